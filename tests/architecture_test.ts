@@ -1,0 +1,161 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  denoJson,
+  findCircle,
+  type Import,
+  readModuleGraph,
+  readSource,
+} from "./support/module_graph.ts";
+
+/** From left to right: a file imports from its own layer or from one before it. */
+const LAYERS = [
+  "lib/errors.ts",
+  "lib/base/",
+  "lib/task/",
+  "lib/sync/",
+  "lib/wire/",
+  "lib/shared/",
+  "lib/worker/",
+  "mod.ts",
+];
+
+/** Runs inside a worker. The host side names its entry by URL and never imports it. */
+const WORKER_SIDE = /^lib\/worker\/(entry_\w+\.ts|side\/.+)$/;
+
+/** What both sides of a worker import; it imports neither. */
+const BOTH_SIDES = /^lib\/worker\/protocol\.ts$/;
+
+const MAX_LINES = 500;
+
+/** The values that mod.ts exports: no more, no fewer. */
+const VALUES = `
+  Future Task createTask currentTask allTasks ensureFuture run sleep shield
+
+  TaskGroup ExceptionGroup timeout timeoutAt Timeout waitFor gather wait asCompleted
+
+  Lock Semaphore BoundedSemaphore Event Condition Barrier
+  Queue LifoQueue PriorityQueue
+  CancelledError TimeoutError InvalidStateError
+  QueueEmpty QueueFull QueueShutDown BrokenBarrierError
+
+  TaskPool WorkerPool ProcessPool toThread cancelRequested remote transfer
+  WorkerCrashedError BrokenWorkerPoolError
+
+  Thread SharedValue SharedArray SharedLock SharedSemaphore SharedEvent SharedCondition
+  SharedBarrier SharedQueue pipe Connection
+`;
+
+/** The types that mod.ts exports, besides those which the signatures of its exports mention. */
+const TYPES = `
+  Coroutine Awaitable
+  Executor CallOptions MapOptions MapResult PoolStats Remote
+  SharedType
+`;
+
+const graph = await readModuleGraph();
+const inLib = graph.imports.filter(({ from }) => from.startsWith("lib/"));
+
+Deno.test("Every file below lib/ belongs to a layer", () => {
+  assert(graph.files.some((file) => file.startsWith("lib/")), "Found no file below lib/");
+  assertEquals(graph.files.filter((file) => layerOf(file) < 0), []);
+});
+
+Deno.test("A file imports from its own layer or from one to the left", () => {
+  const wrong = graph.imports.filter(({ from, to }) => layerOf(to) > layerOf(from));
+  assertEquals(wrong.map(show), []);
+});
+
+Deno.test("The library imports nothing from outside, but for built-in modules on demand", () => {
+  const outside = inLib.filter(({ to }) => layerOf(to) < 0);
+  const wrong = outside.filter(({ to, dynamic }) => !(dynamic && to.startsWith("node:")));
+  assertEquals(wrong.map(show), []);
+});
+
+Deno.test("No import circle is left once types are gone", () => {
+  const atRunTime = graph.imports.filter(({ typeOnly }) => !typeOnly);
+  assert(atRunTime.length > 0, "Found no import");
+  assertEquals(findCircle(atRunTime), []);
+});
+
+Deno.test("A file whose name starts with _ is for its own folder", () => {
+  const folder = (path: string) => path.slice(0, path.lastIndexOf("/") + 1);
+  const wrong = graph.imports.filter(({ from, to }) => {
+    return to.slice(folder(to).length).startsWith("_") && folder(from) !== folder(to);
+  });
+  assertEquals(wrong.map(show), []);
+});
+
+Deno.test("The two sides of a worker do not import each other", () => {
+  assert(graph.files.some((file) => WORKER_SIDE.test(file)), "Found no file of the worker side");
+  assert(graph.files.some((file) => BOTH_SIDES.test(file)), "Found no file for both sides");
+  const side = (path: string) => {
+    if (WORKER_SIDE.test(path)) return "worker";
+    return BOTH_SIDES.test(path) ? "both" : "host";
+  };
+  const wrong = inLib.filter(({ from, to }) => {
+    if (!from.startsWith("lib/worker/") || !to.startsWith("lib/worker/")) return false;
+    return side(to) !== "both" && side(from) !== side(to);
+  });
+  assertEquals(wrong.map(show), []);
+});
+
+Deno.test(`No file is longer than ${MAX_LINES} lines`, async () => {
+  const lengths = await Promise.all(graph.files.map(async (file) => {
+    return { file, lines: (await readSource(file)).split("\n").length - 1 };
+  }));
+  assertEquals(lengths.filter(({ lines }) => lines > MAX_LINES), []);
+});
+
+Deno.test("mod.ts holds named re-exports only, in the order of the layers", async () => {
+  const code = (await readSource("mod.ts")).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+  const reExport = /export (?:type )?\{[^}]*\} from "\.\/(lib\/[^"]+)";/g;
+  assertEquals(code.replaceAll(reExport, "").trim(), "");
+  const layers = Array.from(code.matchAll(reExport), ([, path]) => layerOf(path ?? ""));
+  assertEquals(layers, layers.toSorted((a, b) => a - b));
+});
+
+Deno.test("mod.ts exports the public values and types, and nothing else", async () => {
+  const values = Object.keys(await import("../mod.ts"));
+  assertEquals(values.toSorted(), words(VALUES));
+
+  const { names, mentioned } = await readDocs();
+  const types = names.filter((name) => !values.includes(name));
+  const expected = words(TYPES);
+  assertEquals(expected.filter((name) => !types.includes(name)), [], "Types are missing");
+  const extra = types.filter((name) => !expected.includes(name) && !mentioned.has(name));
+  assertEquals(extra, [], "Types are exported that no signature mentions");
+});
+
+function layerOf(path: string): number {
+  return LAYERS.findIndex((layer) => layer.endsWith("/") ? path.startsWith(layer) : path === layer);
+}
+
+function show({ from, to, typeOnly }: Import): string {
+  return `${from} -> ${to}${typeOnly ? " (type)" : ""}`;
+}
+
+function words(text: string): string[] {
+  return text.trim().split(/\s+/).sort();
+}
+
+/** The names that `deno doc` lists for mod.ts, and those that their signatures mention. */
+async function readDocs(): Promise<{ names: string[]; mentioned: Set<string> }> {
+  type Symbols = { name: string; kind?: string }[];
+  // Deno 2.5 gives one flat list, later versions one list of symbols per module.
+  const { nodes } = await denoJson<{ nodes: Symbols | Record<string, { symbols: Symbols }> }>(
+    "doc",
+    "mod.ts",
+  );
+  const symbols = Array.isArray(nodes)
+    ? nodes.filter(({ kind }) => kind !== "moduleDoc")
+    : Object.values(nodes).flatMap(({ symbols }) => symbols);
+  const mentioned = new Set<string>();
+  for (const symbol of symbols) {
+    JSON.stringify(symbol, (key, value) => {
+      const mentions = (key === "typeName" || key === "extends") && typeof value === "string";
+      if (mentions && value !== symbol.name) mentioned.add(value);
+      return value;
+    });
+  }
+  return { names: [...new Set(symbols.map(({ name }) => name))], mentioned };
+}
