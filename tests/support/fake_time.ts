@@ -30,12 +30,17 @@ const real = {
   setInterval: globalThis.setInterval,
   clearInterval: globalThis.clearInterval,
 };
+const realSetTimeout = real.setTimeout; // Deno 2.5 refuses to call it as a method.
 const realAbortTimeout = AbortSignal.timeout;
 
+// A clock needs no real timer; an id of 0 tells it to hand out numbers, as the original does.
 const { createClock } = withGlobal(
   {
-    ...real,
-    setTimeout: () => 0, // Its result tells the clock to hand out numbers, as the original does.
+    Date: real.Date,
+    setTimeout: () => 0,
+    clearTimeout: () => {},
+    setInterval: () => 0,
+    clearInterval: () => {},
   } as unknown as Parameters<typeof withGlobal>[0],
 ) as unknown as {
   createClock: (now: number) => Clock;
@@ -86,7 +91,7 @@ export class FakeTime implements Disposable {
 
   /** Resolves after `ms` milliseconds of real time. */
   delay(ms: number): Promise<void> {
-    return new Promise((resolve) => void real.setTimeout(resolve, ms));
+    return new Promise((resolve) => void realSetTimeout(resolve, ms));
   }
 
   /** Lets all pending microtasks run. */

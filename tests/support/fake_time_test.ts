@@ -81,5 +81,5 @@ Deno.test("FakeTime leaves performance.now, queueMicrotask and setImmediate alon
 
 Deno.test("FakeTime refuses to be faked twice", () => {
   using _time = new FakeTime();
-  assertThrows(() => new FakeTime(), Error, "already faked");
+  assertThrows(() => new FakeTime());
 });
