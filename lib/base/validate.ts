@@ -1,0 +1,53 @@
+/** How a value is shown in an error message: strings quoted, objects by the name of their class. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "function") return value.name ? `function ${value.name}` : "a function";
+  if (typeof value === "object" && value !== null) {
+    if (Array.isArray(value)) return "an array";
+    const name = Object.getPrototypeOf(value)?.constructor?.name;
+    return name === undefined || name === "Object" ? "an object" : `an instance of ${name}`;
+  }
+  return String(value);
+}
+
+/** Refuse what is not a function. `what` completes "Cannot …". */
+export function checkFunction(what: string, name: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new TypeError(`Cannot ${what}: ${name} must be a function, received ${show(value)}`);
+  }
+}
+
+/** Refuse what is not a whole number of at least `least`. `what` completes "Cannot …". */
+export function checkInteger(what: string, name: string, value: unknown, least: number): void {
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${what}: ${name} must be a number, received ${show(value)}`);
+  }
+  if (!Number.isInteger(value) || value < least) {
+    const wanted = least === 0
+      ? "a non-negative integer"
+      : least === 1
+      ? "a positive integer"
+      : `an integer of at least ${least}`;
+    throw new RangeError(`Cannot ${what}: ${name} must be ${wanted}, received ${value}`);
+  }
+}
+
+/** Refuse what is no duration: a number of milliseconds that is not `NaN`. */
+export function checkDuration(what: string, name: string, value: unknown): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot ${what}: ${name} must be a number of milliseconds, received ${show(value)}`,
+    );
+  }
+  if (Number.isNaN(value)) {
+    throw new RangeError(`Cannot ${what}: ${name} must be a number of milliseconds, received NaN`);
+  }
+}
+
+/** Refuse an options argument that is not an object. */
+export function checkOptions(what: string, value: unknown): void {
+  if (value !== undefined && (typeof value !== "object" || value === null)) {
+    throw new TypeError(`Cannot ${what}: options must be an object, received ${show(value)}`);
+  }
+}

@@ -1,0 +1,162 @@
+import { TimeoutError } from "../errors.ts";
+import { startTimer, type Timer } from "../base/clock.ts";
+import { Deque } from "../base/deque.ts";
+import { LinkedList } from "../base/linked_list.ts";
+import { checkDuration, checkOptions } from "../base/validate.ts";
+import { listAwaitables } from "./awaitable.ts";
+import { Callback, type Future, internals } from "./future.ts";
+import type { Awaitable } from "./task.ts";
+import { distinct } from "./wait.ts";
+import { Waiter, type Withdrawal } from "./waiter.ts";
+
+/** Options of `asCompleted`. */
+export interface AsCompletedOptions {
+  /** How long the whole loop may take, in milliseconds. Default: no limit. */
+  timeout?: number;
+}
+
+type Step<T> = IteratorResult<Future<T>, undefined>;
+
+/** One `next()` that found nothing done yet. */
+class Next<T> extends Waiter<Step<T>> {
+  readonly #line: LinkedList<Next<T>>;
+  readonly #giveBack: (step: Step<T>) => void;
+
+  constructor(line: LinkedList<Next<T>>, giveBack: (step: Step<T>) => void) {
+    super();
+    this.#line = line;
+    this.#giveBack = giveBack;
+    line.append(this);
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    this.#line.remove(this);
+    return "left";
+  }
+
+  protected override onLost(step: Step<T> | undefined): void {
+    if (step !== undefined) this.#giveBack(step);
+  }
+}
+
+/** Hands out futures as they are done; written by hand, as a generator would await them away. */
+class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
+  readonly #todo: Map<Future<T>, Callback> = new Map();
+  readonly #done: Deque<Future<T>> = new Deque();
+  readonly #line: LinkedList<Next<T>> = new LinkedList();
+  #timer: Timer | undefined;
+  #left: number;
+  #expired = false;
+
+  constructor(futures: Set<Future<T>>, timeout: number | undefined) {
+    this.#left = futures.size;
+    if (futures.size > 0 && timeout !== undefined) {
+      this.#timer = startTimer(timeout, () => this.#expire());
+    }
+    for (const future of futures) {
+      const callback = new Callback(() => this.#oneEnded(future));
+      this.#todo.set(future, callback);
+      internals.subscribe(future, callback);
+    }
+  }
+
+  next(): Promise<Step<T>> {
+    const future = this.#line.size === 0 ? this.#done.shift() : undefined;
+    if (future !== undefined) return Promise.resolve(this.#take(future));
+    if (this.#expired) return Promise.reject(new TimeoutError("The time limit was exceeded"));
+    if (this.#left - this.#line.size <= 0) return Promise.resolve({ done: true, value: undefined });
+    return new Next(this.#line, (step) => this.#giveBack(step)).begin();
+  }
+
+  return(): Promise<Step<T>> {
+    this.#timer?.stop();
+    for (const [future, callback] of this.#todo) {
+      internals.unsubscribe(future, callback);
+    }
+    this.#todo.clear();
+    this.#done.clear();
+    this.#left = 0;
+    for (let next = this.#line.shift(); next !== undefined; next = this.#line.shift()) {
+      next.wake({ done: true, value: undefined });
+    }
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(future: Future<T>): Step<T> {
+    this.#left--;
+    return { done: false, value: future };
+  }
+
+  #giveBack(step: Step<T>): void {
+    if (step.done) return;
+    this.#left++;
+    const next = this.#line.shift();
+    if (next !== undefined) next.wake(this.#take(step.value));
+    else this.#done.unshift(step.value);
+  }
+
+  #oneEnded(future: Future<T>): void {
+    this.#todo.delete(future);
+    if (this.#todo.size === 0) this.#timer?.stop();
+    const next = this.#line.shift();
+    if (next !== undefined) next.wake(this.#take(future));
+    else this.#done.push(future);
+  }
+
+  #expire(): void {
+    this.#expired = true;
+    for (const [future, callback] of this.#todo) {
+      internals.unsubscribe(future, callback);
+    }
+    this.#todo.clear();
+    const error = new TimeoutError("The time limit was exceeded");
+    for (let next = this.#line.shift(); next !== undefined; next = this.#line.shift()) {
+      next.fail(error);
+    }
+  }
+}
+
+/**
+ * Go through several things in the order in which they are done.
+ *
+ * Each step gives a future that is done: `await` it, or ask it for its `result()`. Tasks and
+ * futures come out as themselves. They are all started at once, by this call, and go on when the
+ * loop is left early.
+ *
+ * CPython: `asyncio.as_completed` (its asynchronous iteration of 3.13), and
+ * `concurrent.futures.as_completed`.
+ *
+ * @typeParam T What each resolves with.
+ * @param aws Functions, promises, futures and tasks.
+ * @param options `timeout`: milliseconds for the whole loop; when they are over, the loop throws.
+ * @returns An async iterable of futures, each done.
+ * @throws {TypeError} If `aws` is not an iterable of awaitables, or `timeout` not a number.
+ * @throws {RangeError} If `timeout` is `NaN`.
+ * @throws {TimeoutError} From the loop, when the time was over before all were done.
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const order: string[] = [];
+ * for await (const future of asCompleted([() => sleep(9, "slow"), () => sleep(1, "fast")])) {
+ *   order.push(future.result());
+ * }
+ * assertEquals(order, ["fast", "slow"]);
+ * ```
+ */
+export function asCompleted<T>(
+  aws: Iterable<Awaitable<T>>,
+  options?: AsCompletedOptions,
+): AsyncIterableIterator<Future<T>, undefined> {
+  const list = listAwaitables("go through what completes", aws);
+  checkOptions("go through what completes", options);
+  const timeout = options?.timeout;
+  if (timeout !== undefined) checkDuration("go through what completes", "timeout", timeout);
+  return new Completed(distinct(list), timeout);
+}

@@ -1,0 +1,32 @@
+import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
+
+/**
+ * Start a function as a task of its own.
+ *
+ * It begins to run in a later microtask, never inside this call. Prefer `TaskGroup` where the task
+ * should not outlive the code that started it.
+ *
+ * CPython: `asyncio.create_task`.
+ *
+ * @typeParam T What the function returns or resolves with.
+ * @param coro Called once, with the task's abort signal.
+ * @param options `name`: the task's name, `"Task-1"` … by default.
+ * @returns The task.
+ * @throws {TypeError} If `coro` is not a function or the name not a string.
+ *
+ * @example
+ * ```ts
+ * import { createTask, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const task = createTask(async () => {
+ *   await sleep(1);
+ *   return 42;
+ * }, { name: "answer" });
+ * assertEquals(await task, 42);
+ * assertEquals(task.name, "answer");
+ * ```
+ */
+export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
+  return taskInternals.create(coro, options);
+}

@@ -1,0 +1,42 @@
+import { checkAwaitable } from "./awaitable.ts";
+import { Future, internals } from "./future.ts";
+import { type Awaitable, taskInternals } from "./task.ts";
+
+/**
+ * Make a future of anything that can be waited for.
+ *
+ * A function is started as a task; a future or task is returned as it is; any other promise is
+ * wrapped. Awaiting the wrapper is a cancellation point, which awaiting the bare promise is not:
+ * cancelling it abandons the promise, which itself goes on.
+ *
+ * CPython: `asyncio.ensure_future`, `asyncio.wrap_future`.
+ *
+ * @typeParam T What it resolves with.
+ * @param aw A function, promise, future or task.
+ * @returns The future.
+ * @throws {TypeError} If `aw` is none of these.
+ *
+ * @example
+ * ```ts
+ * import { createTask, ensureFuture, sleep } from "@strand/strand";
+ * import { assert } from "@std/assert";
+ *
+ * const never = new Promise(() => {});
+ * const task = createTask(async () => await ensureFuture(never));
+ * await sleep(0);
+ * task.cancel();
+ * await Promise.allSettled([task]);
+ * assert(task.cancelled());
+ * ```
+ */
+export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
+  checkAwaitable("make a future", aw);
+  if (typeof aw === "function") return taskInternals.create(aw);
+  if (aw instanceof Future) return aw;
+  const future = new Future<T>();
+  aw.then(
+    (value) => internals.resolve(future, value),
+    (error) => internals.reject(future, error),
+  );
+  return future;
+}

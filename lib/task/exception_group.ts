@@ -1,0 +1,130 @@
+import { checkFunction, show } from "../base/validate.ts";
+
+/** A class of errors, or any other class. */
+// deno-lint-ignore no-explicit-any
+type Class = abstract new (...args: any[]) => unknown;
+
+/** Which errors of a group are meant: those of a class, of one of several, or those for which a function says so. */
+export type ErrorMatch = Class | readonly Class[] | ((error: unknown) => boolean);
+
+function isClass(match: unknown): match is Class {
+  if (typeof match !== "function") return false;
+  return match === Error || match.prototype instanceof Error ||
+    /^class\b/.test(Function.prototype.toString.call(match));
+}
+
+function matcher(what: string, match: ErrorMatch): (error: unknown) => boolean {
+  if (Array.isArray(match)) {
+    for (const one of match) {
+      if (!isClass(one)) {
+        throw new TypeError(`Cannot ${what}: match must hold classes, received ${show(one)}`);
+      }
+    }
+    return (error) => match.some((one) => error instanceof one);
+  }
+  checkFunction(what, "match", match);
+  if (isClass(match)) return (error) => error instanceof match;
+  return match as (error: unknown) => boolean;
+}
+
+/**
+ * Several failures at once: what a `TaskGroup` rejects with.
+ *
+ * CPython: `ExceptionGroup` (PEP 654). JavaScript has no `except*`; `split` takes its place.
+ *
+ * @example
+ * ```ts
+ * import { ExceptionGroup } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const group = new ExceptionGroup([new TypeError("a"), new RangeError("b")], "both failed");
+ * const [types, rest] = group.split(TypeError);
+ * assertEquals(types?.errors.length, 1);
+ * assertEquals(rest?.errors.length, 1);
+ * ```
+ */
+export class ExceptionGroup extends AggregateError {
+  static {
+    this.prototype.name = "ExceptionGroup";
+  }
+
+  /**
+   * @param errors The failures; at least one.
+   * @param message What failed as a whole.
+   * @param options `cause`, as for every error.
+   * @throws {TypeError} If `errors` is not iterable.
+   * @throws {RangeError} If there are none.
+   */
+  constructor(errors: Iterable<unknown>, message?: string, options?: ErrorOptions) {
+    const list = [...errors];
+    if (list.length === 0) {
+      throw new RangeError("Cannot create an exception group: errors must not be empty");
+    }
+    super(list, message, options);
+  }
+
+  /**
+   * Split it in two, keeping the nesting.
+   *
+   * @param match A class, several, or a predicate, which is also asked about nested groups.
+   * @returns The group of those that match and the group of the others; `undefined` for none.
+   * @throws {TypeError} If `match` is none of these.
+   */
+  split(match: ErrorMatch): [ExceptionGroup | undefined, ExceptionGroup | undefined] {
+    return this.#split(matcher("split an exception group", match));
+  }
+
+  /**
+   * Only those that match, keeping the nesting.
+   *
+   * @param match A class, several, or a predicate, which is also asked about nested groups.
+   * @returns Their group, or `undefined` if there are none.
+   * @throws {TypeError} If `match` is none of these.
+   */
+  subgroup(match: ErrorMatch): ExceptionGroup | undefined {
+    return this.#split(matcher("take a subgroup", match))[0];
+  }
+
+  /**
+   * A group of other errors with the same message; `split` and `subgroup` make theirs with it, so
+   * that a subclass that overrides it is kept.
+   *
+   * @param errors The errors of the new group.
+   * @returns The new group.
+   */
+  derive(errors: Iterable<unknown>): ExceptionGroup {
+    return new ExceptionGroup(errors, this.message);
+  }
+
+  #split(
+    matches: (error: unknown) => boolean,
+  ): [ExceptionGroup | undefined, ExceptionGroup | undefined] {
+    if (matches(this)) return [this, undefined];
+    const inside: unknown[] = [];
+    const outside: unknown[] = [];
+    for (const error of this.errors) {
+      if (error instanceof ExceptionGroup) {
+        const [matching, rest] = error.#split(matches);
+        if (matching !== undefined) inside.push(matching);
+        if (rest !== undefined) outside.push(rest);
+      } else if (matches(error)) inside.push(error);
+      else outside.push(error);
+    }
+    return [this.#part(inside), this.#part(outside)];
+  }
+
+  #part(errors: unknown[]): ExceptionGroup | undefined {
+    if (errors.length === 0) return undefined;
+    const part = this.derive(errors);
+    if (this.stack !== undefined) part.stack = this.stack;
+    if ("cause" in this && !("cause" in part)) {
+      Object.defineProperty(part, "cause", {
+        value: this.cause,
+        configurable: true,
+        writable: true,
+        enumerable: false,
+      });
+    }
+    return part;
+  }
+}

@@ -1,0 +1,165 @@
+import { CancelledError } from "../errors.ts";
+import { checkOptions, show } from "../base/validate.ts";
+import { checkAwaitable, isThenable, listAwaitables } from "./awaitable.ts";
+import { ensureFuture } from "./ensure_future.ts";
+import { Callback, Future, internals } from "./future.ts";
+import type { Awaitable } from "./task.ts";
+
+/** Options of `gather`. */
+export interface GatherOptions {
+  /** Put failures among the results instead of rejecting with the first. Default `false`. */
+  returnExceptions?: boolean;
+}
+
+/** The results of a tuple of awaitables. */
+export type Gathered<A extends readonly unknown[]> = {
+  -readonly [K in keyof A]: A[K] extends (...args: never[]) => infer R ? Awaited<R> : Awaited<A[K]>;
+};
+
+/** Collects the results of futures into a future of its own. */
+class Collector {
+  readonly outer: Future<unknown[]> = new Future();
+  readonly #children: Future<unknown>[];
+  readonly #returnExceptions: boolean;
+  #left: number;
+  #stopRequested: CancelledError | undefined;
+
+  constructor(children: Future<unknown>[], returnExceptions: boolean) {
+    this.#children = children;
+    this.#returnExceptions = returnExceptions;
+    internals.stopWith(this.outer, this);
+    const distinct = new Set(children);
+    this.#left = distinct.size;
+    const done: Future<unknown>[] = [];
+    for (const child of distinct) {
+      if (child.done()) done.push(child);
+      else internals.subscribe(child, new Callback(() => this.#childEnded(child)));
+    }
+    for (const child of done) {
+      internals.look(child);
+      this.#childEnded(child);
+    }
+    if (distinct.size === 0) internals.resolve(this.outer, []);
+  }
+
+  stop(error: CancelledError): boolean {
+    let reached = false;
+    for (const child of this.#children) {
+      if (internals.stop(child, error)) reached = true;
+    }
+    if (reached) this.#stopRequested = error;
+    return reached;
+  }
+
+  #childEnded(child: Future<unknown>): void {
+    this.#left--;
+    if (this.outer.done()) return;
+    if (!this.#returnExceptions && failed(child)) {
+      internals.reject(this.outer, internals.error(child));
+    } else if (this.#left === 0) {
+      // With `returnExceptions`, too, a gather that was cancelled as a whole says so.
+      if (this.#stopRequested !== undefined) {
+        internals.reject(this.outer, this.#stopRequested);
+      } else {
+        internals.resolve(
+          this.outer,
+          this.#children.map((one) => failed(one) ? internals.error(one) : one.result()),
+        );
+      }
+    }
+  }
+}
+
+function failed(future: Future<unknown>): boolean {
+  return future.cancelled() || internals.failed(future);
+}
+
+function isOptions(value: unknown): value is GatherOptions | undefined {
+  return value === undefined ||
+    (typeof value === "object" && value !== null && !isThenable(value));
+}
+
+/**
+ * Wait for several things side by side, and collect their results in order.
+ *
+ * - The first failure rejects the call at once; the others go on.
+ * - With `returnExceptions: true`, failures stand among the results and nothing is cut short.
+ * - Cancelling the waiting task cancels everything that still runs.
+ * - A function given twice makes two tasks; a promise, future or task given twice is waited for
+ *   once and stands twice among the results.
+ *
+ * `TaskGroup` is the better choice where a failure should stop the siblings.
+ *
+ * CPython: `asyncio.gather`.
+ *
+ * @typeParam A The awaitables, as a tuple.
+ * @param aws Functions, which are started as tasks, and promises, futures and tasks.
+ * @returns Their results, in the order of the arguments.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [n, s] = await gather(() => sleep(2, 1), sleep(1, "two"));
+ * assertEquals([n, s], [1, "two"]);
+ * ```
+ */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  ...aws: A
+): Promise<Gathered<A>>;
+/**
+ * Wait for every member of an iterable side by side.
+ *
+ * @typeParam T What each resolves with.
+ * @param aws Functions, promises, futures and tasks.
+ * @param options `returnExceptions`: put failures among the results.
+ * @returns Their results, in the order of the iterable.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const fail = () => Promise.reject(new Error("no"));
+ * const results = await gather([() => sleep(1, "yes"), fail], { returnExceptions: true });
+ * assertEquals(results, ["yes", new Error("no")]);
+ * ```
+ */
+export function gather<T>(
+  aws: Iterable<Awaitable<T>>,
+  options?: GatherOptions,
+): Promise<T[]>;
+export function gather(...args: unknown[]): Promise<unknown[]> {
+  let aws: Awaitable<unknown>[];
+  let returnExceptions = false;
+  try {
+    const [first, options] = args;
+    const iterable = typeof first === "object" && first !== null && !isThenable(first);
+    if (iterable && args.length <= 2 && isOptions(options)) {
+      aws = listAwaitables("gather", first as Iterable<Awaitable<unknown>>);
+      checkOptions("gather", options);
+      returnExceptions = options?.returnExceptions ?? false;
+      if (typeof returnExceptions !== "boolean") {
+        throw new TypeError(
+          `Cannot gather: returnExceptions must be a boolean, received ${show(returnExceptions)}`,
+        );
+      }
+    } else {
+      for (const aw of args) checkAwaitable("gather", aw);
+      aws = args as Awaitable<unknown>[];
+    }
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const known = new Map<unknown, Future<unknown>>();
+  const children = aws.map((aw) => {
+    if (typeof aw === "function") return ensureFuture(aw);
+    const child = known.get(aw) ?? ensureFuture(aw);
+    known.set(aw, child);
+    return child;
+  });
+  return internals.promise(new Collector(children, returnExceptions).outer);
+}

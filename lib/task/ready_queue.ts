@@ -1,0 +1,86 @@
+import { Deque } from "../base/deque.ts";
+import { nextTurn, now } from "../base/clock.ts";
+import { currentScope } from "./context.ts";
+
+/** Something that gets its turn: a wait that ends, a task that starts, a callback. */
+export interface Handle {
+  /** Take the turn. Must not throw. */
+  run(): void;
+}
+
+/** How many microtasks a resumed task may run on before the next one gets its turn. */
+const PATIENCE = 12;
+
+/** How many turns are taken before the clock is looked at. */
+const BATCH = 256;
+
+/** For how many milliseconds turns are taken before timers and I/O get theirs. */
+const SLICE = 20;
+
+const ready = new Deque<Handle>();
+let running: object | undefined;
+let patience = 0;
+let wakeDriver: (() => void) | undefined;
+
+/**
+ * Give `handle` its turn after those already waiting: asyncio's `loop.call_soon`.
+ *
+ * Turns are taken one at a time, in microtasks. As in asyncio, what a task does between two waits
+ * is one step: `event.set(); other.cancel()` reaches `other` before it has seen the event. In
+ * JavaScript a few microtasks go by within such a step (each `await` of a plain async function is
+ * one), so the next turn waits for the running task to park or to end, up to `PATIENCE` of them.
+ */
+export function callSoon(handle: Handle): void {
+  ready.push(handle);
+  if (wakeDriver !== undefined) {
+    const wake = wakeDriver;
+    wakeDriver = undefined;
+    resumed(currentScope()?.task);
+    wake();
+  }
+}
+
+/** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */
+export function resumed(task: object | undefined): void {
+  running = task;
+  patience = task === undefined ? 1 : PATIENCE;
+}
+
+/** Say that `task` waits again or has ended, so that the next turn need not be held back. */
+export function parked(task: object): void {
+  if (running === task) patience = 0;
+}
+
+const idle = (resolve: () => void) => {
+  wakeDriver = resolve;
+};
+
+// Started here once, so that turns are taken in the empty async context, whoever asked for them.
+async function drive(): Promise<never> {
+  let since = 0;
+  for (let turns = 0;; turns++) {
+    while (patience > 0) {
+      patience--;
+      await undefined;
+    }
+    const handle = ready.shift();
+    if (handle === undefined) {
+      await new Promise<void>(idle);
+      since = 0;
+      turns = 0;
+      continue;
+    }
+    // Tasks that wake each other for ever must not starve timers and I/O.
+    if (turns >= BATCH) {
+      turns = 0;
+      if (since === 0) since = now();
+      else if (now() - since > SLICE) {
+        await new Promise<void>(nextTurn);
+        since = now();
+      }
+    }
+    handle.run();
+  }
+}
+
+drive();

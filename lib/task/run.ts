@@ -1,0 +1,140 @@
+import { InvalidStateError } from "../errors.ts";
+import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { currentRealm, type Realm, runInScope } from "./context.ts";
+import { Callback, type Future, internals } from "./future.ts";
+import { cancelledError } from "./scope.ts";
+import { type Coroutine, liveTasks, type Task, taskInternals } from "./task.ts";
+
+/** Options of `run`. */
+export interface RunOptions {
+  /** Whether Ctrl-C (SIGINT) cancels `main`. Default: `true` where signals exist. */
+  handleSignals?: boolean;
+}
+
+/** The parts of `Deno` that are used here; other runtimes have none of them. */
+interface SignalHost {
+  addSignalListener?(signal: "SIGINT", listener: () => void): void;
+  removeSignalListener?(signal: "SIGINT", listener: () => void): void;
+  exit?(code: number): never;
+}
+
+const host: SignalHost = (globalThis as { Deno?: SignalHost }).Deno ?? {};
+
+/** The exit code of a program that SIGINT ended: 128 + 2. */
+const INTERRUPTED = 130;
+
+/** Turns Ctrl-C into a cancellation of `main`, and a second one into the end of the program. */
+class Interrupts {
+  readonly #main: Task<unknown>;
+  readonly #listener = () => this.#interrupt();
+  #listening = false;
+  /** Whether there was one. */
+  seen = false;
+
+  constructor(main: Task<unknown>) {
+    this.#main = main;
+  }
+
+  listen(): void {
+    try {
+      host.addSignalListener?.("SIGINT", this.#listener);
+      this.#listening = true;
+    } catch {
+      // A worker, or a platform without signals: there is no Ctrl-C to be told of.
+    }
+  }
+
+  stop(): void {
+    if (this.#listening) host.removeSignalListener?.("SIGINT", this.#listener);
+    this.#listening = false;
+  }
+
+  #interrupt(): void {
+    if (this.seen) host.exit?.(INTERRUPTED);
+    this.seen = true;
+    this.#main.cancel("Interrupted");
+  }
+}
+
+/** Cancel and await every task of the realm, those that come up meanwhile too. */
+async function cancelAll(realm: Realm, main: Task<unknown>): Promise<void> {
+  const asked = new Set<Task<unknown>>([main]);
+  for (;;) {
+    const rest = [...liveTasks].filter((task) =>
+      taskInternals.scope(task).realm === realm && !asked.has(task)
+    );
+    if (rest.length === 0) return;
+    const error = cancelledError("The program is ending");
+    for (const task of rest) {
+      asked.add(task);
+      internals.observe(task, new Callback(() => {}));
+      internals.stop(task, error);
+    }
+    await Promise.all(rest.map(ended));
+  }
+}
+
+function ended(task: Task<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    internals.observe(task, new Callback(resolve));
+  });
+}
+
+/**
+ * Run `main` as the main task of a program: the usual entry point.
+ *
+ * When `main` has ended, every task created under it that is still alive is cancelled and awaited,
+ * so that their `finally` blocks run; then the call settles.
+ *
+ * Ctrl-C cancels `main`, so that it can clean up, and the program then ends with exit code 130. A
+ * second Ctrl-C ends it at once.
+ *
+ * CPython: `asyncio.run`.
+ *
+ * @typeParam T What `main` resolves with.
+ * @param main Called once, with the main task's abort signal.
+ * @param options `handleSignals`: whether Ctrl-C cancels `main`.
+ * @returns What `main` resolves with.
+ * @throws {TypeError} (as a rejection) If `main` is not a function, or an option of the wrong type.
+ * @throws {InvalidStateError} (as a rejection) If called inside a running `run`.
+ * @throws What `main` throws.
+ *
+ * @example
+ * ```ts
+ * import { run, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const answer = await run(async () => {
+ *   await sleep(1);
+ *   return 42;
+ * });
+ * assertEquals(answer, 42);
+ * ```
+ */
+export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<T> {
+  checkFunction("run", "main", main);
+  checkOptions("run", options);
+  const handleSignals = options?.handleSignals ?? true;
+  if (typeof handleSignals !== "boolean") {
+    throw new TypeError(
+      `Cannot run: handleSignals must be a boolean, received ${show(handleSignals)}`,
+    );
+  }
+  if (currentRealm().open) {
+    throw new InvalidStateError("Cannot run: this is inside a running run");
+  }
+  const realm: Realm = { open: true };
+  const task = taskInternals.create(main, { name: "main" }, realm);
+  internals.look(task);
+  const interrupts = new Interrupts(task);
+  if (handleSignals) interrupts.listen();
+  try {
+    await runInScope(undefined, () => ended(task));
+    await cancelAll(realm, task);
+  } finally {
+    realm.open = false;
+    interrupts.stop();
+  }
+  if (interrupts.seen && task.cancelled()) host.exit?.(INTERRUPTED);
+  return task.result();
+}

@@ -1,0 +1,225 @@
+import { CancelledError } from "../errors.ts";
+import type { Task } from "./task.ts";
+import type { Realm } from "./context.ts";
+import type { Stoppable } from "./future.ts";
+
+/** What a cancellation reaches: a wait, or a scope within a scope. */
+export interface Interruptible {
+  /**
+   * Call it off. `true` if that ends, or will end, a wait; `false` if there was nothing to reach.
+   */
+  interrupt(error: CancelledError): boolean;
+  /** Take back an interruption that has not been delivered yet. */
+  pardon(): void;
+}
+
+// A cancellation that reaches another task through a wait on it is carried out after the one in
+// hand: a chain of 100,000 tasks that await one another must not grow the stack.
+let due: (() => void)[] | undefined;
+
+function settleInTurn(interrupt: () => void): void {
+  if (due !== undefined) {
+    due.push(interrupt);
+    return;
+  }
+  due = [interrupt];
+  try {
+    for (let i = 0; i < due.length; i++) due[i]!();
+  } finally {
+    due = undefined;
+  }
+}
+
+/**
+ * A stretch of a task that can be cancelled by itself: the task as a whole, or the body of a
+ * timeout or a group within it.
+ *
+ * Every wait that user code begins is a member of the scope it was begun in, until it ends.
+ */
+export class Scope implements Interruptible, Stoppable {
+  readonly task: Task<unknown>;
+  readonly realm: Realm;
+  readonly parent: Scope | undefined;
+  /** The scope of the whole task. */
+  readonly root: Scope;
+  /** On the root: how many requests its task has been sent and were not taken back. */
+  total = 0;
+  /** The scope of the innermost `await using` group opened in this one, else itself. */
+  innermost: Scope = this;
+  /** How often this scope was asked to stop and the request was not taken back. */
+  requests = 0;
+  /** A cancellation that found nothing to call off: the next wait takes it. */
+  pending: CancelledError | undefined = undefined;
+  #only: Interruptible | undefined = undefined;
+  #more: Set<Interruptible> | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  #aborted: CancelledError | undefined = undefined;
+  #holder: Scope | undefined = undefined;
+  #shut = false;
+
+  constructor(task: Task<unknown>, realm: Realm, parent?: Scope) {
+    this.task = task;
+    this.realm = realm;
+    this.parent = parent;
+    this.root = parent?.root ?? this;
+    parent?.enter(this);
+  }
+
+  /** Add a wait, or a scope, that a cancellation of this scope has to reach. */
+  enter(member: Interruptible): void {
+    if (this.#only === undefined) this.#only = member;
+    else (this.#more ??= new Set()).add(member);
+  }
+
+  /** Take it out again. */
+  leave(member: Interruptible): void {
+    if (this.#only === member) this.#only = undefined;
+    else this.#more?.delete(member);
+  }
+
+  /** Begin a scope that everything from now on in this one belongs to: an `await using` group. */
+  open(): Scope {
+    // deno-lint-ignore no-this-alias
+    let holder: Scope = this;
+    while (holder.#holder !== undefined) holder = holder.#holder;
+    const scope = new Scope(this.task, this.realm, this);
+    scope.#holder = holder;
+    holder.innermost = scope;
+    return scope;
+  }
+
+  /** End it; one that `open` began ends once those opened within it have ended. */
+  shut(): void {
+    const holder = this.#holder;
+    if (holder === undefined) return this.close();
+    this.#shut = true;
+    while (holder.innermost !== holder && holder.innermost.#shut) {
+      const last = holder.innermost;
+      holder.innermost = last.parent!;
+      last.close();
+    }
+  }
+
+  /** End the scope: nothing reaches it any more, and its own requests are taken back. */
+  close(): void {
+    this.parent?.leave(this);
+    const own = this.requests;
+    this.requests = 0;
+    this.pending = undefined;
+    if (own > 0) this.root.#takeBack(own);
+  }
+
+  /** For the root: what `task.cancel()` does. */
+  stop(error: CancelledError): boolean {
+    if (this.task.done()) return false;
+    this.cancel(error);
+    return true;
+  }
+
+  /** For the root: what `task.uncancel()` does. */
+  uncancel(current: Scope | undefined): void {
+    let asked: Scope | undefined = this.requests > 0 ? this : current;
+    while (asked !== undefined && asked.requests === 0) asked = asked.parent;
+    if (asked === undefined || asked.root !== this) return;
+    asked.requests--;
+    this.#takeBack(1);
+  }
+
+  /** Let the next wait take a cancellation that is still asked for, once more. */
+  renew(): void {
+    // deno-lint-ignore no-this-alias
+    let scope: Scope | undefined = this;
+    while (scope !== undefined && scope.requests === 0) scope = scope.parent;
+    if (scope !== undefined) scope.pending ??= scope.#aborted;
+  }
+
+  /** Ask everything in this scope to stop. The error is what its waits reject with. */
+  cancel(error: CancelledError): void {
+    this.requests++;
+    this.root.total++;
+    settleInTurn(() => {
+      if (!this.interrupt(error)) this.pending = error;
+      this.#abort(error);
+    });
+  }
+
+  interrupt(error: CancelledError): boolean {
+    let reached = false;
+    const more = this.#more === undefined ? undefined : [...this.#more];
+    if (this.#only !== undefined) reached = this.#only.interrupt(error);
+    if (more !== undefined) {
+      for (const member of more) {
+        if (member.interrupt(error)) reached = true;
+      }
+    }
+    return reached;
+  }
+
+  pardon(): void {
+    this.pending = undefined;
+    this.#only?.pardon();
+    this.#more?.forEach((member) => member.pardon());
+  }
+
+  /** The cancellation that a wait begun now has to take, if any. */
+  due(): Scope | undefined {
+    // deno-lint-ignore no-this-alias
+    let scope: Scope | undefined = this;
+    while (scope !== undefined && scope.pending === undefined) scope = scope.parent;
+    return scope;
+  }
+
+  /** How often this scope or one around it was asked to stop. */
+  requested(): number {
+    return this.requests + (this.parent?.requested() ?? 0);
+  }
+
+  /**
+   * Read `error` as the end of a body that ran in this scope: the `CancelledError` that it stands
+   * for, if it is one, or an `AbortError` that came back because the scope was asked to stop.
+   */
+  cancellation(error: unknown): CancelledError | undefined {
+    if (error instanceof CancelledError) return error;
+    if (this.#aborted === undefined) return undefined;
+    const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
+    // The second of two cancellations came while a `using` block cleaned up after the first.
+    if (name === "SuppressedError") {
+      return this.cancellation(suppressed) && this.cancellation(last);
+    }
+    const aborted = name === "AbortError";
+    return aborted ? this.#aborted : undefined;
+  }
+
+  /** Aborted when this scope, or one around it, is asked to stop. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      const aborted = this.#aborted;
+      if (aborted !== undefined) this.#controller.abort(aborted);
+    }
+    return this.#controller.signal;
+  }
+
+  #takeBack(requests: number): void {
+    this.total -= requests;
+    if (this.total === 0) this.pardon();
+  }
+
+  #abort(error: CancelledError): void {
+    this.#aborted ??= error;
+    this.#controller?.abort(error);
+    if (this.#only instanceof Scope) this.#only.#abort(error);
+    if (this.#more === undefined) return;
+    for (const member of [...this.#more]) {
+      if (member instanceof Scope) member.#abort(error);
+    }
+  }
+}
+
+/** Make the error for `cancel(reason)`: a string is its message, anything else its cause. */
+export function cancelledError(reason: unknown): CancelledError {
+  if (reason === undefined) return new CancelledError("The task was cancelled");
+  if (typeof reason === "string") return new CancelledError(reason);
+  if (reason instanceof CancelledError) return reason;
+  return new CancelledError("The task was cancelled", { cause: reason });
+}

@@ -1,0 +1,63 @@
+import { checkAwaitable } from "./awaitable.ts";
+import { ensureFuture } from "./ensure_future.ts";
+import { Callback, type Future, internals } from "./future.ts";
+import type { Awaitable } from "./task.ts";
+import { Waiter, type Withdrawal } from "./waiter.ts";
+
+class Shield<T> extends Waiter<T> {
+  readonly #inner: Future<T>;
+  readonly #callback: Callback;
+
+  constructor(inner: Future<T>) {
+    super();
+    this.#inner = inner;
+    this.#callback = new Callback(() => {
+      if (inner.cancelled() || internals.failed(inner)) this.fail(internals.error(inner));
+      else this.wake(inner.result());
+    });
+    internals.subscribe(inner, this.#callback);
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    internals.unsubscribe(this.#inner, this.#callback);
+    return "left";
+  }
+}
+
+/**
+ * Wait for something without cancelling it when the waiting task is cancelled.
+ *
+ * The waiter is still cancelled; what it waited for goes on, and if that fails later, the failure
+ * is not reported. If the shielded task itself is cancelled, the wait rejects too.
+ *
+ * CPython: `asyncio.shield`.
+ *
+ * @typeParam T What it resolves with.
+ * @param aw A function, which is started as a task, or a promise, future or task.
+ * @returns Its result.
+ * @throws {TypeError} (as a rejection) If `aw` cannot be waited for.
+ * @throws {CancelledError} (as a rejection) If the waiting task, or `aw`, is cancelled.
+ *
+ * @example
+ * ```ts
+ * import { createTask, shield, sleep } from "@strand/strand";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const save = createTask(() => sleep(5, "saved"));
+ * const request = createTask(() => shield(save));
+ * await sleep(0);
+ * request.cancel();
+ * await Promise.allSettled([request]);
+ * assert(request.cancelled());
+ * assertEquals(await save, "saved");
+ * ```
+ */
+export function shield<T>(aw: Awaitable<T>): Promise<T> {
+  try {
+    checkAwaitable("shield", aw);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const inner = ensureFuture(aw);
+  return inner.done() ? internals.promise(inner) : new Shield(inner).begin();
+}

@@ -1,0 +1,67 @@
+import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
+import { checkDuration } from "../base/validate.ts";
+import { Waiter, type Withdrawal } from "./waiter.ts";
+
+class Sleep<T> extends Waiter<T> {
+  #timer: Timer | undefined;
+
+  constructor(ms: number, value: T) {
+    super();
+    const fire = () => this.wake(value);
+    if (ms > 0) this.#timer = startTimer(ms, fire);
+    else nextTurn(fire);
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    this.#timer?.stop();
+    return "left";
+  }
+}
+
+/**
+ * Wait for a while.
+ *
+ * `sleep(0)` lets one turn of the event loop pass, so that I/O and timers that are due run.
+ * It is a cancellation point and leaves no timer behind.
+ *
+ * CPython: `asyncio.sleep`, but in milliseconds.
+ *
+ * @param ms How long, in milliseconds; 0 or less is one turn of the event loop, `Infinity` for ever.
+ * @returns When the time is over.
+ * @throws {TypeError} (as a rejection) If `ms` is not a number.
+ * @throws {RangeError} (as a rejection) If `ms` is `NaN`.
+ * @throws {CancelledError} (as a rejection) If the task is cancelled meanwhile.
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "@strand/strand";
+ *
+ * await sleep(1);
+ * ```
+ */
+export function sleep(ms: number): Promise<void>;
+/**
+ * Wait for a while, and then give `value`.
+ *
+ * @typeParam T What it resolves with.
+ * @param ms How long, in milliseconds.
+ * @param value What to resolve with.
+ * @returns `value`, when the time is over.
+ *
+ * @example
+ * ```ts
+ * import { sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await sleep(1, "ready"), "ready");
+ * ```
+ */
+export function sleep<T>(ms: number, value: T): Promise<T>;
+export function sleep<T>(ms: number, value?: T): Promise<T | undefined> {
+  try {
+    checkDuration("sleep", "ms", ms);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return new Sleep(ms, value).begin();
+}

@@ -1,0 +1,236 @@
+import { CancelledError, InvalidStateError } from "../errors.ts";
+import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
+import { Future, internals } from "./future.ts";
+import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
+import { Scope } from "./scope.ts";
+
+/**
+ * What a task runs: a function that has not started yet, JavaScript's coroutine object.
+ *
+ * @typeParam T What it returns or resolves with.
+ * @param signal The task's own abort signal, for `fetch` and the like.
+ */
+export type Coroutine<T> = (signal: AbortSignal) => T | PromiseLike<T>;
+
+/**
+ * What can be waited for: a function, which becomes a task, or a promise, future or task, which is
+ * under way already.
+ *
+ * @typeParam T What it resolves with.
+ */
+export type Awaitable<T> = Coroutine<T> | PromiseLike<T>;
+
+/** Options of `createTask`. */
+export interface TaskOptions {
+  /** The task's name; `"Task-1"`, `"Task-2"` … by default. */
+  name?: string;
+}
+
+/** What the rest of the library may do with a task and its users may not. */
+export interface TaskInternals {
+  /** Make a task; it starts in a turn of its own. */
+  create<T>(coro: Coroutine<T>, options?: TaskOptions, realm?: Realm): Task<T>;
+  /** The scope of the whole task. */
+  scope(task: Task<unknown>): Scope;
+}
+
+/** Filled by the class below. */
+export let taskInternals: TaskInternals;
+
+/** Every task that has not ended. */
+export const liveTasks: Set<Task<unknown>> = new Set();
+
+let count = 0;
+
+/** The first turn of a task. */
+class Start<T> implements Handle {
+  readonly #task: Task<T>;
+  readonly #coro: Coroutine<T>;
+  readonly #begin: (task: Task<T>, coro: Coroutine<T>) => void;
+
+  constructor(
+    task: Task<T>,
+    coro: Coroutine<T>,
+    begin: (task: Task<T>, coro: Coroutine<T>) => void,
+  ) {
+    this.#task = task;
+    this.#coro = coro;
+    this.#begin = begin;
+  }
+
+  run(): void {
+    this.#begin(this.#task, this.#coro);
+  }
+}
+
+/**
+ * A function under way, which can be awaited and cancelled. Made by `createTask` and
+ * `TaskGroup.createTask`.
+ *
+ * - It starts in a later microtask; cancelled before that, it never runs.
+ * - `cancel` makes the wait it is in reject with `CancelledError`, once. The task may clean up with
+ *   further waits; it ends as cancelled unless it swallows the error.
+ * - `await task` in another task links the two: cancelling the waiter cancels this one.
+ * - A failure that nobody looks at surfaces as an unhandled rejection.
+ *
+ * CPython: `asyncio.Task`.
+ *
+ * @typeParam T What it resolves with.
+ *
+ * @example
+ * ```ts
+ * import { createTask, sleep } from "@strand/strand";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const task = createTask(() => sleep(1, "done"));
+ * assertEquals(await task, "done");
+ *
+ * const other = createTask(() => sleep(60_000));
+ * assert(other.cancel());
+ * await Promise.allSettled([other]);
+ * assert(other.cancelled());
+ * ```
+ */
+export class Task<T> extends Future<T> {
+  /** Its name, `"Task-1"` … unless one was given. */
+  name: string;
+  readonly #scope: Scope;
+
+  static {
+    const begin = <T>(task: Task<T>, coro: Coroutine<T>) => task.#begin(coro);
+    taskInternals = {
+      create: (coro, options, realm = currentRealm()) => {
+        checkFunction("create a task", "coro", coro);
+        checkOptions("create a task", options);
+        const name = options?.name;
+        if (name !== undefined && typeof name !== "string") {
+          throw new TypeError(
+            `Cannot create a task: name must be a string, received ${show(name)}`,
+          );
+        }
+        const task = new Task(making, realm, name) as unknown as Task<
+          Awaited<ReturnType<typeof coro>>
+        >;
+        callSoon(new Start(task as never, coro as never, begin));
+        return task as never;
+      },
+      scope: (task) => task.#scope,
+    };
+  }
+
+  /**
+   * Not for use: `createTask` makes tasks.
+   *
+   * @throws {TypeError} Always, when called from outside.
+   * @ignore
+   */
+  constructor(key: symbol, realm: unknown, name?: string) {
+    if (key !== making) {
+      throw new TypeError("Cannot construct a task: use createTask or TaskGroup.createTask");
+    }
+    super();
+    this.name = name ?? `Task-${++count}`;
+    this.#scope = new Scope(this, realm as Realm);
+    internals.stopWith(this, this.#scope);
+    liveTasks.add(this);
+  }
+
+  /**
+   * Aborted when the task is asked to stop, with the `CancelledError` as reason.
+   *
+   * Read inside the body of a timeout or group of this task, it is that body's own: aborted also
+   * when only that is cancelled, while signals read outside of it stay live.
+   */
+  get signal(): AbortSignal {
+    const scope = currentScope();
+    return scope?.task === this ? scope.signal : this.#scope.signal;
+  }
+
+  /** How many times `cancel` was called and not taken back by `uncancel`. */
+  cancelling(): number {
+    return this.#scope.total;
+  }
+
+  /**
+   * Take back one cancellation request; for code that called `cancel` and handled it itself.
+   *
+   * When none is left, a cancellation that was not delivered yet is dropped.
+   *
+   * @returns How many requests remain.
+   */
+  uncancel(): number {
+    this.#scope.uncancel(currentScope());
+    return this.#scope.total;
+  }
+
+  /**
+   * Not for tasks: their result comes from the function.
+   *
+   * @throws {InvalidStateError} Always.
+   */
+  override setResult(_value: T): void {
+    throw new InvalidStateError("Cannot set the result of a task: its function does that");
+  }
+
+  /**
+   * Not for tasks: their failure comes from the function.
+   *
+   * @throws {InvalidStateError} Always.
+   */
+  override setException(_error: unknown): void {
+    throw new InvalidStateError("Cannot set the exception of a task: its function does that");
+  }
+
+  /** The name of the class, for `Object.prototype.toString`. */
+  override get [Symbol.toStringTag](): string {
+    return "Task";
+  }
+
+  #begin(coro: Coroutine<T>): void {
+    const cancelled = this.#scope.pending;
+    if (cancelled !== undefined) {
+      this.#end();
+      internals.abandon(this, cancelled);
+      return;
+    }
+    resumed(this);
+    runInScope(this.#scope, () => {
+      try {
+        const result = coro(this.#scope.signal);
+        if (isThenable(result)) {
+          result.then((value) => this.#finish(value), (error) => this.#fail(error));
+        } else {
+          this.#finish(result);
+        }
+      } catch (error) {
+        this.#fail(error);
+      }
+    });
+  }
+
+  #finish(value: T): void {
+    const cancelled = this.#scope.pending;
+    this.#end();
+    if (cancelled === undefined) internals.resolve(this as Future<T>, value);
+    else internals.abandon(this, cancelled);
+  }
+
+  #fail(error: unknown): void {
+    this.#end();
+    const cancelled = this.#scope.cancellation(error);
+    if (cancelled === undefined) internals.reject(this, error);
+    else internals.abandon(this, cancelled);
+  }
+
+  #end(): void {
+    liveTasks.delete(this);
+    parked(this);
+  }
+}
+
+const making = Symbol("making a task");
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
+}

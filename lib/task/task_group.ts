@@ -1,0 +1,277 @@
+import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
+import { ExceptionGroup } from "./exception_group.ts";
+import { Callback, internals } from "./future.ts";
+import { inTask } from "./in_task.ts";
+import { cancelledError, Scope } from "./scope.ts";
+import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
+import { Waiter, type Withdrawal } from "./waiter.ts";
+
+/** What the body of a group runs. */
+export type TaskGroupBody<T> = (group: TaskGroup) => T | PromiseLike<T>;
+
+/** Options of the `await using` form of a group. */
+export interface TaskGroupOptions {
+  /**
+   * What leaving the block does with children that still run: `"join"` waits for them (the
+   * default), `"cancel"` cancels them unless `join` was awaited.
+   */
+  onExit?: "join" | "cancel";
+}
+
+/** Marks the group of `TaskGroup.run`, whose body is a function and so has a scope of its own. */
+const inBody = Symbol("in a body");
+
+/** How the body of a group ended. */
+interface BodyEnd {
+  /** It was cancelled. */
+  cancelled?: CancelledError | undefined;
+  /** It failed with anything else. */
+  failure?: { error: unknown } | undefined;
+}
+
+/** Waits until the last child has ended. */
+class LastChild extends Waiter<void> {
+  protected override onWithdraw(): Withdrawal {
+    return "left";
+  }
+}
+
+/**
+ * Children that end before the group does: structured concurrency.
+ *
+ * - The group never outlives the call of `TaskGroup.run`, or the block of `await using`.
+ * - A child that fails cancels its siblings and the body. Every failure that is not a cancellation
+ *   is reported in one `ExceptionGroup`, the body's own included.
+ * - Cancelled from outside, it cancels its children, waits for them, and rejects with
+ *   `CancelledError`.
+ *
+ * `TaskGroup.run` is the recommended form. With `await using group = new TaskGroup()`, the hook at
+ * the end of the block cannot see that the block threw. So it waits for the children instead of
+ * cancelling them, unless the group was made with `onExit: "cancel"` and ends with
+ * `await group.join()`; and when both the block and a child fail, JavaScript wraps the two into a
+ * `SuppressedError`.
+ *
+ * CPython: `asyncio.TaskGroup`.
+ *
+ * @example
+ * ```ts
+ * import { sleep, TaskGroup } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [a, b] = await TaskGroup.run((group) => {
+ *   const a = group.createTask(() => sleep(2, "a"));
+ *   const b = group.createTask(() => sleep(1, "b"));
+ *   return [a, b];
+ * });
+ * assertEquals([a!.result(), b!.result()], ["a", "b"]);
+ * ```
+ */
+export class TaskGroup {
+  readonly #scope: Scope | undefined;
+  readonly #outer: Scope | undefined;
+  readonly #realm: Realm = currentRealm();
+  readonly #before: number;
+  readonly #onExit: "join" | "cancel";
+  readonly #children: Set<Task<unknown>> = new Set();
+  readonly #errors: unknown[] = [];
+  #lastChild: LastChild | undefined;
+  #stopping = false;
+  #quiet = false;
+  #bodyCancelled = false;
+  #exit: Promise<void> | undefined;
+  #ended = false;
+
+  /**
+   * Run `body` with a group, and end when it and all children have ended.
+   *
+   * Outside any task the body runs in a task of its own, so that a failing child can stop it.
+   *
+   * @typeParam T What the body resolves with.
+   * @param body Gets the group; it runs in the current task.
+   * @returns What the body resolves with; `undefined` if `group.cancel()` stopped it.
+   * @throws {TypeError} (as a rejection) If `body` is not a function.
+   * @throws {ExceptionGroup} (as a rejection) With every failure of the body and the children.
+   * @throws {CancelledError} (as a rejection) If the group was cancelled from outside.
+   */
+  static run<T>(body: TaskGroupBody<T>): Promise<T> {
+    try {
+      checkFunction("run a task group", "body", body);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return inTask(async () => {
+      const group = new TaskGroup({ [inBody]: true } as TaskGroupOptions);
+      const scope = group.#scope!;
+      let end: BodyEnd = {};
+      let value: T | undefined;
+      try {
+        value = await runInScope(scope, async () => await body(group));
+      } catch (error) {
+        const cancelled = scope.cancellation(error);
+        end = cancelled === undefined ? { failure: { error } } : { cancelled };
+      }
+      await (group.#exit = group.#leave(end));
+      return value as T;
+    });
+  }
+
+  /**
+   * For `await using group = new TaskGroup()`.
+   *
+   * @param options `onExit`: what leaving the block does with running children.
+   * @throws {TypeError} If `onExit` is neither `"join"` nor `"cancel"`.
+   */
+  constructor(options?: TaskGroupOptions) {
+    checkOptions("create a task group", options);
+    const onExit = options?.onExit ?? "join";
+    if (onExit !== "join" && onExit !== "cancel") {
+      throw new TypeError(
+        `Cannot create a task group: onExit must be "join" or "cancel", received ${show(onExit)}`,
+      );
+    }
+    this.#onExit = onExit;
+    this.#outer = currentScope();
+    this.#before = this.#outer?.requested() ?? 0;
+    if (options !== undefined && inBody in options) {
+      this.#scope = new Scope(this.#outer!.task, this.#realm, this.#outer);
+    } else {
+      this.#scope = this.#outer?.open();
+    }
+  }
+
+  /**
+   * Start a function as a child of the group.
+   *
+   * @typeParam T What the function returns or resolves with.
+   * @param coro Called once, in a later microtask, with the task's abort signal.
+   * @param options `name`: the task's name.
+   * @returns The child.
+   * @throws {TypeError} If `coro` is not a function or the name not a string.
+   * @throws {InvalidStateError} If the group has ended or is shutting down.
+   */
+  createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
+    if (this.#ended || (this.#exit !== undefined && this.#children.size === 0)) {
+      throw new InvalidStateError("Cannot create a task in a task group: it has ended");
+    }
+    if (this.#stopping) {
+      throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
+    }
+    const task = taskInternals.create(coro, options, this.#realm);
+    this.#children.add(task);
+    internals.subscribe(
+      task,
+      new Callback(() => this.#childEnded(task)),
+    );
+    return task;
+  }
+
+  /**
+   * Wait for all children; after it the group takes no more.
+   *
+   * @returns When all have ended.
+   * @throws {ExceptionGroup} (as a rejection) With every failure of the children.
+   * @throws {CancelledError} (as a rejection) If the group was cancelled from outside.
+   */
+  join(): Promise<void> {
+    return this.#exit ??= this.#leave({});
+  }
+
+  /**
+   * Stop the children and the body, and leave the group quietly: `TaskGroup.run` resolves unless
+   * something fails. Calling it again, or after the end, does nothing.
+   *
+   * In the `await using` form the block itself is left with `CancelledError`, as nothing else can
+   * stop it.
+   *
+   * CPython: `TaskGroup.cancel`, new in 3.15.
+   */
+  cancel(): void {
+    if (this.#ended || this.#quiet) return;
+    this.#quiet = true;
+    const error = cancelledError("The task group was cancelled");
+    if (!this.#stopping) this.#stop(error);
+    this.#cancelBody(error);
+  }
+
+  /** Leave the block of `await using`. Not needed with `TaskGroup.run`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    if (this.#exit !== undefined) return this.#exit.catch(() => {});
+    if (this.#onExit === "cancel" && !this.#stopping) {
+      this.#quiet = true;
+      this.#stop(cancelledError("The task group was left"));
+    }
+    // The block ends with the cancellation that was delivered in it; the hook need not add one.
+    const cancelled = (this.#outer?.requested() ?? 0) > this.#before;
+    if (cancelled && !this.#stopping) this.#stop(cancelledError("The task group was cancelled"));
+    return this.#exit = this.#leave({});
+  }
+
+  async #leave(end: BodyEnd): Promise<void> {
+    let cancelled = end.cancelled;
+    if ((cancelled !== undefined || end.failure !== undefined) && !this.#stopping) {
+      this.#stop(cancelled ?? cancelledError("The body of the task group failed"));
+    }
+    let late = false;
+    while (this.#children.size > 0) {
+      this.#lastChild = new LastChild();
+      try {
+        await this.#lastChild.begin();
+      } catch (error) {
+        if (this.#stopping) late = true;
+        else {
+          cancelled = error as CancelledError;
+          this.#stop(cancelled);
+        }
+      }
+    }
+    this.#ended = true;
+    this.#lastChild = undefined;
+    this.#scope?.shut();
+    const outside = this.#outer?.requested() ?? 0;
+    if (end.failure !== undefined) this.#errors.push(end.failure.error);
+    if (this.#errors.length > 0) {
+      // The failures win over a cancellation from outside, which the next wait then takes.
+      if (outside > 0) this.#outer!.renew();
+      const count = this.#errors.length;
+      throw new ExceptionGroup(
+        this.#errors,
+        `Unhandled errors in a task group (${count} ${count === 1 ? "error" : "errors"})`,
+      );
+    }
+    const own = this.#bodyCancelled && outside <= this.#before;
+    if (cancelled !== undefined && !own) throw cancelled;
+    // It came while the group was stopping of itself: it must not be lost.
+    if (late && outside > this.#before) this.#outer!.renew();
+  }
+
+  #childEnded(task: Task<unknown>): void {
+    this.#children.delete(task);
+    if (this.#children.size === 0) this.#lastChild?.wake();
+    if (task.cancelled()) return;
+    const error = task.exception();
+    if (error === undefined) return;
+    if (this.#scope?.task.done()) {
+      // The owner has gone without leaving the group: nobody else would hear of this.
+      Promise.reject(error);
+      return;
+    }
+    this.#errors.push(error);
+    if (this.#stopping) return;
+    const cause = cancelledError("A child of the task group failed");
+    this.#stop(cause);
+    this.#cancelBody(cause);
+  }
+
+  #cancelBody(error: CancelledError): void {
+    if (this.#bodyCancelled) return;
+    this.#bodyCancelled = true;
+    this.#scope?.cancel(error);
+  }
+
+  #stop(error: CancelledError): void {
+    this.#stopping = true;
+    for (const child of this.#children) internals.stop(child, error);
+  }
+}

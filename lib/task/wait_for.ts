@@ -1,0 +1,82 @@
+import { TimeoutError } from "../errors.ts";
+import { checkDuration } from "../base/validate.ts";
+import { checkAwaitable } from "./awaitable.ts";
+import { currentScope } from "./context.ts";
+import { ensureFuture } from "./ensure_future.ts";
+import { Callback, type Future, internals } from "./future.ts";
+import { inTask } from "./in_task.ts";
+import { cancelledError } from "./scope.ts";
+import type { Awaitable } from "./task.ts";
+import { timeout } from "./timeout.ts";
+import { Waiter, type Withdrawal } from "./waiter.ts";
+
+/** Waits until a future is done, whatever the outcome; cancelling it leaves the future alone. */
+class Ended extends Waiter<void> {
+  readonly #future: Future<unknown>;
+  readonly #callback: Callback = new Callback(() => this.wake());
+
+  constructor(future: Future<unknown>) {
+    super();
+    this.#future = future;
+    internals.subscribe(future, this.#callback);
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    internals.unsubscribe(this.#future, this.#callback);
+    return "left";
+  }
+}
+
+async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
+  const future = ensureFuture(aw);
+  if (!future.done()) {
+    const ended = new Ended(future);
+    internals.stop(future, cancelledError("The time limit was exceeded"));
+    await ended.begin();
+  }
+  if (future.cancelled()) {
+    const cause = internals.error(future);
+    throw new TimeoutError("The time limit was exceeded", { cause });
+  }
+  return future.result();
+}
+
+/**
+ * Wait for one thing, but not longer than `ms`.
+ *
+ * When the time is over it is cancelled, and the call rejects with `TimeoutError` only when it has
+ * really ended; a task that swallows the cancellation and returns a value has its value returned.
+ * Cancelling the wait cancels what it waits for; `shield` it to keep it.
+ *
+ * CPython: `asyncio.wait_for`.
+ *
+ * @typeParam T What it resolves with.
+ * @param aw A function, which runs in the calling task; or a promise, future or task.
+ * @param ms How long, in milliseconds; `null` for no limit; 0 or less takes only what is there.
+ * @returns Its result.
+ * @throws {TypeError} (as a rejection) If `aw` cannot be waited for or `ms` is neither a number nor `null`.
+ * @throws {RangeError} (as a rejection) If `ms` is `NaN`.
+ * @throws {TimeoutError} (as a rejection) If the time was over first.
+ *
+ * @example
+ * ```ts
+ * import { sleep, TimeoutError, waitFor } from "@strand/strand";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * assertEquals(await waitFor(() => sleep(1, "in time"), 1_000), "in time");
+ * await assertRejects(() => waitFor(() => sleep(1_000), 1), TimeoutError);
+ * ```
+ */
+export function waitFor<T>(aw: Awaitable<T>, ms: number | null): Promise<T> {
+  try {
+    checkAwaitable("wait", aw);
+    if (ms !== null) checkDuration("wait", "ms", ms);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  if (ms !== null && ms <= 0) return inTask(() => expireAtOnce(aw));
+  return timeout<T>(
+    ms,
+    () => typeof aw === "function" ? aw(currentScope()!.signal) : ensureFuture(aw),
+  );
+}

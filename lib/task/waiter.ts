@@ -1,0 +1,158 @@
+import type { CancelledError } from "../errors.ts";
+import { LinkedEntry } from "../base/linked_list.ts";
+import { currentScope } from "./context.ts";
+import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
+import type { Interruptible, Scope } from "./scope.ts";
+
+const PARKED = 0;
+const WOKEN = 1;
+const FAILED = 2;
+const WITHDRAWN = 3;
+const ENDED = 4;
+
+/** What became of the attempt to call a parked wait off. */
+export type Withdrawal =
+  /** It has left its line and rejects in its turn. */
+  | "left"
+  /** What it waits for was asked to stop, and ends the wait one way or the other. */
+  | "delegated"
+  /** It cannot be called off: the cancellation stays pending. */
+  | "refused";
+
+/** What `onResume` returns when the wait is not over: it stands in line again. */
+export const again: unique symbol = Symbol("again");
+
+/**
+ * A wait: the one place where something that happens meets a cancellation.
+ *
+ * A primitive makes one, keeps it in a line of its own, and calls `wake` or `fail`. The code that
+ * waits goes on a turn later, and until then a cancellation wins, as in CPython. What the
+ * primitive had handed over is then given back by `onLost`.
+ *
+ * ```text
+ * parked --wake/fail--> woken --turn--> ended: onResume, promise settles
+ *    |                    '--interrupt, turn--> ended: onLost, promise rejects
+ *    '--interrupt: onWithdraw--> withdrawn --turn--> ended: onWithdrawn, promise rejects
+ * ```
+ */
+export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, Interruptible {
+  /** What the waiting code awaits. */
+  readonly promise: Promise<T>;
+  #resolve!: (value: T) => void;
+  #reject!: (error: unknown) => void;
+  #scope: Scope | undefined;
+  #state = PARKED;
+  #handed: unknown = undefined;
+  #interruption: CancelledError | undefined = undefined;
+
+  constructor() {
+    super();
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#scope = currentScope();
+  }
+
+  /**
+   * Start to wait; call it when everything is in place, and return its promise.
+   *
+   * A cancellation that was on its way to the task is taken at once.
+   */
+  begin(): Promise<T> {
+    const scope = this.#scope;
+    if (scope === undefined) return this.promise;
+    scope.enter(this);
+    const due = scope.due();
+    if (due !== undefined && this.interrupt(due.pending!)) due.pending = undefined;
+    parked(scope.task);
+    return this.promise;
+  }
+
+  /** Whether nothing has happened to it yet. */
+  get waiting(): boolean {
+    return this.#state === PARKED;
+  }
+
+  /** Hand it `value` and let it go on in its turn. `false` if it is past that. */
+  wake(value: W): boolean {
+    return this.#settle(WOKEN, value);
+  }
+
+  /** Let it reject in its turn. `false` if it is past that. */
+  fail(error: unknown): boolean {
+    return this.#settle(FAILED, error);
+  }
+
+  interrupt(error: CancelledError): boolean {
+    if (this.#state === PARKED) {
+      const withdrawal = this.onWithdraw(error);
+      if (withdrawal !== "left") return withdrawal === "delegated";
+      this.#state = WITHDRAWN;
+      this.#interruption = error;
+      callSoon(this);
+    } else if (this.#state !== ENDED) {
+      this.#interruption ??= error;
+    }
+    return true;
+  }
+
+  /** Take back an interruption that came after the wake-up: asyncio's `uncancel` down to zero. */
+  pardon(): void {
+    if (this.#state === WOKEN || this.#state === FAILED) this.#interruption = undefined;
+  }
+
+  run(): void {
+    const state = this.#state;
+    const handed = this.#handed;
+    const interruption = this.#interruption;
+    this.#state = ENDED;
+    this.#handed = undefined;
+    if (interruption !== undefined) {
+      if (state === WITHDRAWN) this.onWithdrawn();
+      else this.onLost(handed as W);
+      // Of several waits side by side, some may have nobody who looks at them any more.
+      this.promise.catch(ignore);
+      this.#reject(interruption);
+    } else if (state === FAILED) {
+      this.#reject(handed);
+    } else {
+      try {
+        const value = this.onResume(handed as W);
+        if (value === again) {
+          this.#state = PARKED;
+          return;
+        }
+        this.#resolve(value);
+      } catch (error) {
+        this.#reject(error);
+      }
+    }
+    this.#scope?.leave(this);
+    resumed(this.#scope?.task);
+  }
+
+  /** A cancellation came while parked: leave the line, or hand the request on. */
+  protected abstract onWithdraw(error: CancelledError): Withdrawal;
+
+  /** A withdrawn wait is about to reject. */
+  protected onWithdrawn(): void {}
+
+  /** Woken, but cancelled before its turn: give back what was handed over. */
+  protected onLost(_value: W): void {}
+
+  /** About to go on: what the promise resolves with, or `again` to stay parked. */
+  protected onResume(value: W): T | typeof again {
+    return value as unknown as T;
+  }
+
+  #settle(state: number, handed: unknown): boolean {
+    if (this.#state !== PARKED) return false;
+    this.#state = state;
+    this.#handed = handed;
+    callSoon(this);
+    return true;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,38 @@
+/**
+ * How an object of the library says that it crosses to another thread as itself.
+ */
+
+/** What a shareable object travels as. */
+export interface Parcel {
+  /** Which `revive` makes it an object again. */
+  kind: string;
+  /** What structured clone carries: shared buffers, ports, numbers. */
+  data: unknown;
+  /** What has to move rather than be copied. */
+  transfer?: Transferable[];
+}
+
+/** The key of the method by which an object packs itself. */
+export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
+
+/** An object that crosses to another thread and arrives as the same kind of object. */
+export interface Shareable {
+  /** Pack it. It may be called several times; each parcel is revived once. */
+  [parcel](): Parcel;
+}
+
+const kinds = new Map<string, (data: never) => object>();
+
+/** Say how parcels of `kind` become objects again; called once by the module of the class. */
+export function registerKind<D>(kind: string, revive: (data: D) => object): void {
+  kinds.set(kind, revive);
+}
+
+/** Make the object again that `[parcel]` packed. */
+export function revive(kind: string, data: unknown): object {
+  const make = kinds.get(kind);
+  if (make === undefined) {
+    throw new TypeError(`Cannot receive a shared object: "${kind}" is unknown`);
+  }
+  return make(data as never);
+}

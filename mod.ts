@@ -1,0 +1,18 @@
+export * from "./lib/errors.ts";
+export { Future } from "./lib/task/future.ts";
+export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/task/task.ts";
+export { createTask } from "./lib/task/create_task.ts";
+export { currentTask } from "./lib/task/current_task.ts";
+export { allTasks } from "./lib/task/all_tasks.ts";
+export { ensureFuture } from "./lib/task/ensure_future.ts";
+export { run, type RunOptions } from "./lib/task/run.ts";
+export { sleep } from "./lib/task/sleep.ts";
+export { shield } from "./lib/task/shield.ts";
+export { TaskGroup, type TaskGroupBody, type TaskGroupOptions } from "./lib/task/task_group.ts";
+export { type ErrorMatch, ExceptionGroup } from "./lib/task/exception_group.ts";
+export { Timeout, timeout, timeoutAt, type TimeoutBody } from "./lib/task/timeout.ts";
+export { waitFor } from "./lib/task/wait_for.ts";
+export { gather, type Gathered, type GatherOptions } from "./lib/task/gather.ts";
+export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./lib/task/wait.ts";
+export { asCompleted, type AsCompletedOptions } from "./lib/task/as_completed.ts";
+export { cancelRequested } from "./lib/task/cancel_requested.ts";
