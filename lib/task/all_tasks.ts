@@ -1,4 +1,5 @@
-import { liveTasks, type Task } from "./task.ts";
+import { realms } from "./context.ts";
+import type { Task } from "./task.ts";
 
 /**
  * Every task that has not ended yet.
@@ -19,5 +20,9 @@ import { liveTasks, type Task } from "./task.ts";
  * ```
  */
 export function allTasks(): Set<Task<unknown>> {
-  return new Set(liveTasks);
+  const tasks = new Set<Task<unknown>>();
+  for (const realm of realms) {
+    for (const { task } of realm.tasks) tasks.add(task);
+  }
+  return tasks;
 }

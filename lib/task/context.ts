@@ -1,31 +1,50 @@
+import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import type { Scope } from "./scope.ts";
+import type { Task } from "./task.ts";
+
+/** How many scopes are kept together. */
+const PAGE = 64;
+
+/** The number of the next scope; 0 is none. */
+let count = PAGE;
 
 /** What `run` holds together: every task created under it, however deep. */
-export interface Realm {
+export class Realm {
   /** Whether its `run` has not settled yet. */
   open: boolean;
+  /** The number of the first scope that can belong to it. */
+  readonly since: number = count;
+  /** Its tasks that have not ended. */
+  readonly tasks: LinkedList<LinkedEntry & { task: Task<unknown> }> = new LinkedList();
+
+  constructor(open: boolean) {
+    this.open = open;
+  }
 }
 
 /** The realm of code outside any `run`. */
-const everywhere: Realm = { open: false };
+const everywhere: Realm = new Realm(false);
+
+/** Every realm in which tasks may live. */
+export const realms: Set<Realm> = new Set([everywhere]);
 
 /** The part of `AsyncLocalStorage` that is used here. */
 interface Storage {
-  getStore(): Scope | undefined;
-  run<R>(store: Scope | undefined, fn: () => R): R;
+  getStore(): number | undefined;
+  run<R>(store: number | undefined, fn: () => R): R;
 }
 
 /**
  * Where the runtime has no `AsyncLocalStorage`: the scope is known until the first `await`.
  */
 class SynchronousStorage implements Storage {
-  #store: Scope | undefined;
+  #store: number | undefined;
 
-  getStore(): Scope | undefined {
+  getStore(): number | undefined {
     return this.#store;
   }
 
-  run<R>(store: Scope | undefined, fn: () => R): R {
+  run<R>(store: number | undefined, fn: () => R): R {
     const outer = this.#store;
     this.#store = store;
     try {
@@ -48,18 +67,65 @@ function makeStorage(): Storage {
 
 const storage = makeStorage();
 
+/** Scopes with neighbouring numbers; the page goes when the last of them has ended. */
+class Page {
+  readonly scopes: (Scope | undefined)[] = new Array(PAGE);
+  live = 0;
+}
+
+// The storage carries a scope's number and not the scope: an object there takes the garbage
+// collector three times as long as all the rest of a short task.
+const pages: Map<number, Page> = new Map();
+let lastPage = new Page();
+
+function enroll(scope: Scope): number {
+  const id = count++;
+  const at = id % PAGE;
+  if (at === 0) {
+    if (lastPage.live === 0) pages.delete(id / PAGE - 1);
+    pages.set(id / PAGE, lastPage = new Page());
+  }
+  lastPage.scopes[at] = scope;
+  lastPage.live++;
+  return scope.id = id;
+}
+
+function find(id: number): Scope | undefined {
+  return pages.get(Math.trunc(id / PAGE))?.scopes[id % PAGE];
+}
+
+/** Forget a scope that has ended: code it left behind belongs to no task any more. */
+export function forget(scope: Scope): void {
+  const { id } = scope;
+  if (id === 0) return;
+  scope.id = 0;
+  const number = Math.trunc(id / PAGE);
+  const page = pages.get(number)!;
+  page.scopes[id % PAGE] = undefined;
+  page.live--;
+  if (page.live === 0 && page !== lastPage) pages.delete(number);
+}
+
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
 export function currentScope(): Scope | undefined {
-  const scope = storage.getStore();
+  const id = storage.getStore();
+  const scope = id === undefined ? undefined : find(id);
   return scope === undefined || scope.task.done() ? undefined : scope.innermost;
 }
 
 /** The realm of the running code. */
 export function currentRealm(): Realm {
-  return storage.getStore()?.realm ?? everywhere;
+  const id = storage.getStore();
+  if (id === undefined) return everywhere;
+  const scope = find(id);
+  if (scope !== undefined) return scope.realm;
+  // A callback that an ended task left behind: it belongs to the run that was open then.
+  let realm = everywhere;
+  for (const one of realms) if (one.open && one.since <= id) realm = one;
+  return realm;
 }
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `scope`. */
 export function runInScope<R>(scope: Scope | undefined, fn: () => R): R {
-  return storage.run(scope, fn);
+  return storage.run(scope === undefined ? undefined : scope.id || enroll(scope), fn);
 }

@@ -1,5 +1,4 @@
 import { CancelledError, InvalidStateError } from "../errors.ts";
-import { LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import { checkFunction } from "../base/validate.ts";
 import { runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./ready_queue.ts";
@@ -18,11 +17,10 @@ export interface Stoppable {
 }
 
 /** Called in a turn of its own once the future is done. */
-export class Callback extends LinkedEntry implements Handle {
+export class Callback implements Handle {
   readonly call: () => void;
 
   constructor(call: () => void) {
-    super();
     this.call = call;
   }
 
@@ -78,12 +76,12 @@ export interface FutureInternals {
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Let `stoppable` carry out its `cancel`. */
   stopWith(future: Future<unknown>, stoppable: Stoppable): void;
-  /** Call back once it is done; at once, in a turn, if it is. Counts as looking at it. */
-  subscribe(future: Future<unknown>, callback: Callback): void;
+  /** Give `handle` a turn once it is done, or now if it is. Counts as looking at it. */
+  subscribe(future: Future<unknown>, handle: Handle): void;
   /** The same, without looking: a failure that nobody else looks at is still reported. */
-  observe(future: Future<unknown>, callback: Callback): void;
-  /** Take the callback back, in O(1). */
-  unsubscribe(future: Future<unknown>, callback: Callback): boolean;
+  observe(future: Future<unknown>, handle: Handle): void;
+  /** Take the handle back, in O(1). */
+  unsubscribe(future: Future<unknown>, handle: Handle): boolean;
   /** Count it as looked at: its failure is not reported as unhandled. */
   look(future: Future<unknown>): void;
   /** A promise for its outcome: a wait of the current task, linked to the future. */
@@ -127,7 +125,9 @@ export class Future<T> implements Promise<T> {
   #looked = false;
   #report: Promise<never> | undefined = undefined;
   #stoppable: Stoppable | undefined = undefined;
-  #callbacks: LinkedList<LinkedEntry & Handle> | undefined = undefined;
+  // Nearly every future has one: a set is made for the second.
+  #subscriber: Handle | undefined = undefined;
+  #subscribers: Set<Handle> | undefined = undefined;
 
   static {
     internals = {
@@ -138,12 +138,12 @@ export class Future<T> implements Promise<T> {
       stopWith: (future, stoppable) => {
         future.#stoppable = stoppable;
       },
-      subscribe: (future, callback) => {
+      subscribe: (future, handle) => {
         future.#look();
-        future.#subscribe(callback);
+        future.#subscribe(handle);
       },
-      observe: (future, callback) => future.#subscribe(callback),
-      unsubscribe: (future, callback) => future.#callbacks?.remove(callback) ?? false,
+      observe: (future, handle) => future.#subscribe(handle),
+      unsubscribe: (future, handle) => future.#unsubscribe(handle),
       look: (future) => future.#look(),
       promise: (future) => {
         future.#look();
@@ -253,9 +253,9 @@ export class Future<T> implements Promise<T> {
    * @returns How many times it had been added.
    */
   removeDoneCallback(fn: (future: this) => void): number {
-    if (this.#callbacks === undefined) return 0;
-    const found = [...this.#callbacks].filter((c) => c instanceof UserCallback && c.fn === fn);
-    for (const callback of found) this.#callbacks.remove(callback);
+    const added = [this.#subscriber, ...this.#subscribers ?? []];
+    const found = added.filter((one) => one instanceof UserCallback && one.fn === fn);
+    for (const callback of found) this.#unsubscribe(callback!);
     return found.length;
   }
 
@@ -308,9 +308,17 @@ export class Future<T> implements Promise<T> {
     return waiter.begin();
   }
 
-  #subscribe(callback: LinkedEntry & Handle): void {
-    if (this.#state === PENDING) (this.#callbacks ??= new LinkedList()).append(callback);
-    else callSoon(callback);
+  #subscribe(handle: Handle): void {
+    if (this.#state !== PENDING) callSoon(handle);
+    else if (this.#subscriber === undefined && this.#subscribers === undefined) {
+      this.#subscriber = handle;
+    } else (this.#subscribers ??= new Set()).add(handle);
+  }
+
+  #unsubscribe(handle: Handle): boolean {
+    if (this.#subscriber !== handle) return this.#subscribers?.delete(handle) ?? false;
+    this.#subscriber = undefined;
+    return true;
   }
 
   #stop(error: CancelledError): boolean {
@@ -324,13 +332,11 @@ export class Future<T> implements Promise<T> {
     this.#state = state;
     this.#outcome = outcome;
     if (state === FAILED && !this.#looked) this.#report = Promise.reject(outcome);
-    const callbacks = this.#callbacks;
-    if (callbacks === undefined) return true;
-    this.#callbacks = undefined;
-    for (let entry = callbacks.shift(); entry !== undefined; entry = callbacks.shift()) {
-      if (entry instanceof Waiter) entry.wake(undefined);
-      else callSoon(entry);
-    }
+    const first = this.#subscriber;
+    const rest = this.#subscribers;
+    this.#subscriber = this.#subscribers = undefined;
+    if (first !== undefined) notify(first);
+    if (rest !== undefined) { for (const handle of rest) notify(handle); }
     return true;
   }
 
@@ -342,4 +348,9 @@ export class Future<T> implements Promise<T> {
       this.#report = undefined;
     }
   }
+}
+
+function notify(handle: Handle): void {
+  if (handle instanceof Await) handle.wake(undefined);
+  else callSoon(handle);
 }

@@ -1,9 +1,9 @@
 import { InvalidStateError } from "../errors.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, type Realm, runInScope } from "./context.ts";
+import { currentRealm, Realm, realms, runInScope } from "./context.ts";
 import { Callback, type Future, internals } from "./future.ts";
 import { cancelledError } from "./scope.ts";
-import { type Coroutine, liveTasks, type Task, taskInternals } from "./task.ts";
+import { type Coroutine, type Task, taskInternals } from "./task.ts";
 
 /** Options of `run`. */
 export interface RunOptions {
@@ -60,9 +60,7 @@ class Interrupts {
 async function cancelAll(realm: Realm, main: Task<unknown>): Promise<void> {
   const asked = new Set<Task<unknown>>([main]);
   for (;;) {
-    const rest = [...liveTasks].filter((task) =>
-      taskInternals.scope(task).realm === realm && !asked.has(task)
-    );
+    const rest = [...realm.tasks].map(({ task }) => task).filter((task) => !asked.has(task));
     if (rest.length === 0) return;
     const error = cancelledError("The program is ending");
     for (const task of rest) {
@@ -123,7 +121,8 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   if (currentRealm().open) {
     throw new InvalidStateError("Cannot run: this is inside a running run");
   }
-  const realm: Realm = { open: true };
+  const realm = new Realm(true);
+  realms.add(realm);
   const task = taskInternals.create(main, { name: "main" }, realm);
   internals.look(task);
   const interrupts = new Interrupts(task);
@@ -133,6 +132,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
     await cancelAll(realm, task);
   } finally {
     realm.open = false;
+    realms.delete(realm);
     interrupts.stop();
   }
   if (interrupts.seen && task.cancelled()) host.exit?.(INTERRUPTED);

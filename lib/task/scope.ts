@@ -1,7 +1,6 @@
 import { CancelledError } from "../errors.ts";
 import type { Task } from "./task.ts";
-import type { Realm } from "./context.ts";
-import type { Stoppable } from "./future.ts";
+import { forget, type Realm } from "./context.ts";
 
 /** What a cancellation reaches: a wait, or a scope within a scope. */
 export interface Interruptible {
@@ -36,13 +35,13 @@ function settleInTurn(interrupt: () => void): void {
  *
  * Every wait that user code begins is a member of the scope it was begun in, until it ends.
  */
-export class Scope implements Interruptible, Stoppable {
+export class Scope implements Interruptible {
   readonly task: Task<unknown>;
   readonly realm: Realm;
+  /** Its number while code runs in it. */
+  id = 0;
   readonly parent: Scope | undefined;
-  /** The scope of the whole task. */
-  readonly root: Scope;
-  /** On the root: how many requests its task has been sent and were not taken back. */
+  /** On the scope of the whole task: how many requests its task has been sent and were not taken back. */
   total = 0;
   /** The scope of the innermost `await using` group opened in this one, else itself. */
   innermost: Scope = this;
@@ -54,14 +53,11 @@ export class Scope implements Interruptible, Stoppable {
   #more: Set<Interruptible> | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
-  #holder: Scope | undefined = undefined;
-  #shut = false;
 
   constructor(task: Task<unknown>, realm: Realm, parent?: Scope) {
     this.task = task;
     this.realm = realm;
     this.parent = parent;
-    this.root = parent?.root ?? this;
     parent?.enter(this);
   }
 
@@ -81,46 +77,33 @@ export class Scope implements Interruptible, Stoppable {
   open(): Scope {
     // deno-lint-ignore no-this-alias
     let holder: Scope = this;
-    while (holder.#holder !== undefined) holder = holder.#holder;
-    const scope = new Scope(this.task, this.realm, this);
-    scope.#holder = holder;
-    holder.innermost = scope;
-    return scope;
+    while (holder instanceof OpenedScope) holder = holder.holder;
+    return holder.innermost = new OpenedScope(this, holder);
   }
 
-  /** End it; one that `open` began ends once those opened within it have ended. */
-  shut(): void {
-    const holder = this.#holder;
-    if (holder === undefined) return this.close();
-    this.#shut = true;
-    while (holder.innermost !== holder && holder.innermost.#shut) {
-      const last = holder.innermost;
-      holder.innermost = last.parent!;
-      last.close();
-    }
+  /** The scope of the whole task. */
+  root(): Scope {
+    // deno-lint-ignore no-this-alias
+    let scope: Scope = this;
+    while (scope.parent !== undefined) scope = scope.parent;
+    return scope;
   }
 
   /** End the scope: nothing reaches it any more, and its own requests are taken back. */
   close(): void {
     this.parent?.leave(this);
+    forget(this);
     const own = this.requests;
     this.requests = 0;
     this.pending = undefined;
-    if (own > 0) this.root.#takeBack(own);
-  }
-
-  /** For the root: what `task.cancel()` does. */
-  stop(error: CancelledError): boolean {
-    if (this.task.done()) return false;
-    this.cancel(error);
-    return true;
+    if (own > 0) this.root().#takeBack(own);
   }
 
   /** For the root: what `task.uncancel()` does. */
   uncancel(current: Scope | undefined): void {
     let asked: Scope | undefined = this.requests > 0 ? this : current;
     while (asked !== undefined && asked.requests === 0) asked = asked.parent;
-    if (asked === undefined || asked.root !== this) return;
+    if (asked === undefined || asked.root() !== this) return;
     asked.requests--;
     this.#takeBack(1);
   }
@@ -136,7 +119,7 @@ export class Scope implements Interruptible, Stoppable {
   /** Ask everything in this scope to stop. The error is what its waits reject with. */
   cancel(error: CancelledError): void {
     this.requests++;
-    this.root.total++;
+    this.root().total++;
     settleInTurn(() => {
       if (!this.interrupt(error)) this.pending = error;
       this.#abort(error);
@@ -213,6 +196,35 @@ export class Scope implements Interruptible, Stoppable {
     for (const member of [...this.#more]) {
       if (member instanceof Scope) member.#abort(error);
     }
+  }
+}
+
+/** A scope within another one's code, which has no function of its own to mark its extent. */
+class OpenedScope extends Scope {
+  readonly holder: Scope;
+  #ended = false;
+
+  constructor(parent: Scope, holder: Scope) {
+    super(parent.task, parent.realm, parent);
+    this.holder = holder;
+  }
+
+  // It ends once those opened within it have ended.
+  override close(): void {
+    this.#ended = true;
+    const holder = this.holder;
+    for (
+      let last = holder.innermost;
+      last instanceof OpenedScope && last.#ended;
+      last = holder.innermost
+    ) {
+      holder.innermost = last.parent!;
+      last.#leave();
+    }
+  }
+
+  #leave(): void {
+    super.close();
   }
 }
 

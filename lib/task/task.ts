@@ -1,7 +1,8 @@
-import { CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { LinkedEntry } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
-import { Future, internals } from "./future.ts";
+import { currentRealm, currentScope, forget, type Realm, runInScope } from "./context.ts";
+import { Future, internals, type Stoppable } from "./future.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
 import { Scope } from "./scope.ts";
 
@@ -31,6 +32,8 @@ export interface TaskOptions {
 export interface TaskInternals {
   /** Make a task; it starts in a turn of its own. */
   create<T>(coro: Coroutine<T>, options?: TaskOptions, realm?: Realm): Task<T>;
+  /** Call its function. */
+  begin<T>(task: Task<T>, coro: Coroutine<T>): void;
   /** The scope of the whole task. */
   scope(task: Task<unknown>): Scope;
 }
@@ -38,29 +41,49 @@ export interface TaskInternals {
 /** Filled by the class below. */
 export let taskInternals: TaskInternals;
 
-/** Every task that has not ended. */
-export const liveTasks: Set<Task<unknown>> = new Set();
-
 let count = 0;
 
-/** The first turn of a task. */
-class Start<T> implements Handle {
-  readonly #task: Task<T>;
-  readonly #coro: Coroutine<T>;
-  readonly #begin: (task: Task<T>, coro: Coroutine<T>) => void;
+/**
+ * The course of a task: it stands among the tasks of its realm from its creation to its end, takes
+ * its first turn, and makes its scope when that is first needed, which is usually then.
+ */
+class Course<T> extends LinkedEntry implements Handle, Stoppable {
+  readonly task: Task<T>;
+  readonly realm: Realm;
+  #coro: Coroutine<T> | undefined;
+  #scope: Scope | undefined = undefined;
 
-  constructor(
-    task: Task<T>,
-    coro: Coroutine<T>,
-    begin: (task: Task<T>, coro: Coroutine<T>) => void,
-  ) {
-    this.#task = task;
+  constructor(task: Task<T>, realm: Realm, coro: Coroutine<T>) {
+    super();
+    this.task = task;
+    this.realm = realm;
     this.#coro = coro;
-    this.#begin = begin;
+    realm.tasks.append(this);
+  }
+
+  get scope(): Scope {
+    return this.#scope ??= new Scope(this.task, this.realm);
+  }
+
+  get total(): number {
+    return this.#scope?.total ?? 0;
   }
 
   run(): void {
-    this.#begin(this.#task, this.#coro);
+    const coro = this.#coro!;
+    this.#coro = undefined;
+    taskInternals.begin(this.task, coro);
+  }
+
+  stop(error: CancelledError): boolean {
+    if (this.task.done()) return false;
+    this.scope.cancel(error);
+    return true;
+  }
+
+  end(): void {
+    this.realm.tasks.remove(this);
+    if (this.#scope !== undefined) forget(this.#scope);
   }
 }
 
@@ -93,14 +116,12 @@ class Start<T> implements Handle {
  * ```
  */
 export class Task<T> extends Future<T> {
-  /** Its name, `"Task-1"` … unless one was given. */
-  name: string;
-  readonly #scope: Scope;
+  #name: string | number;
+  readonly #course: Course<T>;
 
   static {
-    const begin = <T>(task: Task<T>, coro: Coroutine<T>) => task.#begin(coro);
     taskInternals = {
-      create: (coro, options, realm = currentRealm()) => {
+      create: <R>(coro: Coroutine<R>, options?: TaskOptions, realm: Realm = currentRealm()) => {
         checkFunction("create a task", "coro", coro);
         checkOptions("create a task", options);
         const name = options?.name;
@@ -109,13 +130,12 @@ export class Task<T> extends Future<T> {
             `Cannot create a task: name must be a string, received ${show(name)}`,
           );
         }
-        const task = new Task(making, realm, name) as unknown as Task<
-          Awaited<ReturnType<typeof coro>>
-        >;
-        callSoon(new Start(task as never, coro as never, begin));
-        return task as never;
+        const task = new Task<R>(making, { realm, coro, name });
+        callSoon(task.#course);
+        return task;
       },
-      scope: (task) => task.#scope,
+      begin: (task, coro) => task.#begin(coro),
+      scope: (task) => task.#course.scope,
     };
   }
 
@@ -125,15 +145,24 @@ export class Task<T> extends Future<T> {
    * @throws {TypeError} Always, when called from outside.
    * @ignore
    */
-  constructor(key: symbol, realm: unknown, name?: string) {
+  constructor(key: symbol, parts: unknown) {
     if (key !== making) {
       throw new TypeError("Cannot construct a task: use createTask or TaskGroup.createTask");
     }
     super();
-    this.name = name ?? `Task-${++count}`;
-    this.#scope = new Scope(this, realm as Realm);
-    internals.stopWith(this, this.#scope);
-    liveTasks.add(this);
+    const { realm, coro, name } = parts as Parts<T>;
+    this.#name = name ?? ++count;
+    this.#course = new Course(this, realm, coro);
+    internals.stopWith(this, this.#course);
+  }
+
+  /** Its name, `"Task-1"` … unless one was given. */
+  get name(): string {
+    return typeof this.#name === "string" ? this.#name : `Task-${this.#name}`;
+  }
+
+  set name(name: string) {
+    this.#name = name;
   }
 
   /**
@@ -144,12 +173,12 @@ export class Task<T> extends Future<T> {
    */
   get signal(): AbortSignal {
     const scope = currentScope();
-    return scope?.task === this ? scope.signal : this.#scope.signal;
+    return scope?.task === this ? scope.signal : this.#course.scope.signal;
   }
 
   /** How many times `cancel` was called and not taken back by `uncancel`. */
   cancelling(): number {
-    return this.#scope.total;
+    return this.#course.total;
   }
 
   /**
@@ -160,8 +189,8 @@ export class Task<T> extends Future<T> {
    * @returns How many requests remain.
    */
   uncancel(): number {
-    this.#scope.uncancel(currentScope());
-    return this.#scope.total;
+    this.#course.scope.uncancel(currentScope());
+    return this.#course.total;
   }
 
   /**
@@ -188,16 +217,17 @@ export class Task<T> extends Future<T> {
   }
 
   #begin(coro: Coroutine<T>): void {
-    const cancelled = this.#scope.pending;
+    const scope = this.#course.scope;
+    const cancelled = scope.pending;
     if (cancelled !== undefined) {
       this.#end();
       internals.abandon(this, cancelled);
       return;
     }
     resumed(this);
-    runInScope(this.#scope, () => {
+    runInScope(scope, () => {
       try {
-        const result = coro(this.#scope.signal);
+        const result = coro(scope.signal);
         if (isThenable(result)) {
           result.then((value) => this.#finish(value), (error) => this.#fail(error));
         } else {
@@ -210,7 +240,7 @@ export class Task<T> extends Future<T> {
   }
 
   #finish(value: T): void {
-    const cancelled = this.#scope.pending;
+    const cancelled = this.#course.scope.pending;
     this.#end();
     if (cancelled === undefined) internals.resolve(this as Future<T>, value);
     else internals.abandon(this, cancelled);
@@ -218,15 +248,21 @@ export class Task<T> extends Future<T> {
 
   #fail(error: unknown): void {
     this.#end();
-    const cancelled = this.#scope.cancellation(error);
+    const cancelled = this.#course.scope.cancellation(error);
     if (cancelled === undefined) internals.reject(this, error);
     else internals.abandon(this, cancelled);
   }
 
   #end(): void {
-    liveTasks.delete(this);
+    this.#course.end();
     parked(this);
   }
+}
+
+interface Parts<T> {
+  realm: Realm;
+  coro: Coroutine<T>;
+  name: string | undefined;
 }
 
 const making = Symbol("making a task");

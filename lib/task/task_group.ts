@@ -1,9 +1,11 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
 import { ExceptionGroup } from "./exception_group.ts";
-import { Callback, internals } from "./future.ts";
+import { internals } from "./future.ts";
 import { inTask } from "./in_task.ts";
+import type { Handle } from "./ready_queue.ts";
 import { cancelledError, Scope } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
@@ -30,6 +32,24 @@ interface BodyEnd {
   /** It failed with anything else. */
   failure?: { error: unknown } | undefined;
 }
+
+/** A child that has not ended, and what is to be done when it has. */
+class Child extends LinkedEntry implements Handle {
+  readonly group: TaskGroup;
+  readonly task: Task<unknown>;
+
+  constructor(group: TaskGroup, task: Task<unknown>) {
+    super();
+    this.group = group;
+    this.task = task;
+  }
+
+  run(): void {
+    childEnded(this);
+  }
+}
+
+let childEnded: (child: Child) => void;
 
 /** Waits until the last child has ended. */
 class LastChild extends Waiter<void> {
@@ -74,7 +94,7 @@ export class TaskGroup {
   readonly #realm: Realm = currentRealm();
   readonly #before: number;
   readonly #onExit: "join" | "cancel";
-  readonly #children: Set<Task<unknown>> = new Set();
+  readonly #children: LinkedList<Child> = new LinkedList();
   readonly #errors: unknown[] = [];
   #lastChild: LastChild | undefined;
   #stopping = false;
@@ -82,6 +102,10 @@ export class TaskGroup {
   #bodyCancelled = false;
   #exit: Promise<void> | undefined;
   #ended = false;
+
+  static {
+    childEnded = (child) => child.group.#childEnded(child);
+  }
 
   /**
    * Run `body` with a group, and end when it and all children have ended.
@@ -159,11 +183,9 @@ export class TaskGroup {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
     const task = taskInternals.create(coro, options, this.#realm);
-    this.#children.add(task);
-    internals.subscribe(
-      task,
-      new Callback(() => this.#childEnded(task)),
-    );
+    const child = new Child(this, task);
+    this.#children.append(child);
+    internals.subscribe(task, child);
     return task;
   }
 
@@ -228,7 +250,7 @@ export class TaskGroup {
     }
     this.#ended = true;
     this.#lastChild = undefined;
-    this.#scope?.shut();
+    this.#scope?.close();
     const outside = this.#outer?.requested() ?? 0;
     if (end.failure !== undefined) this.#errors.push(end.failure.error);
     if (this.#errors.length > 0) {
@@ -246,8 +268,9 @@ export class TaskGroup {
     if (late && outside > this.#before) this.#outer!.renew();
   }
 
-  #childEnded(task: Task<unknown>): void {
-    this.#children.delete(task);
+  #childEnded(child: Child): void {
+    const task = child.task;
+    this.#children.remove(child);
     if (this.#children.size === 0) this.#lastChild?.wake();
     if (task.cancelled()) return;
     const error = task.exception();
@@ -272,6 +295,6 @@ export class TaskGroup {
 
   #stop(error: CancelledError): void {
     this.#stopping = true;
-    for (const child of this.#children) internals.stop(child, error);
+    for (const child of this.#children) internals.stop(child.task, error);
   }
 }
