@@ -1,4 +1,43 @@
-export * from "./lib/errors.ts";
+/**
+ * What Python programmers have and TypeScript had not: asyncio with real structured concurrency and
+ * real cancellation, and multiprocessing and concurrent.futures on workers and processes.
+ *
+ * ```ts
+ * import { run, sleep, TaskGroup, timeout, WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await run(async () => {
+ *   // Children end before the group does; a failure stops the others.
+ *   await TaskGroup.run((group) => {
+ *     group.createTask(() => sleep(1));
+ *     group.createTask(() => sleep(2));
+ *   });
+ *   // Every wait can be cancelled, without passing signals around.
+ *   await timeout(5_000, () => sleep(1));
+ *   // Work for other cores.
+ *   await using pool = new WorkerPool(2);
+ *   assertEquals(await pool.map((n: number) => n * n, [1, 2, 3]), [1, 4, 9]);
+ * });
+ * ```
+ *
+ * Durations are milliseconds, names are Python's in camelCase.
+ *
+ * @module
+ */
+
+export {
+  BrokenBarrierError,
+  BrokenWorkerPoolError,
+  CancelledError,
+  InvalidStateError,
+  QueueEmpty,
+  QueueFull,
+  QueueShutDown,
+  TimeoutError,
+  WorkerCrashedError,
+} from "./lib/errors.ts";
+
+// Tasks: what runs and how it stops.
 export { Future } from "./lib/task/future.ts";
 export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/task/task.ts";
 export { createTask } from "./lib/task/create_task.ts";
