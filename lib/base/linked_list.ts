@@ -44,6 +44,18 @@ export class LinkedList<E extends LinkedEntry> {
     this.#size++;
   }
 
+  /** Add behind `anchor`, which stands in this list; at the front if there is none. */
+  insertAfter(anchor: E | undefined, entry: E): void {
+    const next = anchor?.next as E | undefined;
+    if (anchor === undefined) return this.prepend(entry);
+    if (next === undefined) return this.append(entry);
+    entry.list = this as unknown as LinkedList<LinkedEntry>;
+    entry.previous = anchor;
+    entry.next = next;
+    anchor.next = next.previous = entry;
+    this.#size++;
+  }
+
   /** Take the entry out; `false` if it does not stand in this list. */
   remove(entry: E): boolean {
     if (entry.list !== this as unknown as LinkedList<LinkedEntry>) return false;

@@ -1,0 +1,135 @@
+import { BrokenBarrierError } from "../errors.ts";
+import { checkInteger } from "../base/validate.ts";
+import { Condition } from "./condition.ts";
+
+const FILLING = 0;
+const DRAINING = 1;
+const RESETTING = 2;
+const BROKEN = 3;
+
+/**
+ * A point at which a fixed number of tasks wait for each other, again and again.
+ *
+ * - When the last of them arrives, all go on. Whoever comes while they are leaving waits for the
+ *   next round.
+ * - One who is cancelled while waiting leaves the others waiting: the barrier is not broken by that.
+ *
+ * CPython: `asyncio.Barrier`.
+ *
+ * @example
+ * ```ts
+ * import { Barrier, gather } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const barrier = new Barrier(3);
+ * const places = await gather([1, 2, 3].map(() => () => barrier.wait()));
+ * assertEquals(places, [0, 1, 2]);
+ * ```
+ */
+export class Barrier {
+  readonly #parties: number;
+  readonly #condition: Condition = new Condition();
+  #state: number = FILLING;
+  #inside = 0;
+
+  /**
+   * Make a barrier.
+   *
+   * @param parties How many have to arrive.
+   * @throws {TypeError} If `parties` is not a number.
+   * @throws {RangeError} If `parties` is not a positive integer.
+   */
+  constructor(parties: number) {
+    checkInteger("create a barrier", "parties", parties, 1);
+    this.#parties = parties;
+  }
+
+  /**
+   * Wait until all have arrived.
+   *
+   * @returns A number from 0 to `parties - 1`, another one for each: the order of arrival.
+   * @throws {BrokenBarrierError} (as a rejection) If the barrier is broken, or is aborted or reset
+   *   while waiting.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  async wait(): Promise<number> {
+    await this.#condition.acquire();
+    try {
+      await this.#condition.waitForPredicate(() =>
+        this.#state !== DRAINING && this.#state !== RESETTING
+      );
+      if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
+      const place = this.#inside++;
+      try {
+        if (place + 1 === this.#parties) this.#enter(DRAINING);
+        else await this.#arrive();
+        return place;
+      } finally {
+        this.#leave();
+      }
+    } finally {
+      this.#condition.release();
+    }
+  }
+
+  /**
+   * Make the barrier as new. Whoever waits at it hears `BrokenBarrierError`.
+   *
+   * @returns When that is done; those who waited may still be leaving.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits for the
+   *   barrier's lock.
+   */
+  async reset(): Promise<void> {
+    await this.#condition.acquire();
+    this.#enter(this.#inside > 0 ? RESETTING : FILLING);
+    this.#condition.release();
+  }
+
+  /**
+   * Break the barrier: whoever waits at it, or comes to it from now on, hears
+   * `BrokenBarrierError`. `reset` mends it.
+   *
+   * @returns When that is done.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits for the
+   *   barrier's lock.
+   */
+  async abort(): Promise<void> {
+    await this.#condition.acquire();
+    this.#enter(BROKEN);
+    this.#condition.release();
+  }
+
+  /** How many have to arrive. */
+  get parties(): number {
+    return this.#parties;
+  }
+
+  /** How many are waiting for the others to arrive. CPython: `n_waiting`. */
+  get nWaiting(): number {
+    return this.#state === FILLING ? this.#inside : 0;
+  }
+
+  /** Whether it was aborted, and not reset since. */
+  get broken(): boolean {
+    return this.#state === BROKEN;
+  }
+
+  #enter(state: number): void {
+    this.#state = state;
+    this.#condition.notifyAll();
+  }
+
+  async #arrive(): Promise<void> {
+    await this.#condition.waitForPredicate(() => this.#state !== FILLING);
+    if (this.#state === BROKEN || this.#state === RESETTING) {
+      throw new BrokenBarrierError("The barrier was aborted or reset");
+    }
+  }
+
+  // The last to leave opens the barrier for the next round.
+  #leave(): void {
+    this.#inside--;
+    if (this.#inside > 0) return;
+    this.#enter(this.#state === BROKEN ? BROKEN : FILLING);
+  }
+}

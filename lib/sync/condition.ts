@@ -1,0 +1,192 @@
+import { CancelledError, InvalidStateError } from "../errors.ts";
+import { LinkedList } from "../base/linked_list.ts";
+import { checkFunction, checkInteger, show } from "../base/validate.ts";
+import { Lock, lockInternals } from "./lock.ts";
+import { Standing, wakeUpTo } from "./_standing.ts";
+
+/**
+ * A lock together with a line of tasks that wait, without holding it, to be notified.
+ *
+ * - `wait` gives up the lock, waits, and returns holding it again, under the same permit. It does so
+ *   also when it is cancelled: however often, it rejects only once it holds the lock.
+ * - A wait that fails notifies another one in its place, so that no notification is lost. A wait
+ *   may therefore end without cause: look again at what was waited for, as `waitForPredicate` does.
+ *
+ * CPython: `asyncio.Condition`.
+ *
+ * @example
+ * ```ts
+ * import { Condition, createTask } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const condition = new Condition();
+ * const items: string[] = [];
+ * const taker = createTask(async () => {
+ *   using _ = await condition.acquire();
+ *   await condition.waitForPredicate(() => items.length > 0);
+ *   return items.pop();
+ * });
+ * {
+ *   using _ = await condition.acquire();
+ *   items.push("bread");
+ *   condition.notify();
+ * }
+ * assertEquals(await taker, "bread");
+ * ```
+ */
+export class Condition {
+  readonly #lock: Lock;
+  readonly #line: LinkedList<Standing<true>> = new LinkedList();
+
+  /**
+   * Make a condition.
+   *
+   * @param lock The lock to use, which several conditions may share; a new one by default.
+   * @throws {TypeError} If `lock` is given and is not a `Lock`.
+   */
+  constructor(lock: Lock = new Lock()) {
+    if (!(lock instanceof Lock)) {
+      throw new TypeError(
+        `Cannot create a condition: lock must be a Lock, received ${show(lock)}`,
+      );
+    }
+    this.#lock = lock;
+  }
+
+  /**
+   * Wait until the lock is free, and hold it: `Lock.acquire`.
+   *
+   * @returns A permit that releases the lock when it is disposed of.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  acquire(): Promise<Disposable> {
+    return this.#lock.acquire();
+  }
+
+  /**
+   * Hold the lock if that needs no waiting: `Lock.tryAcquire`.
+   *
+   * @returns A permit, or `undefined` if the lock is not free.
+   */
+  tryAcquire(): Disposable | undefined {
+    return this.#lock.tryAcquire();
+  }
+
+  /**
+   * Release the lock: `Lock.release`.
+   *
+   * @throws {InvalidStateError} If it is not held.
+   */
+  release(): void {
+    this.#lock.release();
+  }
+
+  /** Whether the lock is held. */
+  locked(): boolean {
+    return this.#lock.locked();
+  }
+
+  /**
+   * Give up the lock, wait to be notified, and hold the lock again.
+   *
+   * @returns `true`, always.
+   * @throws {InvalidStateError} (as a rejection) If the lock is not held.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled meanwhile. The lock is held
+   *   then, too.
+   */
+  async wait(): Promise<true> {
+    const lock = this.#lock;
+    const permit = lockInternals.holder(lock);
+    if (permit === undefined) {
+      throw new InvalidStateError("Cannot wait on a condition: its lock is not held");
+    }
+    lock.release();
+    try {
+      try {
+        return await new Standing(this.#line).begin();
+      } finally {
+        await this.#holdAgain(permit);
+      }
+    } catch (error) {
+      // It may have been notified before the error came: let another one have that.
+      wakeUpTo(this.#line, 1, true);
+      throw error;
+    }
+  }
+
+  /**
+   * Wait, again and again, until `fn` returns `true`. It is called with the lock held.
+   *
+   * CPython: `Condition.wait_for`, which returns what `fn` returned.
+   *
+   * @param fn Called at once, and after every notification.
+   * @returns `true`, always.
+   * @throws {TypeError} (as a rejection) If `fn` is not a function, or returns a promise.
+   * @throws {InvalidStateError} (as a rejection) If it has to wait and the lock is not held.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits. The lock is
+   *   held then, too.
+   * @throws What `fn` throws, as a rejection, with the lock held.
+   */
+  async waitForPredicate(fn: () => boolean): Promise<true> {
+    checkFunction("wait on a condition", "fn", fn);
+    while (!ask(fn)) await this.wait();
+    return true;
+  }
+
+  /**
+   * Wake some of those who wait, the ones first who have waited longest.
+   *
+   * They go on once they hold the lock, so not before the caller has released it.
+   *
+   * @param n How many at most; 1 by default.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is negative or no integer.
+   * @throws {InvalidStateError} If the lock is not held.
+   */
+  notify(n: number = 1): void {
+    checkInteger("notify", "n", n, 0);
+    this.#checkHeld();
+    wakeUpTo(this.#line, n, true);
+  }
+
+  /**
+   * Wake all who wait.
+   *
+   * @throws {InvalidStateError} If the lock is not held.
+   */
+  notifyAll(): void {
+    this.#checkHeld();
+    wakeUpTo(this.#line, Infinity, true);
+  }
+
+  #checkHeld(): void {
+    if (!this.#lock.locked()) {
+      throw new InvalidStateError("Cannot notify: the lock of the condition is not held");
+    }
+  }
+
+  // Under the permit that the caller has: it must still release the lock when the block ends.
+  async #holdAgain(permit: Disposable): Promise<void> {
+    let last: CancelledError | undefined;
+    for (;;) {
+      try {
+        lockInternals.replace(this.#lock, await this.#lock.acquire(), permit);
+        break;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        last = error;
+      }
+    }
+    if (last !== undefined) throw last;
+  }
+}
+
+function ask(fn: () => unknown): boolean {
+  const answer = fn();
+  if (typeof (answer as PromiseLike<unknown> | undefined | null)?.then === "function") {
+    throw new TypeError(
+      `Cannot wait on a condition: fn must return a boolean, received ${show(answer)}`,
+    );
+  }
+  return Boolean(answer);
+}

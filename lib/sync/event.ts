@@ -1,0 +1,54 @@
+import { LinkedList } from "../base/linked_list.ts";
+import { Standing, wakeUpTo } from "./_standing.ts";
+
+/**
+ * A flag that tasks can wait for.
+ *
+ * CPython: `asyncio.Event`.
+ *
+ * @example
+ * ```ts
+ * import { createTask, Event } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ready = new Event();
+ * const task = createTask(async () => {
+ *   await ready.wait();
+ *   return "went on";
+ * });
+ * ready.set();
+ * assertEquals(await task, "went on");
+ * ```
+ */
+export class Event {
+  #set = false;
+  readonly #line: LinkedList<Standing<true>> = new LinkedList();
+
+  /** Set the flag and wake everybody who waits for it. */
+  set(): void {
+    this.#set = true;
+    wakeUpTo(this.#line, Infinity, true);
+  }
+
+  /** Take the flag back: `wait` waits again. Those who were woken already go on all the same. */
+  clear(): void {
+    this.#set = false;
+  }
+
+  /** Whether the flag is set. */
+  isSet(): boolean {
+    return this.#set;
+  }
+
+  /**
+   * Wait until the flag is set.
+   *
+   * When it is set already, there is no wait, and no cancellation point either.
+   *
+   * @returns `true`, always.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  wait(): Promise<true> {
+    return this.#set ? Promise.resolve(true) : new Standing(this.#line).begin();
+  }
+}

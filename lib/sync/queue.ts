@@ -1,0 +1,346 @@
+import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
+import { LinkedList } from "../base/linked_list.ts";
+import { checkOptions, show } from "../base/validate.ts";
+import { again } from "../task/waiter.ts";
+import type { Withdrawal } from "../task/waiter.ts";
+import { Line, Turn } from "./_line.ts";
+import { Standing, wakeUpTo } from "./_standing.ts";
+import { Fifo, type Storage } from "./_storage.ts";
+
+/** Options of `Queue.shutdown`. */
+export interface QueueShutdownOptions {
+  /** Also drop the items that are left, counting them as done. Default `false`. */
+  immediate?: boolean;
+}
+
+/** What a wait at a queue, and its subclasses, may do with it and its users may not. */
+interface QueueInternals {
+  /** Keep the items of a new queue in `storage`. */
+  storeIn<T>(queue: Queue<T>, storage: Storage<T>): void;
+  getterLeaves<T>(queue: Queue<T>, getter: Getter<T>): void;
+  getterLost<T>(queue: Queue<T>): void;
+  getterResumes<T>(queue: Queue<T>, getter: Getter<T>): T | typeof again;
+  putterLeaves<T>(queue: Queue<T>, putter: Putter<T>): void;
+  putterLost<T>(queue: Queue<T>): void;
+  putterResumes<T>(queue: Queue<T>, putter: Putter<T>, item: T): void | typeof again;
+}
+
+/** Filled by the class below. */
+export let queueInternals: QueueInternals;
+
+class Getter<T> extends Turn<T> {
+  readonly #queue: Queue<T>;
+
+  constructor(queue: Queue<T>) {
+    super();
+    this.#queue = queue;
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    queueInternals.getterLeaves(this.#queue, this);
+    return "left";
+  }
+
+  protected override onLost(): void {
+    queueInternals.getterLost(this.#queue);
+  }
+
+  protected override onResume(): T | typeof again {
+    return queueInternals.getterResumes(this.#queue, this);
+  }
+}
+
+class Putter<T> extends Turn<void> {
+  readonly #queue: Queue<T>;
+  readonly #item: T;
+
+  constructor(queue: Queue<T>, item: T) {
+    super();
+    this.#queue = queue;
+    this.#item = item;
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    queueInternals.putterLeaves(this.#queue, this);
+    return "left";
+  }
+
+  protected override onLost(): void {
+    queueInternals.putterLost(this.#queue);
+  }
+
+  protected override onResume(): void | typeof again {
+    return queueInternals.putterResumes(this.#queue, this, this.#item);
+  }
+}
+
+class Items<T> implements AsyncIterator<T, undefined> {
+  readonly #queue: Queue<T>;
+  #ended = false;
+
+  constructor(queue: Queue<T>) {
+    this.#queue = queue;
+  }
+
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#ended) return this.return();
+    return this.#queue.get().then(
+      (value) => ({ done: false, value }),
+      (error) => {
+        if (!(error instanceof QueueShutDown)) throw error;
+        return this.return();
+      },
+    );
+  }
+
+  return(): Promise<IteratorResult<T, undefined>> {
+    this.#ended = true;
+    return Promise.resolve({ done: true, value: undefined });
+  }
+}
+
+/**
+ * A queue for the tasks of one thread: first in, first out, with a limit to its size if wanted.
+ *
+ * - Those who wait are served in the order in which they came. As in CPython, one who was woken
+ *   takes its item in its turn, and whoever asks in between may be quicker; it then waits on, in
+ *   its old place.
+ * - Whoever is cancelled after being woken passes the wake-up on: no item is lost.
+ * - `for await (const item of queue)` ends when the queue is shut down and drained.
+ *
+ * CPython: `asyncio.Queue`.
+ *
+ * @typeParam T What it holds.
+ *
+ * @example
+ * ```ts
+ * import { createTask, Queue } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const queue = new Queue<number>(2);
+ * const consumer = createTask(async () => {
+ *   const seen: number[] = [];
+ *   for await (const item of queue) seen.push(item);
+ *   return seen;
+ * });
+ * for (const item of [1, 2, 3, 4]) await queue.put(item);
+ * queue.shutdown();
+ * assertEquals(await consumer, [1, 2, 3, 4]);
+ * ```
+ */
+export class Queue<T> {
+  readonly #maxsize: number;
+  #storage: Storage<T> = new Fifo();
+  readonly #getters: Line<T> = new Line();
+  readonly #putters: Line<void> = new Line();
+  readonly #joiners: LinkedList<Standing<void>> = new LinkedList();
+  #unfinished = 0;
+  #isShutDown = false;
+
+  static {
+    queueInternals = {
+      storeIn: (queue, storage) => {
+        queue.#storage = storage;
+      },
+      getterLeaves: (queue, getter) => queue.#getters.leave(getter),
+      getterLost: (queue) => {
+        if (!queue.empty()) queue.#getters.wakeFirst();
+      },
+      getterResumes: (queue, getter) => {
+        if (!queue.empty() || queue.#isShutDown) return queue.getNowait();
+        queue.#getters.rejoin(getter);
+        return again;
+      },
+      putterLeaves: (queue, putter) => queue.#putters.leave(putter),
+      putterLost: (queue) => {
+        if (!queue.full()) queue.#putters.wakeFirst();
+      },
+      putterResumes: (queue, putter, item) => {
+        if (!queue.full() || queue.#isShutDown) return queue.putNowait(item);
+        queue.#putters.rejoin(putter);
+        return again;
+      },
+    };
+  }
+
+  /**
+   * Make a queue.
+   *
+   * @param maxsize How many items it holds at most; 0 (the default), a negative number or `Infinity`
+   *   for no limit.
+   * @throws {TypeError} If `maxsize` is not a number.
+   * @throws {RangeError} If `maxsize` is no integer, and not `Infinity`.
+   */
+  constructor(maxsize: number = 0) {
+    if (typeof maxsize !== "number") {
+      throw new TypeError(
+        `Cannot create a queue: maxsize must be a number, received ${show(maxsize)}`,
+      );
+    }
+    if (!Number.isInteger(maxsize) && maxsize !== Infinity) {
+      throw new RangeError(
+        `Cannot create a queue: maxsize must be an integer or Infinity, received ${maxsize}`,
+      );
+    }
+    this.#maxsize = maxsize;
+  }
+
+  /**
+   * Put an item into the queue; wait for room if it is full.
+   *
+   * When there is room, there is no wait, and no cancellation point either.
+   *
+   * @param item What to put.
+   * @returns When it is in the queue.
+   * @throws {QueueShutDown} (as a rejection) If the queue is shut down, before or meanwhile.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits; the item is
+   *   not in the queue then.
+   */
+  put(item: T): Promise<void> {
+    if (this.full() && !this.#isShutDown) {
+      const putter = new Putter(this, item);
+      this.#putters.join(putter);
+      return putter.begin();
+    }
+    try {
+      this.putNowait(item);
+      return Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Take the next item out of the queue; wait for one if it is empty.
+   *
+   * When there is one, there is no wait, and no cancellation point either.
+   *
+   * @returns The item. An item that is itself a promise, future or task is awaited on the way, as
+   *   promises do; `getNowait` gives it as it is.
+   * @throws {QueueShutDown} (as a rejection) If the queue is shut down, before or meanwhile, and
+   *   has no items left.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  get(): Promise<T> {
+    if (!this.#mayTake() && !this.#isShutDown) {
+      const getter = new Getter(this);
+      this.#getters.join(getter);
+      return getter.begin();
+    }
+    try {
+      return Promise.resolve(this.getNowait());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Put an item into the queue at once.
+   *
+   * @param item What to put.
+   * @throws {QueueFull} If there is no room.
+   * @throws {QueueShutDown} If the queue is shut down.
+   */
+  putNowait(item: T): void {
+    if (this.#isShutDown) {
+      throw new QueueShutDown("Cannot put an item into a queue: it is shut down");
+    }
+    if (this.full()) throw new QueueFull("Cannot put an item into a queue: it is full");
+    this.#storage.push(item);
+    this.#unfinished++;
+    this.#getters.wakeFirst();
+  }
+
+  /**
+   * Take the next item out of the queue at once.
+   *
+   * @returns The item.
+   * @throws {QueueEmpty} If there is none.
+   * @throws {QueueShutDown} If there is none and the queue is shut down.
+   */
+  getNowait(): T {
+    if (this.empty()) {
+      throw this.#isShutDown
+        ? new QueueShutDown("Cannot get an item from a queue: it is shut down")
+        : new QueueEmpty("Cannot get an item from a queue: it is empty");
+    }
+    const item = this.#storage.take();
+    this.#putters.wakeFirst();
+    return item;
+  }
+
+  /**
+   * Say that the work on an item that was taken out is done. `join` counts on it.
+   *
+   * @throws {RangeError} If it is called more often than items were put.
+   */
+  taskDone(): void {
+    if (this.#unfinished === 0) {
+      throw new RangeError("Cannot mark an item of a queue as done: all of them are already");
+    }
+    this.#unfinished--;
+    this.#wakeJoiners();
+  }
+
+  /**
+   * Wait until the work on every item is done: `taskDone` was called as often as items were put.
+   *
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  join(): Promise<void> {
+    return this.#unfinished === 0 ? Promise.resolve() : new Standing(this.#joiners).begin();
+  }
+
+  /**
+   * Shut the queue down: `put` rejects from now on, and `get` once no item is left. Whoever waits
+   * is woken. It may be called again, then also with `immediate`.
+   *
+   * @param options `immediate`: also drop the items that are left, counting them as done.
+   * @throws {TypeError} If `options` is not an object.
+   */
+  shutdown(options?: QueueShutdownOptions): void {
+    checkOptions("shut down a queue", options);
+    this.#isShutDown = true;
+    if (options?.immediate) {
+      this.#unfinished = Math.max(0, this.#unfinished - this.#storage.size);
+      this.#storage = new Fifo();
+      this.#wakeJoiners();
+    }
+    this.#getters.wakeAll();
+    this.#putters.wakeAll();
+  }
+
+  /** How many items are in the queue. */
+  qsize(): number {
+    return this.#storage.size;
+  }
+
+  /** Whether no item is in the queue. */
+  empty(): boolean {
+    return this.#storage.size === 0;
+  }
+
+  /** Whether there is no room for another item. */
+  full(): boolean {
+    return this.#maxsize > 0 && this.#storage.size >= this.#maxsize;
+  }
+
+  /** How many items it holds at most, as given to the constructor. */
+  get maxsize(): number {
+    return this.#maxsize;
+  }
+
+  /** The items, each taken out; it ends when the queue is shut down and drained. */
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return new Items(this);
+  }
+
+  // As in CPython, a newcomer may be quicker than one who was woken for an item.
+  #mayTake(): boolean {
+    return !this.empty();
+  }
+
+  #wakeJoiners(): void {
+    if (this.#unfinished === 0) wakeUpTo(this.#joiners, Infinity, undefined);
+  }
+}

@@ -1,0 +1,169 @@
+import { LinkedList } from "../base/linked_list.ts";
+import { checkInteger } from "../base/validate.ts";
+import { Waiter, type Withdrawal } from "../task/waiter.ts";
+
+/** One unit taken from a semaphore, given back once. */
+class Permit implements Disposable {
+  #semaphore: Semaphore | undefined;
+
+  constructor(semaphore: Semaphore) {
+    this.#semaphore = semaphore;
+  }
+
+  [Symbol.dispose](): void {
+    const semaphore = this.#semaphore;
+    this.#semaphore = undefined;
+    semaphore?.release();
+  }
+}
+
+let withdraw: (semaphore: Semaphore, wait: Acquire) => void;
+let withdrawn: (semaphore: Semaphore) => void;
+let lost: (semaphore: Semaphore) => void;
+let taken: (semaphore: Semaphore) => void;
+
+class Acquire extends Waiter<Disposable, void> {
+  readonly #semaphore: Semaphore;
+
+  constructor(semaphore: Semaphore) {
+    super();
+    this.#semaphore = semaphore;
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    withdraw(this.#semaphore, this);
+    return "left";
+  }
+
+  protected override onWithdrawn(): void {
+    withdrawn(this.#semaphore);
+  }
+
+  protected override onLost(): void {
+    lost(this.#semaphore);
+  }
+
+  protected override onResume(): Disposable {
+    taken(this.#semaphore);
+    return new Permit(this.#semaphore);
+  }
+}
+
+/**
+ * A counter of permits: `acquire` takes one and waits when there is none.
+ *
+ * - First come, first served: a newcomer never overtakes one who waits or has just been woken.
+ * - Whoever is cancelled after being handed a permit passes it on.
+ *
+ * CPython: `asyncio.Semaphore`. There `acquire` returns `True`; here a permit, so that a `using`
+ * declaration does what `async with` does.
+ *
+ * @example
+ * ```ts
+ * import { gather, Semaphore, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const semaphore = new Semaphore(2);
+ * let inside = 0, most = 0;
+ * const visit = async () => {
+ *   using _ = await semaphore.acquire();
+ *   most = Math.max(most, ++inside);
+ *   await sleep(1);
+ *   inside--;
+ * };
+ * await gather([visit, visit, visit, visit]);
+ * assertEquals(most, 2);
+ * ```
+ */
+export class Semaphore {
+  #value: number;
+  readonly #line: LinkedList<Acquire> = new LinkedList();
+  /** Those who were woken and have not had their turn. */
+  #woken = 0;
+
+  static {
+    withdraw = (semaphore, wait) => void semaphore.#line.remove(wait);
+    withdrawn = (semaphore) => semaphore.#passOn();
+    lost = (semaphore) => {
+      semaphore.#woken--;
+      semaphore.#value++;
+      semaphore.#passOn();
+    };
+    taken = (semaphore) => {
+      semaphore.#woken--;
+      semaphore.#passOn();
+    };
+  }
+
+  /**
+   * Make a semaphore.
+   *
+   * @param value How many permits there are at first; 1 by default.
+   * @throws {TypeError} If `value` is not a number.
+   * @throws {RangeError} If `value` is negative or no integer.
+   */
+  constructor(value: number = 1) {
+    checkInteger("create a semaphore", "value", value, 0);
+    this.#value = value;
+  }
+
+  /**
+   * Wait for a permit.
+   *
+   * When there is one to take, there is no wait, and no cancellation point either.
+   *
+   * @returns The permit, which is given back when it is disposed of, and only once.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  acquire(): Promise<Disposable> {
+    if (!this.locked()) {
+      this.#value--;
+      return Promise.resolve(new Permit(this));
+    }
+    const wait = new Acquire(this);
+    this.#line.append(wait);
+    return wait.begin();
+  }
+
+  /**
+   * Take a permit if that needs no waiting; does not overtake those who wait.
+   *
+   * CPython: `threading.Semaphore.acquire(blocking=False)`.
+   *
+   * @returns The permit, or `undefined` if there is none to take.
+   */
+  tryAcquire(): Disposable | undefined {
+    if (this.locked()) return undefined;
+    this.#value--;
+    return new Permit(this);
+  }
+
+  /** Give back a permit, or add one, and wake the one who has waited longest. */
+  release(): void {
+    this.#value++;
+    this.#wakeFirst();
+  }
+
+  /** Whether `acquire` would have to wait: no permit is left, or others are waiting for theirs. */
+  locked(): boolean {
+    return this.#value === 0 || this.#woken + this.#line.size > 0;
+  }
+
+  /** How many permits are left; one handed to somebody who was woken is not among them. */
+  get value(): number {
+    return this.#value;
+  }
+
+  // Permits may be left while some wait: they came when others had been woken before them.
+  #passOn(): void {
+    while (this.#value > 0 && this.#line.size > 0) this.#wakeFirst();
+  }
+
+  #wakeFirst(): void {
+    const wait = this.#line.shift();
+    if (wait === undefined) return;
+    this.#value--;
+    this.#woken++;
+    wait.wake();
+  }
+}
