@@ -4,6 +4,8 @@
  * The globals are looked up at each call, so that a fake clock installed later is honoured.
  */
 
+import { LinkedEntry, LinkedList } from "./linked_list.ts";
+
 /** The longest delay that a native timer takes; longer ones are chained. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -42,12 +44,83 @@ class NativeTimer implements Timer {
   }
 }
 
+class SharedTimer extends LinkedEntry implements Timer {
+  readonly since: number;
+  readonly fire: () => void;
+  readonly #bucket: Bucket;
+
+  constructor(bucket: Bucket, since: number, fire: () => void) {
+    super();
+    this.#bucket = bucket;
+    this.since = since;
+    this.fire = fire;
+  }
+
+  stop(): void {
+    this.#bucket.remove(this);
+  }
+}
+
+/** Timers of the same delay, started in the same millisecond: one native timer serves them all. */
+class Bucket {
+  readonly #ms: number;
+  readonly #timers: LinkedList<SharedTimer> = new LinkedList();
+  #native: Timer | undefined;
+
+  constructor(ms: number) {
+    this.#ms = ms;
+  }
+
+  add(since: number, fire: () => void): Timer {
+    const timer = new SharedTimer(this, since, fire);
+    this.#timers.append(timer);
+    this.#native ??= new NativeTimer(this.#ms, () => this.#ring());
+    return timer;
+  }
+
+  remove(timer: SharedTimer): void {
+    if (!this.#timers.remove(timer) || this.#timers.size > 0) return;
+    this.#native?.stop();
+    this.#native = undefined;
+  }
+
+  #ring(): void {
+    this.#native = undefined;
+    const at = now();
+    for (let timer = this.#timers.first; timer !== undefined; timer = this.#timers.first) {
+      const early = timer.since + this.#ms - at;
+      if (early > 0) {
+        this.#native ??= new NativeTimer(Math.ceil(early), () => this.#ring());
+        return;
+      }
+      this.#timers.remove(timer);
+      timer.fire();
+    }
+  }
+}
+
+const nativeSetTimeout = setTimeout;
+const buckets: Map<number, Bucket> = new Map();
+let bucketsOf = -1;
+
 /**
  * Call `fire` once, `ms` milliseconds from now. `Infinity` never fires, and holds the program as
  * any timer does.
  */
 export function startTimer(ms: number, fire: () => void): Timer {
-  return new NativeTimer(Math.max(0, ms), fire);
+  // Fake time stands still while this clock goes on, so nothing can be shared under it.
+  if (setTimeout !== nativeSetTimeout || !(ms < LONGEST)) {
+    return new NativeTimer(Math.max(0, ms), fire);
+  }
+  const since = now();
+  const millisecond = Math.trunc(since);
+  if (millisecond !== bucketsOf) {
+    bucketsOf = millisecond;
+    buckets.clear();
+  }
+  let bucket = buckets.get(ms);
+  if (bucket === undefined) buckets.set(ms, bucket = new Bucket(ms));
+  return bucket.add(since, fire);
 }
 
 type Immediate = (fn: () => void) => unknown;

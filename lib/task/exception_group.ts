@@ -2,12 +2,12 @@ import { checkFunction, show } from "../base/validate.ts";
 
 /** A class of errors, or any other class. */
 // deno-lint-ignore no-explicit-any
-type Class = abstract new (...args: any[]) => unknown;
+export type ErrorClass = abstract new (...args: any[]) => unknown;
 
 /** Which errors of a group are meant: those of a class, of one of several, or those for which a function says so. */
-export type ErrorMatch = Class | readonly Class[] | ((error: unknown) => boolean);
+export type ErrorMatch = ErrorClass | readonly ErrorClass[] | ((error: unknown) => boolean);
 
-function isClass(match: unknown): match is Class {
+function isClass(match: unknown): match is ErrorClass {
   if (typeof match !== "function") return false;
   return match === Error || match.prototype instanceof Error ||
     /^class\b/.test(Function.prototype.toString.call(match));
@@ -49,6 +49,8 @@ export class ExceptionGroup extends AggregateError {
   }
 
   /**
+   * Make a group.
+   *
    * @param errors The failures; at least one.
    * @param message What failed as a whole.
    * @param options `cause`, as for every error.

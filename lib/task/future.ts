@@ -1,9 +1,9 @@
-import { CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { checkFunction } from "../base/validate.ts";
 import { runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./ready_queue.ts";
 import { cancelledError } from "./scope.ts";
-import { again, Waiter, type Withdrawal } from "./waiter.ts";
+import { type again, Waiter, type Withdrawal } from "./waiter.ts";
 
 const PENDING = 0;
 const DONE = 1;

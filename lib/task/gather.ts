@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { checkAwaitable, isThenable, listAwaitables } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";

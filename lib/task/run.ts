@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, Realm, realms, runInScope } from "./context.ts";
-import { Callback, type Future, internals } from "./future.ts";
+import { Callback, internals } from "./future.ts";
 import { cancelledError } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals } from "./task.ts";
 
