@@ -1,6 +1,6 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { checkFunction } from "../base/validate.ts";
-import { runInScope } from "./context.ts";
+import { currentScope, runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./ready_queue.ts";
 import { cancelledError } from "./scope.ts";
 import { type again, Waiter, type Withdrawal } from "./waiter.ts";
@@ -303,6 +303,9 @@ export class Future<T> implements Promise<T> {
     // Not `Promise.resolve`: a result that is itself thenable would be awaited away twice over.
     if (this.#state === DONE) return new Promise((resolve) => resolve(this.#outcome as T));
     if (this.#state !== PENDING) return Promise.reject(this.#outcome);
+    if (currentScope()?.task as unknown === this) {
+      return Promise.reject(new InvalidStateError("Cannot await a task: it is the current one"));
+    }
     const waiter = new Await(this);
     this.#subscribe(waiter);
     return waiter.begin();

@@ -20,6 +20,8 @@ const SLICE = 20;
 const ready = new Deque<Handle>();
 let running: object | undefined;
 let patience = 0;
+// A task with many branches side by side never parks as a whole: it is not waited for twice.
+let restless: object | undefined;
 let wakeDriver: (() => void) | undefined;
 
 /**
@@ -43,12 +45,13 @@ export function callSoon(handle: Handle): void {
 /** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */
 export function resumed(task: object | undefined): void {
   running = task;
-  patience = task === undefined ? 1 : PATIENCE;
+  patience = task === undefined || task === restless ? 1 : PATIENCE;
 }
 
 /** Say that `task` waits again or has ended, so that the next turn need not be held back. */
 export function parked(task: object): void {
   if (running === task) patience = 0;
+  if (restless === task) restless = undefined;
 }
 
 const idle = (resolve: () => void) => {
@@ -61,6 +64,7 @@ async function drive(): Promise<never> {
   for (let turns = 0;; turns++) {
     while (patience > 0) {
       patience--;
+      if (patience === 0) restless = running;
       await undefined;
     }
     const handle = ready.shift();

@@ -50,7 +50,7 @@ class Interrupts {
   }
 
   #interrupt(): void {
-    if (this.seen) host.exit?.(INTERRUPTED);
+    if (this.seen || this.#main.done()) host.exit?.(INTERRUPTED);
     this.seen = true;
     this.#main.cancel("Interrupted");
   }
