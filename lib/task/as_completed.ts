@@ -15,14 +15,32 @@ export interface AsCompletedOptions {
   timeout?: number;
 }
 
-type Step<T> = IteratorResult<Future<T>, undefined>;
+/** One step of `asCompleted`: a future that is done, or the end. */
+export type Completion<T> = IteratorResult<Future<T>, undefined>;
+
+/**
+ * What `asCompleted` returns: an async iterable of futures, each done.
+ *
+ * It is not called `AsyncIterable`, since TypeScript believes that `for await` awaits what one of
+ * those yields; here the loop gets the futures themselves.
+ *
+ * @typeParam T What each future resolves with.
+ */
+export interface Completions<T> {
+  /** The next future that is done. */
+  next(): Promise<Completion<T>>;
+  /** Leave the loop: nothing is watched any more, and everything goes on. */
+  return(): Promise<Completion<T>>;
+  /** Itself. */
+  [Symbol.asyncIterator](): Completions<T>;
+}
 
 /** One `next()` that found nothing done yet. */
-class Next<T> extends Waiter<Step<T>> {
+class Next<T> extends Waiter<Completion<T>> {
   readonly #line: LinkedList<Next<T>>;
-  readonly #giveBack: (step: Step<T>) => void;
+  readonly #giveBack: (step: Completion<T>) => void;
 
-  constructor(line: LinkedList<Next<T>>, giveBack: (step: Step<T>) => void) {
+  constructor(line: LinkedList<Next<T>>, giveBack: (step: Completion<T>) => void) {
     super();
     this.#line = line;
     this.#giveBack = giveBack;
@@ -34,13 +52,13 @@ class Next<T> extends Waiter<Step<T>> {
     return "left";
   }
 
-  protected override onLost(step: Step<T> | undefined): void {
+  protected override onLost(step: Completion<T> | undefined): void {
     if (step !== undefined) this.#giveBack(step);
   }
 }
 
 /** Hands out futures as they are done; written by hand, as a generator would await them away. */
-class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
+class Completed<T> implements Completions<T> {
   readonly #todo: Map<Future<T>, Callback> = new Map();
   readonly #done: Deque<Future<T>> = new Deque();
   readonly #line: LinkedList<Next<T>> = new LinkedList();
@@ -60,7 +78,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
     }
   }
 
-  next(): Promise<Step<T>> {
+  next(): Promise<Completion<T>> {
     const future = this.#line.size === 0 ? this.#done.shift() : undefined;
     if (future !== undefined) return Promise.resolve(this.#take(future));
     if (this.#expired) return Promise.reject(new TimeoutError("The time limit was exceeded"));
@@ -68,7 +86,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
     return new Next(this.#line, (step) => this.#giveBack(step)).begin();
   }
 
-  return(): Promise<Step<T>> {
+  return(): Promise<Completion<T>> {
     this.#timer?.stop();
     for (const [future, callback] of this.#todo) {
       internals.unsubscribe(future, callback);
@@ -86,12 +104,12 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
     return this;
   }
 
-  #take(future: Future<T>): Step<T> {
+  #take(future: Future<T>): Completion<T> {
     this.#left--;
     return { done: false, value: future };
   }
 
-  #giveBack(step: Step<T>): void {
+  #giveBack(step: Completion<T>): void {
     if (step.done) return;
     this.#left++;
     const next = this.#line.shift();
@@ -153,7 +171,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
   options?: AsCompletedOptions,
-): AsyncIterableIterator<Future<T>, undefined> {
+): Completions<T> {
   const list = listAwaitables("go through what completes", aws);
   checkOptions("go through what completes", options);
   const timeout = options?.timeout;
