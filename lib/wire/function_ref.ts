@@ -1,0 +1,18 @@
+/** A function of a module, by address and name. */
+export interface NamedFunction {
+  /** The address of its module. */
+  module: string;
+  /** Its name there: registered with `remote`, or exported. */
+  name: string;
+}
+
+/** A function that stands on its own, by its text. */
+export interface SourceFunction {
+  /** What `Function.prototype.toString` gives. */
+  source: string;
+  /** Its name, for error messages. */
+  name: string;
+}
+
+/** What a function travels as. */
+export type FunctionRef = NamedFunction | SourceFunction;

@@ -1,0 +1,33 @@
+import type { NamedFunction } from "./function_ref.ts";
+
+// deno-lint-ignore ban-types
+type Named = Function;
+
+/** What was registered, by the address of the module and then by name. */
+const modules = new Map<string, Map<string, Named>>();
+const refs = new WeakMap<Named, NamedFunction>();
+
+/** Register a function or class of a module. `false` if the name is taken. */
+export function register(module: string, name: string, value: Named): boolean {
+  let names = modules.get(module);
+  if (names === undefined) modules.set(module, names = new Map());
+  if (names.has(name)) return false;
+  names.set(name, value);
+  refs.set(value, { module, name });
+  return true;
+}
+
+/** Say what a function stands for that is not itself the function: a stand-in. */
+export function standFor(standIn: Named, ref: NamedFunction): void {
+  refs.set(standIn, ref);
+}
+
+/** Under which module and name a function or class is known. */
+export function refOf(value: Named): NamedFunction | undefined {
+  return refs.get(value);
+}
+
+/** What is registered under a module and name in this thread. */
+export function findRemote(ref: NamedFunction): Named | undefined {
+  return modules.get(ref.module)?.get(ref.name);
+}
