@@ -1,3 +1,4 @@
+import { CancelledError } from "../errors.ts";
 import { checkFunction, show } from "../base/validate.ts";
 
 /** A class of errors, or any other class. */
@@ -129,4 +130,17 @@ export class ExceptionGroup extends AggregateError {
     }
     return part;
   }
+}
+
+/**
+ * What a body ended with, as it is to be reported.
+ *
+ * A child that fails cancels the block of an `await using` group, and JavaScript puts the two
+ * together: the cancellation has done its work, and the group's failures are what counts.
+ */
+export function groupFailure(error: unknown): unknown {
+  const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
+  const ours = name === "SuppressedError" && last instanceof ExceptionGroup &&
+    suppressed instanceof CancelledError;
+  return ours ? last : error;
 }

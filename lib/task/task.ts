@@ -2,6 +2,7 @@ import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { LinkedEntry } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, currentScope, forget, type Realm, runInScope } from "./context.ts";
+import { groupFailure } from "./exception_group.ts";
 import { Future, internals, type Stoppable } from "./future.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
 import { Scope } from "./scope.ts";
@@ -249,7 +250,7 @@ export class Task<T> extends Future<T> {
   #fail(error: unknown): void {
     this.#end();
     const cancelled = this.#course.scope.cancellation(error);
-    if (cancelled === undefined) internals.reject(this, error);
+    if (cancelled === undefined) internals.reject(this, groupFailure(error));
     else internals.abandon(this, cancelled);
   }
 

@@ -2,7 +2,7 @@ import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
-import { ExceptionGroup } from "./exception_group.ts";
+import { ExceptionGroup, groupFailure } from "./exception_group.ts";
 import { internals } from "./future.ts";
 import { inTask } from "./in_task.ts";
 import type { Handle } from "./ready_queue.ts";
@@ -71,7 +71,8 @@ class LastChild extends Waiter<void> {
  * the end of the block cannot see that the block threw. So it waits for the children instead of
  * cancelling them, unless the group was made with `onExit: "cancel"` and ends with
  * `await group.join()`; and when both the block and a child fail, JavaScript wraps the two into a
- * `SuppressedError`.
+ * `SuppressedError`. A task that ends with one made of the group's failures and of the cancellation
+ * of its block fails with the `ExceptionGroup` alone.
  *
  * CPython: `asyncio.TaskGroup`.
  *
@@ -134,7 +135,7 @@ export class TaskGroup {
         value = await runInScope(scope, async () => await body(group));
       } catch (error) {
         const cancelled = scope.cancellation(error);
-        end = cancelled === undefined ? { failure: { error } } : { cancelled };
+        end = cancelled === undefined ? { failure: { error: groupFailure(error) } } : { cancelled };
       }
       await (group.#exit = group.#leave(end));
       return value as T;
