@@ -53,22 +53,24 @@ export class Barrier {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   async wait(): Promise<number> {
-    await this.#condition.acquire();
+    const condition = this.#condition;
+    await condition.acquire();
     try {
-      await this.#condition.waitForPredicate(() =>
-        this.#state !== DRAINING && this.#state !== RESETTING
-      );
+      while (this.#state === DRAINING || this.#state === RESETTING) await condition.wait();
       if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
       const place = this.#inside++;
       try {
         if (place + 1 === this.#parties) this.#enter(DRAINING);
-        else await this.#arrive();
+        while (this.#state === FILLING) await condition.wait();
+        if (this.#state !== DRAINING) {
+          throw new BrokenBarrierError("The barrier was aborted or reset");
+        }
         return place;
       } finally {
         this.#leave();
       }
     } finally {
-      this.#condition.release();
+      condition.release();
     }
   }
 
@@ -117,13 +119,6 @@ export class Barrier {
   #enter(state: number): void {
     this.#state = state;
     this.#condition.notifyAll();
-  }
-
-  async #arrive(): Promise<void> {
-    await this.#condition.waitForPredicate(() => this.#state !== FILLING);
-    if (this.#state === BROKEN || this.#state === RESETTING) {
-      throw new BrokenBarrierError("The barrier was aborted or reset");
-    }
   }
 
   // The last to leave opens the barrier for the next round.

@@ -1,3 +1,4 @@
+import { wentOn } from "../task/ready_queue.ts";
 import { LinkedList } from "../base/linked_list.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
 
@@ -49,6 +50,8 @@ export class Event {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   wait(): Promise<true> {
-    return this.#set ? Promise.resolve(true) : new Standing(this.#line).begin();
+    if (!this.#set) return new Standing(this.#line).begin();
+    wentOn();
+    return Promise.resolve(true);
   }
 }

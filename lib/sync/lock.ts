@@ -1,5 +1,6 @@
 import { InvalidStateError } from "../errors.ts";
 import { LinkedList } from "../base/linked_list.ts";
+import { wentOn } from "../task/ready_queue.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 
 /** One hold of a lock. The lock knows the permit that holds it, so one that is not that is dead. */
@@ -128,7 +129,10 @@ export class Lock {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   acquire(): Promise<Disposable> {
-    if (this.#free()) return Promise.resolve(this.#holder = new Permit(this));
+    if (this.#free()) {
+      wentOn();
+      return Promise.resolve(this.#holder = new Permit(this));
+    }
     const wait = new Acquire(this);
     this.#line.append(wait);
     return wait.begin();

@@ -1,6 +1,7 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { LinkedList } from "../base/linked_list.ts";
 import { checkOptions, show } from "../base/validate.ts";
+import { wentOn } from "../task/ready_queue.ts";
 import { again } from "../task/waiter.ts";
 import type { Withdrawal } from "../task/waiter.ts";
 import { Line, Turn } from "./_line.ts";
@@ -148,7 +149,7 @@ export class Queue<T> {
       },
       getterResumes: (queue, getter) => {
         if (!queue.empty() || queue.#isShutDown) return queue.getNowait();
-        queue.#getters.rejoin(getter);
+        queue.#standAgain(queue.#getters, getter);
         return again;
       },
       putterLeaves: (queue, putter) => queue.#putters.leave(putter),
@@ -157,7 +158,7 @@ export class Queue<T> {
       },
       putterResumes: (queue, putter, item) => {
         if (!queue.full() || queue.#isShutDown) return queue.putNowait(item);
-        queue.#putters.rejoin(putter);
+        queue.#standAgain(queue.#putters, putter);
         return again;
       },
     };
@@ -202,6 +203,7 @@ export class Queue<T> {
       this.#putters.join(putter);
       return putter.begin();
     }
+    wentOn();
     try {
       this.putNowait(item);
       return Promise.resolve();
@@ -227,6 +229,7 @@ export class Queue<T> {
       this.#getters.join(getter);
       return getter.begin();
     }
+    wentOn();
     try {
       return Promise.resolve(this.getNowait());
     } catch (error) {
@@ -288,7 +291,9 @@ export class Queue<T> {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   join(): Promise<void> {
-    return this.#unfinished === 0 ? Promise.resolve() : new Standing(this.#joiners).begin();
+    if (this.#unfinished > 0) return new Standing(this.#joiners).begin();
+    wentOn();
+    return Promise.resolve();
   }
 
   /**
@@ -338,6 +343,12 @@ export class Queue<T> {
   // As in CPython, a newcomer may be quicker than one who was woken for an item.
   #mayTake(): boolean {
     return !this.empty();
+  }
+
+  // Where one stands whose item, or room, somebody else was quicker to take. CPython lets it
+  // join the end of the line.
+  #standAgain<W>(line: Line<W>, turn: Turn<W>): void {
+    line.rejoin(turn);
   }
 
   #wakeJoiners(): void {

@@ -1,5 +1,6 @@
 import { LinkedList } from "../base/linked_list.ts";
 import { checkInteger } from "../base/validate.ts";
+import { wentOn } from "../task/ready_queue.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 
 /** One unit taken from a semaphore, given back once. */
@@ -117,6 +118,7 @@ export class Semaphore {
    */
   acquire(): Promise<Disposable> {
     if (!this.locked()) {
+      wentOn();
       this.#value--;
       return Promise.resolve(new Permit(this));
     }

@@ -48,6 +48,16 @@ export function resumed(task: object | undefined): void {
   patience = task === undefined || task === restless ? 1 : PATIENCE;
 }
 
+/**
+ * Say that the running task asked for something that was there, and so goes on without a wait.
+ *
+ * In asyncio `await lock.acquire()` of a free lock is no pause; here it costs microtasks, and any
+ * number of such calls in a row must still be one step.
+ */
+export function wentOn(): void {
+  if (patience > 0 && running !== undefined) patience = PATIENCE;
+}
+
 /** Say that `task` waits again or has ended, so that the next turn need not be held back. */
 export function parked(task: object): void {
   if (running === task) patience = 0;
