@@ -16,7 +16,7 @@ export type Withdrawal =
   | "left"
   /** What it waits for was asked to stop, and ends the wait one way or the other. */
   | "delegated"
-  /** It cannot be called off: the cancellation stays pending. */
+  /** It cannot be called off: it rejects once what it waits for is there. */
   | "refused";
 
 /** What `onResume` returns when the wait is not over: it stands in line again. */
@@ -87,9 +87,10 @@ export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, In
   interrupt(error: CancelledError): boolean {
     if (this.#state === PARKED) {
       const withdrawal = this.onWithdraw(error);
-      if (withdrawal !== "left") return withdrawal === "delegated";
-      this.#state = WITHDRAWN;
+      if (withdrawal === "delegated") return true;
       this.#interruption = error;
+      if (withdrawal === "refused") return true;
+      this.#state = WITHDRAWN;
       callSoon(this);
     } else if (this.#state !== ENDED) {
       this.#interruption ??= error;
@@ -97,9 +98,9 @@ export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, In
     return true;
   }
 
-  /** Take back an interruption that came after the wake-up: asyncio's `uncancel` down to zero. */
+  /** Take back an interruption that was not what ends it: asyncio's `uncancel` down to zero. */
   pardon(): void {
-    if (this.#state === WOKEN || this.#state === FAILED) this.#interruption = undefined;
+    if (this.#state !== WITHDRAWN) this.#interruption = undefined;
   }
 
   run(): void {
