@@ -1,10 +1,11 @@
 import { TimeoutError } from "../errors.ts";
-import { startTimer, type Timer } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { LinkedList } from "../base/linked_list.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
 import { Callback, type Future, internals } from "./future.ts";
+import { startLimit } from "./limit.ts";
 import type { Awaitable } from "./task.ts";
 import { distinct } from "./wait.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
@@ -69,7 +70,7 @@ class Completed<T> implements Completions<T> {
   constructor(futures: Set<Future<T>>, timeout: number | undefined) {
     this.#left = futures.size;
     if (futures.size > 0 && timeout !== undefined) {
-      this.#timer = startTimer(timeout, () => this.#expire());
+      this.#timer = startLimit(timeout, () => this.#expire());
     }
     for (const future of futures) {
       const callback = new Callback(() => this.#oneEnded(future));
@@ -118,7 +119,8 @@ class Completed<T> implements Completions<T> {
   }
 
   #oneEnded(future: Future<T>): void {
-    this.#todo.delete(future);
+    // The limit was over first, when this was already on its way.
+    if (!this.#todo.delete(future)) return;
     if (this.#todo.size === 0) this.#timer?.stop();
     const next = this.#line.shift();
     if (next !== undefined) next.wake(this.#take(future));

@@ -1,10 +1,9 @@
 import { InvalidStateError, TimeoutError } from "../errors.ts";
-import { now, startTimer, type Timer } from "../base/clock.ts";
+import { now, type Timer } from "../base/clock.ts";
 import { checkDuration, checkFunction } from "../base/validate.ts";
 import { currentScope, runInScope } from "./context.ts";
-import { Callback } from "./future.ts";
 import { inTask } from "./in_task.ts";
-import { callSoon } from "./ready_queue.ts";
+import { startLimit } from "./limit.ts";
 import { cancelledError, Scope } from "./scope.ts";
 
 /** What the body of a timeout runs. */
@@ -105,16 +104,7 @@ export class Timeout {
       this.#expired = true;
       scope.cancel(cancelledError("The time limit was exceeded"));
     };
-    if (ms > 0) {
-      this.#timer = startTimer(ms, expire);
-      return;
-    }
-    const callback = new Callback(() => {
-      if (this.#timer === timer) expire();
-    });
-    const timer: Timer = { stop: () => this.#timer = undefined };
-    this.#timer = timer;
-    callSoon(callback);
+    this.#timer = startLimit(ms, expire);
   }
 }
 

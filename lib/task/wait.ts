@@ -1,8 +1,9 @@
-import { startTimer, type Timer } from "../base/clock.ts";
+import type { Timer } from "../base/clock.ts";
 import { checkDuration, checkOptions, show } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, internals } from "./future.ts";
+import { startLimit } from "./limit.ts";
 import type { Awaitable } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
@@ -42,7 +43,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
       this.#callbacks.push([future, callback]);
       internals.subscribe(future, callback);
     }
-    if (timeout !== undefined) this.#timer = startTimer(timeout, () => this.wake());
+    if (timeout !== undefined) this.#timer = startLimit(timeout, () => this.wake());
   }
 
   #oneEnded(future: Future<unknown>): void {
