@@ -37,7 +37,9 @@ export function callSoon(handle: Handle): void {
   if (wakeDriver !== undefined) {
     const wake = wakeDriver;
     wakeDriver = undefined;
-    resumed(currentScope()?.task);
+    const task = currentScope()?.task;
+    // Code outside any task must not cut short the step of a task that is under way.
+    if (task !== undefined || patience === 0) resumed(task);
     wake();
   }
 }
@@ -55,7 +57,7 @@ export function resumed(task: object | undefined): void {
  * number of such calls in a row must still be one step.
  */
 export function wentOn(): void {
-  if (patience > 0 && running !== undefined) patience = PATIENCE;
+  if (patience > 0) resumed(running);
 }
 
 /** Say that `task` waits again or has ended, so that the next turn need not be held back. */
@@ -72,18 +74,17 @@ const idle = (resolve: () => void) => {
 async function drive(): Promise<never> {
   let since = 0;
   for (let turns = 0;; turns++) {
+    if (ready.size === 0) {
+      await new Promise<void>(idle);
+      since = 0;
+      turns = 0;
+    }
     while (patience > 0) {
       patience--;
       if (patience === 0) restless = running;
       await undefined;
     }
-    const handle = ready.shift();
-    if (handle === undefined) {
-      await new Promise<void>(idle);
-      since = 0;
-      turns = 0;
-      continue;
-    }
+    const handle = ready.shift()!;
     // Tasks that wake each other for ever must not starve timers and I/O.
     if (turns >= BATCH) {
       turns = 0;
