@@ -1,0 +1,205 @@
+import {
+  asCompleted,
+  createTask,
+  currentTask,
+  gather,
+  shield,
+  sleep,
+  TaskGroup,
+  timeout,
+  wait,
+  waitFor,
+} from "../../mod.ts";
+import type { Child, Statement } from "./program.ts";
+import {
+  catches,
+  limit,
+  raise,
+  showError,
+  showGathered,
+  showOutcome,
+  showValue,
+  type Value,
+  type World,
+} from "./world.ts";
+
+/** A body under way: it yields what it waits for. */
+type Steps<T> = Generator<PromiseLike<unknown>, T, unknown>;
+
+/** Run a child as Python runs a coroutine: what does not wait takes no microtask. */
+export function runChild(world: World, child: Child): Promise<Value> {
+  return drive(childSteps(world, child));
+}
+
+function drive<T>(steps: Steps<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const go = (advance: () => IteratorResult<PromiseLike<unknown>, T>) => {
+      try {
+        const { done, value } = advance();
+        if (done) return resolve(value);
+        value.then(
+          (result) => go(() => steps.next(result)),
+          (error) => go(() => steps.throw(error)),
+        );
+      } catch (error) {
+        reject(error);
+      }
+    };
+    go(() => steps.next());
+  });
+}
+
+function* waiting<T>(promise: PromiseLike<T>): Steps<T> {
+  return (yield promise) as T;
+}
+
+function* childSteps(world: World, { name, j, body }: Child): Steps<Value> {
+  if (j !== undefined) yield sleep(j);
+  world.log(name, "start");
+  let value: Value;
+  try {
+    value = yield* bodySteps(world, name, body);
+  } catch (error) {
+    world.log(name, `exit ${showError(error)}`);
+    throw error;
+  }
+  world.log(name, `end ${showValue(value)}`);
+  return value;
+}
+
+function* bodySteps(world: World, name: string, body: Statement[]): Steps<Value> {
+  for (const statement of body) {
+    const value = yield* statementSteps(world, name, statement);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function* statementSteps(world: World, name: string, s: Statement): Steps<Value> {
+  const body = (statements: Statement[]) => bodySteps(world, name, statements);
+  const run = (child: Child) => runChild(world, child);
+  const create = (child: Child) => createTask(() => run(child), { name: child.name });
+  switch (s.op) {
+    case "sleep":
+      yield sleep(s.t);
+      return undefined;
+    case "log":
+      return void world.log(name, s.id);
+    case "raise":
+      return raise(s.e);
+    case "ret":
+      return s.v;
+    case "put":
+      yield world.queues[s.q].put(1);
+      return void world.log(name, "put");
+    case "get":
+      yield world.queues[s.q].get();
+      world.log(name, "got");
+      return void world.queues[s.q].taskDone();
+    case "join":
+      yield world.queues[s.q].join();
+      return void world.log(name, "joined");
+    case "evset":
+      return void world.events[s.e].set();
+    case "evwait":
+      yield world.events[s.e].wait();
+      return void world.log(name, "event");
+    case "cwait": {
+      using _ = yield* waiting(world.condition.acquire());
+      yield world.condition.wait();
+      return void world.log(name, "notified");
+    }
+    case "notify": {
+      using _ = yield* waiting(world.condition.acquire());
+      if (s.all) world.condition.notifyAll();
+      else world.condition.notify();
+      return undefined;
+    }
+    case "barrier":
+      yield world.barrier.wait();
+      return void world.log(name, "crossed");
+    case "cancelself":
+      world.log(name, "cancelself");
+      currentTask()!.cancel();
+      return undefined;
+    case "spawn":
+      world.start(s.child, run);
+      return undefined;
+    case "cancel":
+      return world.cancel(name, s.n) as undefined;
+    case "await": {
+      const task = world.tasks.get(s.n);
+      if (task !== undefined && task !== currentTask()) {
+        world.log(name, `awaited ${showValue(yield* waiting(task))}`);
+      }
+      return undefined;
+    }
+    case "try":
+      try {
+        return yield* body(s.body);
+      } catch (error) {
+        if (!catches(s.on, error)) throw error;
+        world.log(name, `caught ${showError(error)}`);
+        const value = yield* body(s.handler);
+        if (s.reraise) throw error;
+        return value;
+      } finally {
+        if (s.final.length > 0) {
+          world.log(name, "finally");
+          yield* body(s.final);
+        }
+      }
+    case "tg": {
+      const value = yield* waiting(TaskGroup.run((group) => {
+        for (const child of s.children) {
+          const task = group.createTask(() => run(child), { name: child.name });
+          world.tasks.set(child.name, task);
+        }
+        return drive(body(s.body));
+      }));
+      world.log(name, "group done");
+      return value;
+    }
+    case "gather": {
+      const tasks = s.children.map(create);
+      const results = yield* waiting(gather(tasks, { returnExceptions: s.rex }));
+      return void world.log(name, `gathered ${results.map(showGathered).join(" ")}`);
+    }
+    case "timeout": {
+      const value = yield* waiting(timeout(s.t, () => drive(body(s.body))));
+      world.log(name, "in time");
+      return value;
+    }
+    case "waitfor": {
+      const value = yield* waiting(waitFor(() => run(s.child), s.t));
+      return void world.log(name, `waited ${showValue(value)}`);
+    }
+    case "shield": {
+      const value = yield* waiting(shield(create(s.child)));
+      return void world.log(name, `shielded ${showValue(value)}`);
+    }
+    case "waitset": {
+      const tasks = s.children.map(create);
+      const { done } = yield* waiting(wait(tasks, { ...limit(s.t), returnWhen: s.mode }));
+      return void world.log(name, `wait ${tasks.map((t) => done.has(t) ? "D" : "P").join(" ")}`);
+    }
+    case "ascompleted": {
+      const completed = asCompleted(s.children.map(create), limit(s.t))[Symbol.asyncIterator]();
+      for (;;) {
+        const step = yield* waiting(completed.next());
+        if (step.done) return undefined;
+        world.log(name, `completed ${showOutcome(step.value)}`);
+      }
+    }
+    case "sem": {
+      using _ = yield* waiting(world.semaphores[s.s].acquire());
+      world.log(name, "sem");
+      return yield* body(s.body);
+    }
+    case "lock": {
+      using _ = yield* waiting(world.locks[s.s].acquire());
+      world.log(name, "lock");
+      return yield* body(s.body);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** The little language of the recorded programs. */
+
+/** The errors that a program raises by itself. */
+export type ErrorName = "A" | "B";
+
+/** What a `try` catches. */
+export type Kind = "cancel" | "error" | "timeout" | "group" | "any";
+
+/** A statement; one that yields a value ends its body with it. */
+export type Statement =
+  | { op: "sleep"; t: number }
+  | { op: "log"; id: string }
+  | { op: "raise"; e: ErrorName }
+  | { op: "ret"; v: number }
+  | { op: "put" | "get" | "join"; q: 0 | 1 }
+  | { op: "evset" | "evwait"; e: 0 | 1 }
+  | { op: "cwait" }
+  | { op: "notify"; all: boolean }
+  | { op: "barrier" }
+  | { op: "cancelself" }
+  | { op: "spawn"; child: Child }
+  | { op: "cancel" | "await"; n: string }
+  | {
+    op: "try";
+    body: Statement[];
+    on: Kind;
+    handler: Statement[];
+    reraise: boolean;
+    final: Statement[];
+  }
+  | { op: "tg"; children: Child[]; body: Statement[] }
+  | { op: "gather"; children: Child[]; rex: boolean }
+  | { op: "timeout"; t: number; body: Statement[] }
+  | { op: "waitfor"; t: number; child: Child }
+  | { op: "shield"; child: Child }
+  | {
+    op: "waitset";
+    children: Child[];
+    mode: "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
+    t: number | null;
+  }
+  | { op: "ascompleted"; children: Child[]; t: number | null }
+  | { op: "sem" | "lock"; s: 0 | 1; body: Statement[] };
+
+/** A task of a program. */
+export interface Child {
+  name: string;
+  /** How long it sleeps before it starts. */
+  j?: number;
+  body: Statement[];
+}
+
+/** A whole program. */
+export interface Program {
+  seed: number;
+  helpers: Child[];
+  main: Statement[];
+  /** When something outside any task cancels `main`. */
+  cancelMainAt: number | null;
+}
+
+/** What happened in a run. */
+export interface Outcome {
+  /** How `main` ended, or `pending`. */
+  main: string;
+  /** The lines of each task. */
+  trace: Record<string, string[]>;
+}

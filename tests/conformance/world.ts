@@ -1,0 +1,119 @@
+import {
+  Barrier,
+  BrokenBarrierError,
+  CancelledError,
+  Condition,
+  createTask,
+  Event,
+  ExceptionGroup,
+  type Future,
+  Lock,
+  Queue,
+  Semaphore,
+  type Task,
+  TimeoutError,
+} from "../../mod.ts";
+import type { Child, ErrorName, Kind, Statement } from "./program.ts";
+
+/** What a body yields: a number, or nothing. */
+export type Value = number | undefined;
+
+/** The A that programs raise. */
+export class A extends Error {}
+
+/** The B that programs raise. */
+export class B extends Error {}
+
+/** What all tasks of a program share: the primitives, the tasks by name, and the trace. */
+export class World {
+  readonly queues = [new Queue<number>(1), new Queue<number>()] as const;
+  readonly events = [new Event(), new Event()] as const;
+  readonly semaphores = [new Semaphore(1), new Semaphore(2)] as const;
+  readonly locks = [new Lock(), new Lock()] as const;
+  readonly condition = new Condition();
+  readonly barrier = new Barrier(2);
+  readonly tasks = new Map<string, Task<Value>>();
+  readonly trace: Record<string, string[]> = {};
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Write a line into the trace of a task. */
+  log(name: string, text: string): void {
+    (this.trace[name] ??= []).push(`${this.#now()} ${text}`);
+  }
+
+  /** Start `run` as a task that others can name. */
+  start(child: Child, run: (child: Child) => Promise<Value>): Task<Value> {
+    const task = createTask(() => run(child), { name: child.name });
+    this.tasks.set(child.name, task);
+    return task;
+  }
+
+  /** The statement `cancel`. */
+  cancel(name: string, target: string): void {
+    const task = this.tasks.get(target);
+    if (task !== undefined) this.log(name, `cancel ${target} ${task.cancel() ? "True" : "False"}`);
+  }
+}
+
+/** Throw what the statement `raise` names. */
+export function raise(name: ErrorName): never {
+  throw name === "A" ? new A() : new B();
+}
+
+/** Whether a `try` on `kind` catches the error. */
+export function catches(kind: Kind, error: unknown): boolean {
+  switch (kind) {
+    case "cancel":
+      return error instanceof CancelledError;
+    case "error":
+      return error instanceof A || error instanceof B;
+    case "timeout":
+      return error instanceof TimeoutError;
+    case "group":
+      return error instanceof ExceptionGroup;
+    case "any":
+      return true;
+  }
+}
+
+/** An error as the traces show it. */
+export function showError(error: unknown): string {
+  if (error instanceof CancelledError) return "Cancelled";
+  if (error instanceof TimeoutError) return "Timeout";
+  if (error instanceof BrokenBarrierError) return "BrokenBarrier";
+  if (error instanceof A) return "A";
+  if (error instanceof B) return "B";
+  if (error instanceof ExceptionGroup) return `Group(${error.errors.map(showError).sort()})`;
+  return `unexpected: ${error instanceof Error ? error.stack : error}`;
+}
+
+/** A value as the traces show it. */
+export function showValue(value: Value): string {
+  return value === undefined ? "None" : String(value);
+}
+
+/** How a future ended, as the traces show it. */
+export function showOutcome(future: Future<Value>): string {
+  if (future.cancelled()) return "Cancelled";
+  const error = future.exception();
+  return error === undefined ? `=${showValue(future.result())}` : showError(error);
+}
+
+/** A result of `gather`, as the traces show it. */
+export function showGathered(result: unknown): string {
+  return result instanceof Error ? showError(result) : `=${showValue(result as Value)}`;
+}
+
+/** The options of `wait` and `asCompleted` for a limit that may be missing. */
+export function limit(t: number | null): { timeout?: number } {
+  return t === null ? {} : { timeout: t };
+}
+
+/** A child that stands for the statements of `main`. */
+export function mainChild(body: Statement[]): Child {
+  return { name: "main", body };
+}
