@@ -1,5 +1,5 @@
 import { startTimer, type Timer } from "../base/clock.ts";
-import { callSoon, type Handle } from "./ready_queue.ts";
+import { callSoon, clockStruck, type Handle } from "./ready_queue.ts";
 
 /** A limit that is over already: it takes effect in its turn. */
 class PastLimit implements Handle, Timer {
@@ -21,5 +21,9 @@ class PastLimit implements Handle, Timer {
 
 /** Call `fire` once `ms` milliseconds have gone by; with none left, in the next turn. */
 export function startLimit(ms: number, fire: () => void): Timer {
-  return ms > 0 ? startTimer(ms, fire) : new PastLimit(fire);
+  if (ms <= 0) return new PastLimit(fire);
+  return startTimer(ms, () => {
+    clockStruck();
+    fire();
+  });
 }

@@ -8,8 +8,11 @@ export interface Handle {
   run(): void;
 }
 
-/** How many microtasks a resumed task may run on before the next one gets its turn. */
-const PATIENCE = 12;
+/**
+ * How many microtasks a resumed task may run on before the next one gets its turn: enough for a
+ * step that goes through a few dozen nested async functions.
+ */
+const PATIENCE = 100;
 
 /** How many turns are taken before the clock is looked at. */
 const BATCH = 256;
@@ -23,6 +26,7 @@ let patience = 0;
 // A task with many branches side by side never parks as a whole: it is not waited for twice.
 let restless: object | undefined;
 let wakeDriver: (() => void) | undefined;
+let struck = false;
 
 /**
  * Give `handle` its turn after those already waiting: asyncio's `loop.call_soon`.
@@ -37,11 +41,20 @@ export function callSoon(handle: Handle): void {
   if (wakeDriver !== undefined) {
     const wake = wakeDriver;
     wakeDriver = undefined;
-    const task = currentScope()?.task;
+    const task = struck ? undefined : currentScope()?.task;
+    struck = false;
     // Code outside any task must not cut short the step of a task that is under way.
     if (task !== undefined || patience === 0) resumed(task);
     wake();
   }
+}
+
+/**
+ * Say that the next turn is asked for by the clock: a timer carries the context of the code that
+ * started it, but is no step of that code.
+ */
+export function clockStruck(): void {
+  struck = true;
 }
 
 /** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */

@@ -1,5 +1,6 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
+import { clockStruck } from "./ready_queue.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
 class Sleep<T> extends Waiter<T> {
@@ -7,7 +8,10 @@ class Sleep<T> extends Waiter<T> {
 
   constructor(ms: number, value: T) {
     super();
-    const fire = () => this.wake(value);
+    const fire = () => {
+      clockStruck();
+      this.wake(value);
+    };
     if (ms > 0) this.#timer = startTimer(ms, fire);
     else nextTurn(fire);
   }
