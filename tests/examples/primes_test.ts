@@ -1,0 +1,97 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runExample, RunningExample } from "../support/run_example.ts";
+
+const permissions = ["--allow-read=."];
+
+function primes(...args: string[]) {
+  return runExample("primes.ts", { args, permissions });
+}
+
+Deno.test("primes compares three ways and checks their answers", async () => {
+  const { code, stdout, stderr } = await primes("--count=4", "--number=1000003", "--workers=2");
+  assertEquals(stderr, "");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Is 1000003 prime\? Asked 4 times, on a machine with \d+ cores$/m);
+  assertMatch(stdout, /^way +seconds +speed-up +efficiency per core$/m);
+  const row = (way: string) => new RegExp(`^${way} +\\d+\\.\\d{3} +\\d+\\.\\d{2} x +\\d+ %$`, "m");
+  assertMatch(stdout, row("one thread"));
+  assertMatch(stdout, row("tasks, same thread"));
+  assertMatch(stdout, row("WorkerPool\\(2\\)"));
+  assertMatch(stdout, /^All 12 answers agree: 1000003 is prime$/m);
+});
+
+for (const number of ["0", "1", "4", "1000001", "9007199254740991"]) {
+  Deno.test(`primes fails its check for ${number}, which is not prime`, async () => {
+    const { code, stderr } = await primes("--count=2", `--number=${number}`, "--workers=1");
+    assertEquals(stderr, `\nAll 6 answers agree: ${number} is not prime\n`);
+    assertEquals(code, 1);
+  });
+}
+
+for (const number of ["2", "3", "9", "25"]) {
+  const verdict = number.length === 1 && number !== "9" ? "is" : "is not";
+  Deno.test(`primes finds that ${number} ${verdict} prime`, async () => {
+    const { stdout, stderr } = await primes("--count=1", `--number=${number}`, "--workers=1");
+    assertStringIncludes(stdout + stderr, `All 3 answers agree: ${number} ${verdict} prime`);
+  });
+}
+
+Deno.test("primes shows its options", async () => {
+  const { code, stdout, stderr } = await primes("--help");
+  assertEquals(stderr, "");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^Usage: deno task primes \[options\]$/m);
+  for (const option of ["count", "number", "workers", "help"]) {
+    assertStringIncludes(stdout, `--${option}`);
+  }
+});
+
+const BAD: [args: string[], complaint: string][] = [
+  [["--count=0"], '--count must be a whole number from 1 to 1000000, received "0"'],
+  [["--count", "-5"], '--count must be a whole number from 1 to 1000000, received "-5"'],
+  [["--count=1.5"], '--count must be a whole number from 1 to 1000000, received "1.5"'],
+  [["--workers=many"], '--workers must be a whole number from 1 to 1024, received "many"'],
+  [
+    ["--number=9007199254740993"],
+    '--number must be a whole number from 0 to 9007199254740991, received "9007199254740993"',
+  ],
+  [["--number="], '--number must be a whole number from 0 to 9007199254740991, received ""'],
+  [["--count"], 'Option "--count <value>" argument missing'],
+  [["--speed=9"], 'Unknown option "--speed"'],
+  [["100"], 'Unexpected argument "100"'],
+];
+for (const [args, complaint] of BAD) {
+  Deno.test(`primes refuses ${args.join(" ")} in one line`, async () => {
+    const { code, stdout, stderr } = await primes(...args);
+    assertEquals(stderr, `${complaint} (--help shows all options)\n`);
+    assertEquals(stdout, "");
+    assertEquals(code, 2);
+  });
+}
+
+for (const way of ["one thread", "tasks, same thread", "workers"]) {
+  Deno.test(`primes ends with exit code 130 when interrupted: ${way}`, async () => {
+    await using example = new RunningExample("primes.ts", {
+      args: ["--count=8", "--workers=2"],
+      permissions,
+    });
+    const before = { "one thread": /^--/m, "tasks, same thread": /^one/m, workers: /^tasks/m }[way];
+    assert(before);
+    await example.seen(before);
+    example.kill("SIGINT");
+    const { code, stdout, stderr } = await example.ended();
+    assertEquals(stderr, "");
+    assert(!stdout.includes("agree"), stdout);
+    assertEquals(code, 130);
+  });
+}
+
+Deno.test("deno task primes is what the README says", async () => {
+  const output = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "primes", "--count=1", "--number=7", "--workers=1"],
+    cwd: new URL("../../", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  assertStringIncludes(new TextDecoder().decode(output.stdout), "All 3 answers agree: 7 is prime");
+  assertEquals(output.code, 0);
+});
