@@ -26,7 +26,7 @@ export class LifoQueue<T> extends Queue<T> {
    * @param maxsize How many items it holds at most; 0 (the default), a negative number or `Infinity`
    *   for no limit.
    * @throws {TypeError} If `maxsize` is not a number.
-   * @throws {RangeError} If `maxsize` is no integer, and not `Infinity`.
+   * @throws {RangeError} If `maxsize` is `NaN`.
    */
   constructor(maxsize: number = 0) {
     super(maxsize);

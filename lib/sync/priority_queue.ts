@@ -51,7 +51,7 @@ export class PriorityQueue<T> extends Queue<T> {
    * @param compare Says which of two items comes first, as for `Array.prototype.sort`. An error that
    *   it throws comes out of the call that put or got, and the queue is as before.
    * @throws {TypeError} If `maxsize` is not a number, or `compare` not a function.
-   * @throws {RangeError} If `maxsize` is no integer, and not `Infinity`.
+   * @throws {RangeError} If `maxsize` is `NaN`.
    */
   constructor(maxsize: number = 0, compare?: (a: T, b: T) => number) {
     super(maxsize);

@@ -148,18 +148,33 @@ export class Queue<T> {
         if (!queue.empty()) queue.#getters.wakeFirst();
       },
       getterResumes: (queue, getter) => {
-        if (!queue.empty() || queue.#isShutDown) return queue.getNowait();
-        queue.#standAgain(queue.#getters, getter);
-        return again;
+        if (queue.empty() && !queue.#isShutDown) {
+          queue.#standAgain(queue.#getters, getter);
+          return again;
+        }
+        try {
+          return queue.getNowait();
+        } catch (error) {
+          queueInternals.getterLost(queue);
+          throw error;
+        }
       },
       putterLeaves: (queue, putter) => queue.#putters.leave(putter),
       putterLost: (queue) => {
         if (!queue.full()) queue.#putters.wakeFirst();
       },
       putterResumes: (queue, putter, item) => {
-        if (!queue.full() || queue.#isShutDown) return queue.putNowait(item);
-        queue.#standAgain(queue.#putters, putter);
-        return again;
+        if (queue.full() && !queue.#isShutDown) {
+          queue.#standAgain(queue.#putters, putter);
+          return again;
+        }
+        try {
+          return queue.putNowait(item);
+        } catch (error) {
+          // An item that can not be compared: let another one have the room.
+          queueInternals.putterLost(queue);
+          throw error;
+        }
       },
     };
   }
@@ -170,7 +185,7 @@ export class Queue<T> {
    * @param maxsize How many items it holds at most; 0 (the default), a negative number or `Infinity`
    *   for no limit.
    * @throws {TypeError} If `maxsize` is not a number.
-   * @throws {RangeError} If `maxsize` is no integer, and not `Infinity`.
+   * @throws {RangeError} If `maxsize` is `NaN`.
    */
   constructor(maxsize: number = 0) {
     if (typeof maxsize !== "number") {
@@ -178,10 +193,8 @@ export class Queue<T> {
         `Cannot create a queue: maxsize must be a number, received ${show(maxsize)}`,
       );
     }
-    if (!Number.isInteger(maxsize) && maxsize !== Infinity) {
-      throw new RangeError(
-        `Cannot create a queue: maxsize must be an integer or Infinity, received ${maxsize}`,
-      );
+    if (Number.isNaN(maxsize)) {
+      throw new RangeError("Cannot create a queue: maxsize must be a number, received NaN");
     }
     this.#maxsize = maxsize;
   }
