@@ -1,0 +1,119 @@
+import { SharedArray, SharedLock, SharedQueue, WorkerPool } from "../mod.ts";
+import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { openTwo, type SharedFloor } from "./floors/raw_shared.ts";
+import { consume, countUnderLock, produce } from "./workers/strand_functions.ts";
+
+const ATOMICS = "Atomics ping-pong";
+const POST = "postMessage";
+const TURNS = 4_000;
+const ITEMS = 10_000;
+const SUM = ITEMS * (ITEMS - 1) / 2;
+
+async function openPool(): Promise<WorkerPool> {
+  const pool = new WorkerPool(2);
+  const queue = new SharedQueue<number>();
+  await Promise.all([pool.submit(produce, queue, 1), pool.submit(consume, queue, 1)]);
+  return pool;
+}
+
+const closePool = (pool: WorkerPool) => pool.terminate();
+const closeTwo = (two: SharedFloor[]) => two.forEach((one) => one.stop());
+
+export const comparisons = bench([
+  {
+    operation: "SharedLock, hand-over between two workers",
+    ops: 2 * TURNS,
+    contenders: [
+      strand({
+        open: openPool,
+        async run(pool) {
+          const lock = new SharedLock();
+          const counter = new SharedArray("int32", 1);
+          await Promise.all([
+            pool.submit(countUnderLock, lock, counter, TURNS),
+            pool.submit(countUnderLock, lock, counter, TURNS),
+          ]);
+          expect(counter.array[0], 2 * TURNS);
+        },
+        close: closePool,
+      }),
+      contender({
+        name: ATOMICS,
+        kind: "floor",
+        open: openTwo,
+        async run(two) {
+          const words = new Int32Array(new SharedArrayBuffer(8));
+          await Promise.all(two.map((one, me) => {
+            one.order({ what: "ping", words, me, turns: TURNS });
+            return one.next();
+          }));
+          expect(words[1], 2 * TURNS);
+        },
+        close: closeTwo,
+      }),
+    ],
+    goals: [{ against: ATOMICS, most: 2 }],
+  },
+  {
+    operation: "SharedQueue item, worker to main thread",
+    ops: ITEMS,
+    contenders: [
+      strand({
+        open: openPool,
+        async run(pool) {
+          const queue = new SharedQueue<number>();
+          const produced = pool.submit(produce, queue, ITEMS);
+          let sum = 0;
+          for (let i = 0; i < ITEMS; i++) sum += await queue.get();
+          await produced;
+          expect(sum, SUM);
+        },
+        close: closePool,
+      }),
+      contender({
+        name: POST,
+        kind: "floor",
+        open: openTwo,
+        async run([one]) {
+          const sum = one!.sum(ITEMS);
+          one!.order({ what: "post", port: undefined, count: ITEMS });
+          expect(await sum, SUM);
+        },
+        close: closeTwo,
+      }),
+    ],
+    goals: [{ against: POST, most: 0.3 }],
+  },
+  {
+    operation: "SharedQueue item, worker to worker",
+    ops: ITEMS,
+    contenders: [
+      strand({
+        open: openPool,
+        async run(pool) {
+          const queue = new SharedQueue<number>();
+          const [, sum] = await Promise.all([
+            pool.submit(produce, queue, ITEMS),
+            pool.submit(consume, queue, ITEMS),
+          ]);
+          expect(sum, SUM);
+        },
+        close: closePool,
+      }),
+      contender({
+        name: POST,
+        kind: "floor",
+        open: openTwo,
+        async run([from, to]) {
+          const { port1, port2 } = new MessageChannel();
+          const sum = to!.next();
+          to!.order({ what: "count", port: port2, count: ITEMS }, [port2]);
+          from!.order({ what: "post", port: port1, count: ITEMS }, [port1]);
+          expect(await sum, SUM);
+        },
+        close: closeTwo,
+      }),
+    ],
+    goals: [{ against: POST, most: 0.3 }],
+  },
+]);

@@ -1,0 +1,95 @@
+import { median } from "./ratio.ts";
+
+/** The cost at one size. */
+export interface Point {
+  n: number;
+  /** Nanoseconds for one of the `n`. */
+  ns: number;
+  /** The most memory the process held, in MB, where that was watched. */
+  rss?: number;
+  /** The most the JavaScript heap held, in MB, where that was watched. */
+  heap?: number;
+}
+
+/** One line of a chart. */
+export interface Series {
+  name: string;
+  points: Point[];
+}
+
+/** How the cost of something grows. */
+export interface Curve {
+  title: string;
+  /** What is counted along the chart. */
+  along: string;
+  /** What the cost is given for: "task", "byte"... */
+  each: string;
+  series: Series[];
+}
+
+/** Watches the memory of the process. */
+export class MemoryWatch {
+  rss = 0;
+  heap = 0;
+
+  /** Look now. */
+  look(): void {
+    const { rss, heapUsed } = Deno.memoryUsage();
+    this.rss = Math.max(this.rss, rss / 2 ** 20);
+    this.heap = Math.max(this.heap, heapUsed / 2 ** 20);
+  }
+}
+
+const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
+
+/** 1, 10, 100... up to `last`. */
+export function decades(last: number): number[] {
+  const sizes = [];
+  for (let n = 1; n <= last; n *= 10) sizes.push(n);
+  return sizes;
+}
+
+/** Options of {@linkcode grow}. */
+export interface GrowOptions {
+  /** Whether to write memory down, too. */
+  memory?: boolean;
+  /** How many milliseconds to spend on a size; a size is run at least once. 150 by default. */
+  budget?: number;
+}
+
+/** Run something at each size, small sizes many times, and take the median. */
+export async function grow(
+  name: string,
+  sizes: number[],
+  run: (n: number, memory: MemoryWatch) => unknown,
+  { memory = false, budget = 150 }: GrowOptions = {},
+): Promise<Series> {
+  for (let i = 0; i < 2; i++) await run(Math.min(1_000, sizes.at(-1)!), new MemoryWatch());
+  const points: Point[] = [];
+  for (const n of sizes) {
+    collect();
+    const watch = new MemoryWatch();
+    const samples: number[] = [];
+    const end = performance.now() + budget;
+    do {
+      const start = performance.now();
+      await run(n, watch);
+      samples.push((performance.now() - start) * 1e6 / n);
+    } while (performance.now() < end);
+    watch.look();
+    points.push({
+      n,
+      ns: median(samples),
+      ...memory ? { rss: watch.rss, heap: watch.heap } : {},
+    });
+  }
+  return { name, points };
+}
+
+/**
+ * How much dearer each one is at the largest size than ten times (or the next smaller size) below:
+ * 1 is flat, above it the curve bends upwards.
+ */
+export function bend({ points }: Series): number {
+  return points.length < 2 ? 1 : points.at(-1)!.ns / points.at(-2)!.ns;
+}

@@ -1,0 +1,98 @@
+import { TaskPool } from "../mod.ts";
+import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { Effect } from "./peers/effect.ts";
+import { pLimit } from "./peers/p_limit.ts";
+import { pMap } from "./peers/p_map.ts";
+import { PQueue } from "./peers/p_queue.ts";
+
+const P_MAP = "p-map 7.1.1";
+const AT_ONCE = 16;
+const ITEMS = Array.from({ length: 10_000 }, (_, i) => i);
+const SUM = ITEMS.length * (ITEMS.length + 1) / 2;
+
+async function work(item: number): Promise<number> {
+  await undefined;
+  return item + 1;
+}
+
+function check(results: number[]): void {
+  expect(results.length, ITEMS.length);
+  expect(results[0], 1);
+  expect(results.reduce((sum, one) => sum + one), SUM);
+}
+
+export const comparisons = bench([
+  {
+    operation: "TaskPool.map, 16 at once, 10,000 items",
+    ops: ITEMS.length,
+    contenders: [
+      strand({
+        async run() {
+          await using pool = new TaskPool(AT_ONCE);
+          check(await pool.map(work, ITEMS));
+        },
+      }),
+      contender({
+        name: P_MAP,
+        kind: "peer",
+        run: async () => check(await pMap(ITEMS, work, { concurrency: AT_ONCE })),
+      }),
+      contender({
+        name: "p-limit 7.3.3",
+        kind: "peer",
+        async run() {
+          const limit = pLimit(AT_ONCE);
+          check(await Promise.all(ITEMS.map((item) => limit(work, item))));
+        },
+      }),
+      contender({
+        name: "p-queue 10.0.0",
+        kind: "peer",
+        async run() {
+          const queue = new PQueue({ concurrency: AT_ONCE });
+          check(await queue.addAll(ITEMS.map((item) => () => work(item))));
+        },
+      }),
+      contender({
+        name: "effect 4.1.0",
+        kind: "peer",
+        async run() {
+          const all = Effect.forEach(ITEMS, (item) => Effect.promise(() => work(item)), {
+            concurrency: AT_ONCE,
+          });
+          check(await Effect.runPromise(all));
+        },
+      }),
+    ],
+    goals: [{ against: P_MAP, most: 1.5 }],
+  },
+  {
+    operation: "TaskPool.submit, 16 at once, 10,000 calls",
+    ops: ITEMS.length,
+    contenders: [
+      strand({
+        async run() {
+          await using pool = new TaskPool(AT_ONCE);
+          check(await Promise.all(ITEMS.map((item) => pool.submit(work, item))));
+        },
+      }),
+      contender({
+        name: "p-limit 7.3.3",
+        kind: "peer",
+        async run() {
+          const limit = pLimit(AT_ONCE);
+          check(await Promise.all(ITEMS.map((item) => limit(work, item))));
+        },
+      }),
+      contender({
+        name: "p-queue 10.0.0",
+        kind: "peer",
+        async run() {
+          const queue = new PQueue({ concurrency: AT_ONCE });
+          check(await Promise.all(ITEMS.map((item) => queue.add(() => work(item)))) as number[]);
+        },
+      }),
+    ],
+    goals: [{ against: "best peer" }],
+  },
+]);

@@ -1,0 +1,81 @@
+import { WorkerPool } from "../mod.ts";
+import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { RawWorker } from "./floors/raw_worker.ts";
+import { bounce } from "./workers/strand_functions.ts";
+
+const RAW = "raw postMessage";
+const MB = 1024 * 1024;
+const COPIES = 20;
+const functions = new URL("./workers/echo_functions.ts", import.meta.url);
+
+async function openRaw() {
+  const raw = new RawWorker();
+  await raw.echo(0);
+  return { raw, bytes: new Uint8Array(MB).fill(7), buffer: new ArrayBuffer(64 * MB) };
+}
+
+async function openPool() {
+  const pool = new WorkerPool(1);
+  const { size } = pool.import<typeof import("./workers/echo_functions.ts")>(functions);
+  await pool.submit(size, new Uint8Array(1));
+  return { pool, size, bytes: new Uint8Array(MB).fill(7), buffer: new ArrayBuffer(64 * MB) };
+}
+
+export const comparisons = bench([
+  {
+    operation: "WorkerPool, 1 MB argument copied",
+    ops: COPIES,
+    contenders: [
+      strand({
+        open: openPool,
+        async run({ pool, size, bytes }) {
+          for (let i = 0; i < COPIES; i++) expect(await pool.submit(size, bytes), MB);
+        },
+        close: ({ pool }) => pool.terminate(),
+      }),
+      contender({
+        name: RAW,
+        kind: "floor",
+        open: openRaw,
+        async run({ raw, bytes }) {
+          for (let i = 0; i < COPIES; i++) expect(await raw.size(bytes), MB);
+        },
+        close: ({ raw }) => raw.stop(),
+      }),
+    ],
+    goals: [{ against: RAW, most: 1.3 }],
+  },
+  {
+    operation: "WorkerPool, 64 MB moved there and back",
+    ops: COPIES,
+    contenders: [
+      strand({
+        open: openPool,
+        async run(state) {
+          for (let i = 0; i < COPIES; i++) {
+            const { pool, buffer } = state;
+            state.buffer = await pool.apply(bounce, [buffer], { transfer: [buffer] });
+            expect(buffer.byteLength, 0);
+          }
+          expect(state.buffer.byteLength, 64 * MB);
+        },
+        close: ({ pool }) => pool.terminate(),
+      }),
+      contender({
+        name: RAW,
+        kind: "floor",
+        open: openRaw,
+        async run(state) {
+          for (let i = 0; i < COPIES; i++) {
+            const { raw, buffer } = state;
+            state.buffer = await raw.bounce(buffer) as ArrayBuffer;
+            expect(buffer.byteLength, 0);
+          }
+          expect(state.buffer.byteLength, 64 * MB);
+        },
+        close: ({ raw }) => raw.stop(),
+      }),
+    ],
+    goals: [{ against: RAW, most: 1.3 }],
+  },
+]);

@@ -1,0 +1,114 @@
+import { WorkerPool } from "../mod.ts";
+import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { type EchoPool, peers } from "./support/echo_peers.ts";
+import { RawWorker } from "./floors/raw_worker.ts";
+
+const RAW = "raw postMessage";
+const THREADS = 2;
+const ONE_BY_ONE = 500;
+const AT_ONCE = 5_000;
+const ITEMS = Array.from({ length: 100_000 }, (_, i) => i);
+const functions = new URL("./workers/echo_functions.ts", import.meta.url);
+
+interface OpenPool extends EchoPool {
+  pool: WorkerPool;
+  echo: (value: number) => number;
+}
+
+async function openPool(): Promise<OpenPool> {
+  const pool = new WorkerPool(THREADS);
+  const { echo } = pool.import<typeof import("./workers/echo_functions.ts")>(functions);
+  await Promise.all([pool.submit(echo, 1), pool.submit(echo, 2)]);
+  return {
+    pool,
+    echo,
+    call: (value) => pool.submit(echo, value),
+    close: () => pool.terminate(),
+  };
+}
+
+async function openRaw(count: number): Promise<EchoPool> {
+  const workers = Array.from({ length: count }, () => new RawWorker());
+  await Promise.all(workers.map((one) => one.echo(0)));
+  return {
+    call: (value) => workers[value % count]!.echo(value),
+    close: () => workers.forEach((one) => one.stop()),
+  };
+}
+
+async function oneByOne(pool: EchoPool): Promise<void> {
+  for (let i = 0; i < ONE_BY_ONE; i++) expect(await pool.call(i), i);
+}
+
+async function atOnce(pool: EchoPool): Promise<void> {
+  const results = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => pool.call(i)));
+  for (let i = 0; i < AT_ONCE; i++) expect(results[i], i);
+}
+
+const close = (pool: unknown) => (pool as EchoPool).close();
+
+export const comparisons = bench([
+  {
+    operation: "New pool of 2 to its first result",
+    ops: 1,
+    contenders: [
+      strand({
+        async run() {
+          const pool = new WorkerPool(THREADS);
+          expect(await pool.submit((value: number) => value, 7), 7);
+          return pool;
+        },
+        after: (pool) => (pool as WorkerPool).terminate(),
+      }),
+      contender({
+        name: "raw worker",
+        kind: "floor",
+        async run() {
+          const worker = new RawWorker();
+          expect(await worker.echo(7), 7);
+          return worker;
+        },
+        after: (worker) => (worker as RawWorker).stop(),
+      }),
+    ],
+    goals: [{ against: "raw worker", most: 1.5 }],
+  },
+  {
+    operation: "WorkerPool, one call at a time",
+    ops: ONE_BY_ONE,
+    contenders: [
+      strand({ open: openPool, run: oneByOne, close }),
+      contender({ name: RAW, kind: "floor", open: () => openRaw(1), run: oneByOne, close }),
+      ...peers(oneByOne),
+    ],
+    goals: [{ against: RAW, most: 1.35 }, { against: "best peer" }],
+  },
+  {
+    operation: "WorkerPool, 5,000 calls at once",
+    ops: AT_ONCE,
+    contenders: [
+      strand({ open: openPool, run: atOnce, close }),
+      contender({ name: RAW, kind: "floor", open: () => openRaw(THREADS), run: atOnce, close }),
+      ...peers(atOnce),
+    ],
+    goals: [{ against: "best peer", most: 0.7 }, { against: RAW, most: 1.2 }],
+  },
+  {
+    operation: "WorkerPool.map, 100,000 small items, per item",
+    ops: ITEMS.length,
+    contenders: [
+      strand({
+        open: openPool,
+        async run({ pool, echo }) {
+          const results = await pool.map(echo, ITEMS);
+          expect(results.length, ITEMS.length);
+          for (let i = 0; i < ITEMS.length; i++) expect(results[i], i);
+        },
+        close,
+      }),
+      // None of them sends items in groups, so fewer items cost each of them no less.
+      ...peers(atOnce, { ops: AT_ONCE }),
+    ],
+    goals: [{ against: "best peer", most: 0.1 }],
+  },
+]);

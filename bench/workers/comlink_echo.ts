@@ -1,0 +1,4 @@
+import { expose } from "../peers/comlink.ts";
+import { echo } from "./echo_functions.ts";
+
+expose({ echo });
