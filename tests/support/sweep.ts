@@ -90,19 +90,21 @@ async function play(begin: () => Scene | Promise<Scene>, cuts: number[]): Promis
   const label = `after ${cuts.join(" and ")} microtasks`;
   const earlier = allTasks();
   const scene = await begin();
+  const actors = new Set([scene.victim, ...(scene.others ?? [])]);
+  for (const actor of actors) look(actor);
   let alive = true;
   for (const cut of cuts) {
     if (cut > LONGEST) throw new Error(`The victim has not ended ${label}`);
     for (let i = 0; i < cut; i++) await undefined;
     alive = scene.victim.cancel(`Cancelled ${label}`);
   }
-  const actors = new Set([scene.victim, ...(scene.others ?? [])]);
   await rest(
     () => [...actors, ...allTasks()].filter((f) => !f.done() && !earlier.has(f as Task<unknown>)),
     label,
   );
   if (scene.check !== undefined) {
     const check = createTask(async () => await scene.check!(cuts), { name: "check" });
+    look(check);
     await rest(() => check.done() ? [] : [check], label);
     try {
       check.result();
@@ -113,6 +115,11 @@ async function play(begin: () => Scene | Promise<Scene>, cuts: number[]): Promis
     }
   }
   return alive;
+}
+
+/** Look at a failure before the runtime reports it: the check, or the sweep, comes too late. */
+function look(future: Future<unknown>): void {
+  future.addDoneCallback((done) => done.cancelled() || done.exception());
 }
 
 async function rest(pending: () => Future<unknown>[], label: string): Promise<void> {
