@@ -69,3 +69,22 @@ export { Barrier } from "./lib/sync/barrier.ts";
 export { Queue, type QueueShutdownOptions } from "./lib/sync/queue.ts";
 export { LifoQueue } from "./lib/sync/lifo_queue.ts";
 export { PriorityQueue } from "./lib/sync/priority_queue.ts";
+
+// What crosses to a worker, and in which way.
+export { type Registrable, remote } from "./lib/wire/remote.ts";
+export { transfer } from "./lib/wire/transfer.ts";
+
+// Executors: work that leaves this thread.
+export {
+  type CallOptions,
+  type Executor,
+  type MapOptions,
+  type MapResult,
+  type ShutdownOptions,
+} from "./lib/worker/executor.ts";
+export { type PoolStats } from "./lib/worker/pool_stats.ts";
+export { type Remote } from "./lib/worker/remote_module.ts";
+export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
+export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";
+export { type WorkerExit } from "./lib/worker/pool/pool.ts";
+export { type WorkerPermissions } from "./lib/worker/hosts/web.ts";

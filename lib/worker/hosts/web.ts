@@ -1,0 +1,104 @@
+import { CallBoard } from "../../wire/call_board.ts";
+import { makeChannel, type Port } from "../../wire/message_channel.ts";
+import type { FromWorker, ToWorker } from "../protocol.ts";
+import type { Host, HostedWorker, WorkerListener } from "./host.ts";
+
+/** What the permissions of a worker may be: the runtime's `Deno.PermissionOptions`. */
+export type WorkerPermissions = Deno.PermissionOptions;
+
+/** Workers that are Web Workers: threads of this process. */
+export class WebHost implements Host {
+  readonly sharesMemory = true;
+  readonly #permissions: WorkerPermissions | undefined;
+
+  constructor(permissions?: WorkerPermissions) {
+    this.#permissions = permissions;
+  }
+
+  spawn(name: string, listener: WorkerListener): HostedWorker {
+    return new WebWorker(name, this.#permissions, listener);
+  }
+}
+
+class WebWorker implements HostedWorker {
+  readonly board = new CallBoard();
+  readonly #worker: Worker;
+  readonly #port: Port;
+  readonly #listener: WorkerListener;
+  #cause: unknown = undefined;
+  #gone = false;
+
+  constructor(name: string, permissions: WorkerPermissions | undefined, listener: WorkerListener) {
+    const { port1, port2 } = makeChannel();
+    this.#port = port1;
+    this.#listener = listener;
+    this.#worker = start(name, permissions);
+    this.#worker.addEventListener("error", (event) => this.#fail(event as ErrorEvent));
+    port1.addEventListener("close", () => this.#exit());
+    port1.onmessage = (event: MessageEvent<FromWorker>) => listener.onMessage(event.data);
+    // Its port alone is to decide whether the worker holds the program alive.
+    release(this.#worker);
+    this.#worker.postMessage([port2, this.board.memory], [port2]);
+  }
+
+  post(message: ToWorker, transfer?: Transferable[]): void {
+    if (transfer === undefined) this.#port.postMessage(message);
+    else this.#port.postMessage(message, transfer);
+  }
+
+  ref(): void {
+    this.#port.ref?.();
+  }
+
+  unref(): void {
+    this.#port.unref?.();
+  }
+
+  kill(): void {
+    this.#worker.terminate();
+    this.#port.unref?.();
+  }
+
+  #fail(event: ErrorEvent): void {
+    // Otherwise the runtime takes the whole program down with the worker.
+    event.preventDefault();
+    this.#cause ??= event.error ?? new Error(event.message);
+    if (this.#port.unref === undefined) this.#exit();
+  }
+
+  #exit(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#port.close();
+    this.#worker.terminate();
+    this.#listener.onExit(this.#cause);
+  }
+}
+
+function start(name: string, permissions: WorkerPermissions | undefined): Worker {
+  if (permissions === undefined) {
+    return new Worker(new URL("../entry_web.ts", import.meta.url), { type: "module", name });
+  }
+  return new Worker(new URL("../entry_web.ts", import.meta.url), {
+    type: "module",
+    name,
+    deno: { permissions },
+  } as WorkerOptions);
+}
+
+type Release = (this: Worker, ref: boolean) => void;
+
+/**
+ * Let the worker itself not hold the program alive: neither while it is idle nor, where the runtime
+ * cannot stop it, while it burns on after `terminate`. Deno has a method for this under a symbol
+ * without a name, which its own node:worker_threads uses.
+ */
+function release(worker: Worker): void {
+  for (const symbol of Object.getOwnPropertySymbols(Worker.prototype)) {
+    if (symbol.description !== undefined && symbol.description !== "") continue;
+    const method = (worker as unknown as Record<symbol, unknown>)[symbol];
+    if (typeof method === "function" && method.length === 1) {
+      (method as Release).call(worker, false);
+    }
+  }
+}

@@ -1,0 +1,139 @@
+import { type CancelledError, TimeoutError } from "../../errors.ts";
+import { startTimer, type Timer } from "../../base/clock.ts";
+import { Future, internals, type Stoppable } from "../../task/future.ts";
+import { cancelledError } from "../../task/scope.ts";
+import { cloneError } from "../../wire/clone_error.ts";
+import type { Described } from "../../wire/function_codec.ts";
+import { examine, pack } from "../../wire/packing.ts";
+import { type List, ToWorkerKind } from "../protocol.ts";
+import { type CallSite, linesOf } from "./caller_stack.ts";
+import type { Pool } from "./pool.ts";
+import { PoolJob } from "./pool_job.ts";
+import { decode, type PoolWorker } from "./pool_worker.ts";
+import { type Subscription, whenAborted } from "./signals.ts";
+
+/** What a call may ask for besides being run. */
+export interface CallExtras {
+  signal?: AbortSignal | undefined;
+  timeout?: number | undefined;
+  transfer?: Transferable[] | undefined;
+  priority?: number | undefined;
+}
+
+/** Above this weight, few calls are sent ahead: their arguments would pile up. */
+const HEAVY = 1024;
+
+/** One call of a function, and the future that its caller has. */
+export class Call extends PoolJob implements Stoppable {
+  readonly future: Future<unknown> = new Future();
+  readonly #args: unknown[];
+  readonly #special: boolean;
+  readonly #extras: CallExtras | undefined;
+  readonly #site: CallSite | undefined;
+  #timer: Timer | undefined;
+  #subscription: Subscription | undefined;
+
+  constructor(
+    pool: Pool,
+    fn: Described,
+    args: unknown[],
+    site: CallSite | undefined,
+    extras?: CallExtras,
+  ) {
+    super(pool, fn, extras?.priority ?? 0);
+    this.#args = args;
+    this.#site = site;
+    this.#extras = extras;
+    const weight = examine(args);
+    this.#special = weight < 0;
+    const alone = this.#special || extras?.timeout !== undefined || extras?.transfer !== undefined;
+    this.company = alone ? 1 : weight > HEAVY ? 2 : Infinity;
+    internals.stopWith(this.future, this);
+    const signal = extras?.signal;
+    if (signal !== undefined) {
+      this.#subscription = whenAborted(signal, () => this.future.cancel(signal.reason));
+    }
+  }
+
+  post(worker: PoolWorker): void {
+    if (this.company > 1) return worker.addCall(this, this.#args);
+    const transfer = [...this.#extras?.transfer ?? []];
+    const list: List = this.#special ? pack(this.#args, transfer, this.pool.refuse) : this.#args;
+    worker.post([ToWorkerKind.Calls, this.call, this.fn.number, list], transfer);
+    this.moved = transfer.length > 0;
+  }
+
+  override onSent(): void {
+    const timeout = this.#extras?.timeout;
+    if (timeout === undefined || timeout === Infinity) return;
+    this.#timer = startTimer(timeout, () => {
+      if (this.answered) return;
+      this.#giveUp(cancelledError("The call took longer than its time limit"));
+      internals.reject(this.future, new TimeoutError("The call took longer than its time limit"));
+    });
+  }
+
+  onDone(value: unknown): void {
+    this.#settled();
+    this.pool.counts.completed++;
+    internals.resolve(this.future, value);
+  }
+
+  onFailed(error: unknown, cancelled: boolean): void {
+    this.#settled();
+    const decoded = decode(error as Parameters<typeof decode>[0], linesOf(this.#site));
+    if (cancelled) {
+      this.pool.counts.cancelled++;
+      internals.abandon(this.future, decoded as CancelledError);
+    } else {
+      this.pool.counts.failed++;
+      internals.reject(this.future, decoded);
+    }
+  }
+
+  onLost(error: unknown): void {
+    this.#settled();
+    this.pool.counts.failed++;
+    internals.reject(this.future, this.#named(error));
+  }
+
+  onCancelled(error: CancelledError): void {
+    this.#settled();
+    this.pool.counts.cancelled++;
+    internals.abandon(this.future, error);
+  }
+
+  /** For the future: what its `cancel` does. */
+  stop(error: CancelledError): boolean {
+    this.#giveUp(error);
+    return internals.abandon(this.future, error);
+  }
+
+  #giveUp(error: CancelledError): void {
+    this.#settled();
+    this.pool.counts.cancelled++;
+    this.pool.withdraw(this, error);
+  }
+
+  #settled(): void {
+    this.answered = true;
+    this.#timer?.stop();
+    this.#subscription?.end();
+    this.pool.jobEnded();
+  }
+
+  /** Say which argument it is that cannot be cloned. */
+  #named(error: unknown): unknown {
+    if ((error as Error | undefined)?.name !== "DataCloneError") return error;
+    const transfer = this.#extras?.transfer ?? [];
+    for (const [i, arg] of this.#args.entries()) {
+      try {
+        structuredClone(this.#special ? pack([arg], []) : arg);
+      } catch (cause) {
+        const named = cloneError(`argument ${i + 1}`, arg, transfer, cause);
+        if (!transfer.includes(arg as Transferable)) return named;
+      }
+    }
+    return new TypeError("Cannot send the arguments: they cannot be cloned", { cause: error });
+  }
+}

@@ -1,0 +1,51 @@
+import type { PoolWorker } from "./pool_worker.ts";
+
+type NativeTimer = number | { unref?(): unknown };
+
+interface Unref {
+  Deno?: { unrefTimer?(id: number): void };
+}
+
+// A fake one gives numbers that mean nothing to the runtime.
+const nativeSetTimeout = setTimeout;
+
+/**
+ * Ends workers that have had nothing to do for a while; it does not hold the program alive.
+ *
+ * One timer serves all: those that are idle when it starts and were so throughout are ended.
+ */
+export class IdleClock {
+  readonly #ms: number;
+  readonly #end: (worker: PoolWorker) => void;
+  #timer: NativeTimer | undefined;
+
+  constructor(ms: number, end: (worker: PoolWorker) => void) {
+    this.#ms = ms;
+    this.#end = end;
+  }
+
+  /** Watch the workers, if one of them is idle and they are not watched already. */
+  watch(workers: Iterable<PoolWorker>): void {
+    if (this.#timer !== undefined) return;
+    let idle = false;
+    for (const worker of workers) {
+      worker.rested = worker.load === 0 && worker.state === "ready";
+      idle ||= worker.rested;
+    }
+    if (!idle) return;
+    const timer: NativeTimer = setTimeout(() => {
+      this.#timer = undefined;
+      for (const worker of [...workers]) if (worker.rested) this.#end(worker);
+      this.watch(workers);
+    }, this.#ms);
+    this.#timer = timer;
+    if (typeof timer === "object") timer.unref?.();
+    else if (setTimeout === nativeSetTimeout) (globalThis as Unref).Deno?.unrefTimer?.(timer);
+  }
+
+  /** Watch no more. */
+  stop(): void {
+    clearTimeout(this.#timer as number | undefined);
+    this.#timer = undefined;
+  }
+}

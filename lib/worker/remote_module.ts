@@ -1,0 +1,61 @@
+import { show } from "../base/validate.ts";
+import type { Future } from "../task/future.ts";
+import { standFor } from "../wire/registry.ts";
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => any;
+
+/**
+ * Typed stand-ins for the functions that a module exports: calling one runs the function in a
+ * worker and gives a future.
+ *
+ * @typeParam M The type of the module: `typeof import("./module.ts")`.
+ */
+export type Remote<M> = {
+  readonly [K in keyof M as M[K] extends AnyFunction ? K : never]: M[K] extends
+    (...args: infer A) => infer R ? (...args: A) => Future<Awaited<R>> : never;
+};
+
+type Submit = (fn: unknown, args: unknown[], above: unknown) => Future<unknown>;
+
+/** Make the stand-ins for a module. They are made as they are asked for. */
+export function makeRemote(what: string, module: unknown, submit: Submit): object {
+  const url = addressOf(what, module);
+  const standIns = new Map<string, AnyFunction>();
+  return new Proxy(Object.create(null), {
+    get: (_target, name) => {
+      // What is awaited is asked for `then`: a module of stand-ins is no promise.
+      if (typeof name !== "string" || name === "then") return undefined;
+      let standIn = standIns.get(name);
+      if (standIn === undefined) {
+        standIn = makeStandIn(url, name, submit);
+        standIns.set(name, standIn);
+      }
+      return standIn;
+    },
+    set: () => false,
+  });
+}
+
+function makeStandIn(module: string, name: string, submit: Submit): AnyFunction {
+  const standIn = (...args: unknown[]): Future<unknown> => submit(standIn, args, standIn);
+  Object.defineProperty(standIn, "name", { value: name });
+  standFor(standIn, { module, name });
+  return standIn;
+}
+
+function addressOf(what: string, module: unknown): string {
+  if (module instanceof URL) return module.href;
+  if (typeof module !== "string") {
+    throw new TypeError(
+      `Cannot ${what}: module must be a URL or a string, received ${show(module)}`,
+    );
+  }
+  if (!URL.canParse(module)) {
+    throw new TypeError(
+      `Cannot ${what}: module must be an absolute URL, received ${show(module)}; ` +
+        `write new URL("./module.ts", import.meta.url)`,
+    );
+  }
+  return new URL(module).href;
+}

@@ -1,0 +1,122 @@
+import { CancelledError } from "../../errors.ts";
+import { now } from "../../base/clock.ts";
+import { cloneError } from "../../wire/clone_error.ts";
+import { examine, pack } from "../../wire/packing.ts";
+import { Transferred } from "../../wire/transfer.ts";
+import { FromWorkerKind, type List } from "../protocol.ts";
+import { type Callee, type Entry, explain } from "./function_table.ts";
+import { Job } from "./job.ts";
+import { refuseGenerator } from "./refuse_generator.ts";
+import type { WorkerSide } from "./worker_side.ts";
+
+/** A function over several items, one after another. */
+export class ChunkJob extends Job {
+  readonly #spread: boolean;
+  readonly #results: unknown[] = [];
+  readonly #transfer: Transferable[] = [];
+  readonly #since = now();
+  #worth = false;
+
+  constructor(side: WorkerSide, call: number, entry: Entry, items: List, spread: boolean) {
+    super(side, call, entry, items);
+    this.#spread = spread;
+  }
+
+  protected body(callee: Callee, items: unknown[]): unknown {
+    return this.#runFrom(0, callee, items);
+  }
+
+  protected done(): void {
+    this.#send();
+  }
+
+  failed(error: unknown, cancelled: boolean): void {
+    this.#send(explain(error, this.entry.ref), cancelled);
+  }
+
+  // Not async: items that do not wait are to cost as little as a loop.
+  #runFrom(start: number, callee: Callee, items: unknown[]): Promise<void> | undefined {
+    const { side, call } = this;
+    for (let i = start; i < items.length; i++) {
+      if (side.stopped(call)) throw new CancelledError("The task was cancelled");
+      const item = items[i];
+      const value = this.#spread ? callee(...(item as unknown[])) : callee(item);
+      if (isThenable(value)) return this.#runOn(value, i, callee, items);
+      this.#keep(value);
+    }
+    return undefined;
+  }
+
+  async #runOn(
+    value: PromiseLike<unknown>,
+    start: number,
+    callee: Callee,
+    items: unknown[],
+  ): Promise<void> {
+    this.#keep(await value);
+    for (let i = start + 1; i < items.length; i++) {
+      if (this.side.stopped(this.call)) throw new CancelledError("The task was cancelled");
+      const item = items[i];
+      this.#keep(await (this.#spread ? callee(...(item as unknown[])) : callee(item)));
+    }
+  }
+
+  #keep(value: unknown): void {
+    if (typeof value === "object" && value !== null) {
+      refuseGenerator(value);
+      this.#worth = true;
+      if (value instanceof Transferred) {
+        this.#transfer.push(...value.list);
+        this.#results.push(value.value);
+        return;
+      }
+    }
+    this.#results.push(value);
+  }
+
+  #send(error?: unknown, cancelled = false): void {
+    const results = this.#results;
+    const failure = error === undefined && !cancelled ? undefined : this.side.encode(error);
+    try {
+      this.#post(results, failure, cancelled);
+    } catch (cause) {
+      const at = results.findIndex((value) => !this.#crosses(value));
+      const fault = this.side.encode(
+        cloneError("the result", at < 0 ? results : results[at], this.#transfer, cause),
+      );
+      this.#post(results.slice(0, Math.max(at, 0)), fault, false);
+    }
+  }
+
+  #post(
+    results: unknown[],
+    failure: ReturnType<WorkerSide["encode"]> | undefined,
+    cancelled: boolean,
+  ) {
+    const transfer = this.#transfer;
+    const special = this.#worth && examine(results) < 0;
+    const list = special ? pack(results, transfer, this.side.refuse) : results;
+    const ms = now() - this.#since;
+    if (failure === undefined) {
+      this.side.send([FromWorkerKind.ChunkDone, this.call, list, ms], transfer);
+    } else {
+      this.side.send([FromWorkerKind.ChunkDone, this.call, list, ms, failure, cancelled], transfer);
+    }
+  }
+
+  #crosses(value: unknown): boolean {
+    try {
+      const list = [value];
+      structuredClone(examine(list) < 0 ? pack(list, [], this.side.refuse) : list, {
+        transfer: [],
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === "function";
+}
