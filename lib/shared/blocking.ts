@@ -1,0 +1,36 @@
+import { InvalidStateError } from "../errors.ts";
+import { checkDuration } from "../base/validate.ts";
+import { now } from "../base/clock.ts";
+import { self as thread } from "./owners.ts";
+import type { Home } from "./home.ts";
+
+interface Builtins {
+  WorkerGlobalScope?: new () => object;
+  process?: { getBuiltinModule?(name: string): { isMainThread: boolean } };
+}
+
+/** Whether this is the main thread, where to block is to freeze the program. */
+export const isMainThread: boolean = (() => {
+  const { WorkerGlobalScope: Scope, process } = globalThis as unknown as Builtins;
+  if (Scope !== undefined && globalThis instanceof Scope) return false;
+  return process?.getBuiltinModule?.("node:worker_threads").isMainThread ?? true;
+})();
+
+/**
+ * Refuse to block where that is not allowed.
+ *
+ * @param what Completes "Cannot …".
+ * @param twin The verb to use instead.
+ * @returns When to give up, on the scale of `performance.now()`.
+ */
+export function beginBlocking(home: Home, what: string, twin: string, ms?: number): number {
+  if (ms !== undefined) checkDuration(what, "timeoutMs", ms);
+  if (isMainThread && !home.allowBlockingMain) {
+    throw new InvalidStateError(
+      `Cannot ${what}: it would block the main thread, where "${twin}" waits without blocking ` +
+        `(or construct the object with allowBlockingMain)`,
+    );
+  }
+  thread.checkAlive();
+  return ms === undefined ? Infinity : now() + ms;
+}

@@ -1,0 +1,229 @@
+import { BrokenBarrierError } from "../errors.ts";
+import { checkInteger, checkOptions } from "../base/validate.ts";
+import type { Withdrawal } from "../task/waiter.ts";
+import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { beginBlocking } from "./blocking.ts";
+import { Home, type Passage, type SharedOptions } from "./home.ts";
+import { self } from "./owners.ts";
+import { type Arrival, BarrierProtocol, type RoundEnd } from "./protocol/barrier_protocol.ts";
+import { WordWait, WordWaits } from "./word_wait.ts";
+
+const KIND = "SharedBarrier";
+
+let withdraw: (barrier: SharedBarrier, wait: Round) => void;
+let pass: (barrier: SharedBarrier, wait: Round) => number;
+
+class Round extends WordWait<number> {
+  readonly #barrier: SharedBarrier;
+  readonly index: number;
+
+  constructor(barrier: SharedBarrier, { round, index }: Arrival) {
+    super(round);
+    this.#barrier = barrier;
+    this.index = index;
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    withdraw(this.#barrier, this);
+    return "left";
+  }
+
+  protected override onResume(): number {
+    return pass(this.#barrier, this);
+  }
+}
+
+let arriving: Home | undefined;
+
+/**
+ * A place where a fixed number of threads and tasks wait for each other, again and again.
+ *
+ * - Whoever is cancelled while waiting is no longer counted.
+ * - If a worker of a pool, or a `Thread`, dies while waiting, the barrier is broken.
+ *
+ * Passed to a worker, it arrives as the same barrier.
+ *
+ * CPython: `multiprocessing.Barrier`.
+ *
+ * @example
+ * ```ts
+ * import { gather, SharedBarrier } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const barrier = new SharedBarrier(2);
+ * assertEquals(await gather(() => barrier.wait(), () => barrier.wait()), [0, 1]);
+ * ```
+ */
+export class SharedBarrier implements Shareable {
+  readonly #home: Home;
+  readonly #protocol: BarrierProtocol;
+  readonly #parties: number;
+  readonly #waits: WordWaits<number>;
+
+  static {
+    withdraw = (barrier, wait) => {
+      barrier.#waits.remove(wait);
+      barrier.#protocol.leave(wait.since);
+    };
+    pass = (barrier, wait) => barrier.#pass(wait.index, barrier.#protocol.end(wait.since)!);
+  }
+
+  /**
+   * Make a barrier.
+   *
+   * @param parties How many have to arrive.
+   * @param options `allowBlockingMain`: also let `waitSync` block the main thread.
+   * @throws {TypeError} If `parties` is not a number, or `options` not an object.
+   * @throws {RangeError} If `parties` is not a positive integer.
+   */
+  constructor(parties: number, options?: SharedOptions) {
+    checkInteger("create a shared barrier", "parties", parties, 1);
+    checkOptions("create a shared barrier", options);
+    const home = arriving ?? Home.build(BarrierProtocol.SIZE, options);
+    arriving = undefined;
+    this.#home = home;
+    this.#parties = parties;
+    this.#protocol = new BarrierProtocol(home.words, 0, self);
+    this.#waits = new WordWaits(home, 0);
+    home.inhabit(this);
+  }
+
+  /**
+   * Wait until all have arrived. It does not block the thread.
+   *
+   * For the last one there is no wait, and no cancellation point either.
+   *
+   * @returns A number from 0 to `parties - 1`, another one for each: the order of arrival.
+   * @throws {BrokenBarrierError} (as a rejection) If the barrier is broken, or is aborted or reset
+   *   while waiting.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  wait(): Promise<number> {
+    try {
+      const arrival = this.#arrive();
+      if (arrival.last) return Promise.resolve(arrival.index);
+      const wait = new Round(this, arrival);
+      this.#waits.add(wait);
+      return wait.begin();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Block the thread until all have arrived. For workers: a blocked thread runs no tasks and cannot
+   * be cancelled.
+   *
+   * CPython: `Barrier.wait(timeout)`.
+   *
+   * @param timeoutMs How long to wait at most, in milliseconds; for ever by default. When the time is
+   *   over, the barrier breaks.
+   * @returns A number from 0 to `parties - 1`, another one for each: the order of arrival.
+   * @throws {TypeError} If `timeoutMs` is given and not a number.
+   * @throws {RangeError} If `timeoutMs` is `NaN`.
+   * @throws {InvalidStateError} If called on the main thread, unless the barrier was constructed
+   *   with `allowBlockingMain`.
+   * @throws {BrokenBarrierError} If the barrier is broken, or is aborted or reset while waiting, or
+   *   the time was over first.
+   */
+  waitSync(timeoutMs?: number): number {
+    const until = beginBlocking(this.#home, "wait at a shared barrier", "wait", timeoutMs);
+    const protocol = this.#protocol;
+    const { index, round, last } = this.#arrive();
+    if (last) return index;
+    const end = protocol.park(round, until, this.#home.recover);
+    if (end !== undefined) return this.#pass(index, end);
+    // All may have arrived in the last moment.
+    if (!protocol.leave(round)) return this.#pass(index, protocol.end(round)!);
+    this.abortSync();
+    throw new BrokenBarrierError("The barrier is broken: the time was over");
+  }
+
+  /**
+   * Make the barrier as new. Whoever waits at it hears `BrokenBarrierError`.
+   *
+   * @returns At once.
+   */
+  reset(): Promise<void> {
+    return attempt(() => this.resetSync());
+  }
+
+  /** Make the barrier as new, as `reset`. It does not block, and may be called on any thread. */
+  resetSync(): void {
+    this.#protocol.reset();
+    this.#waits.look();
+  }
+
+  /**
+   * Break the barrier: whoever waits at it, or comes to it from now on, hears
+   * `BrokenBarrierError`. `reset` mends it.
+   *
+   * @returns At once.
+   */
+  abort(): Promise<void> {
+    return attempt(() => this.abortSync());
+  }
+
+  /** Break the barrier, as `abort`. It does not block, and may be called on any thread. */
+  abortSync(): void {
+    this.#protocol.abort();
+    this.#waits.look();
+  }
+
+  /** How many have to arrive. */
+  get parties(): number {
+    return this.#parties;
+  }
+
+  /** How many are waiting for the others to arrive. CPython: `n_waiting`. */
+  get nWaiting(): number {
+    return this.#protocol.count();
+  }
+
+  /** Whether it was aborted, and not reset since. */
+  get broken(): boolean {
+    return this.#protocol.broken();
+  }
+
+  /**
+   * Break it if one of those who wait at it is dead.
+   * @ignore
+   */
+  recover(isDead: (id: number) => boolean): void {
+    this.#protocol.recover(isDead);
+    this.#waits.look();
+  }
+
+  /**
+   * How it crosses to another thread.
+   * @ignore
+   */
+  [parcel](): Parcel {
+    return { kind: KIND, data: [this.#home.passage(), this.#parties] };
+  }
+
+  #arrive(): Arrival {
+    const arrival = this.#protocol.arrive(this.#parties);
+    if (arrival === undefined) throw new BrokenBarrierError("The barrier is broken");
+    if (arrival.last) this.#waits.look();
+    return arrival;
+  }
+
+  #pass(index: number, end: RoundEnd): number {
+    if (end === "passed") return index;
+    throw new BrokenBarrierError("The barrier was aborted or reset, or a worker died at it");
+  }
+}
+
+function attempt(fn: () => void): Promise<void> {
+  try {
+    return Promise.resolve(fn());
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+registerKind(KIND, ([passage, parties]: [Passage, number]) => {
+  arriving = Home.arrive(passage, BarrierProtocol.SIZE);
+  return new SharedBarrier(parties);
+});

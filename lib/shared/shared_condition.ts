@@ -1,0 +1,365 @@
+import { CancelledError, InvalidStateError } from "../errors.ts";
+import { now } from "../base/clock.ts";
+import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
+import type { Withdrawal } from "../task/waiter.ts";
+import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { beginBlocking } from "./blocking.ts";
+import { Home, type Passage, type SharedOptions } from "./home.ts";
+import { LineWait, LineWaits } from "./line_wait.ts";
+import { self } from "./owners.ts";
+import { ConditionProtocol } from "./protocol/condition_protocol.ts";
+import { lockInternals, SharedLock, type SharedPermit } from "./shared_lock.ts";
+
+const KIND = "SharedCondition";
+const LINE = 0;
+
+let withdraw: (condition: SharedCondition, wait: Notification) => void;
+let passOn: (condition: SharedCondition, wait: Notification) => void;
+
+class Notification extends LineWait<true> {
+  readonly #condition: SharedCondition;
+
+  constructor(condition: SharedCondition) {
+    super();
+    this.#condition = condition;
+  }
+
+  protected override onWithdraw(): Withdrawal {
+    withdraw(this.#condition, this);
+    return "left";
+  }
+
+  protected override onLost(): void {
+    passOn(this.#condition, this);
+  }
+
+  protected override onResume(): true {
+    return true;
+  }
+}
+
+interface Arrival {
+  home: Home;
+  lock: SharedLock;
+}
+
+let arriving: Arrival | undefined;
+
+/**
+ * A lock between threads together with a line of threads and tasks that wait, without holding it, to
+ * be notified.
+ *
+ * - `wait` gives up the lock, waits, and returns holding it again, under the same permit. It does so
+ *   also when it is cancelled: however often, it rejects only once it holds the lock.
+ * - A wait that was notified and then fails, or dies with its worker, passes that on, so that no
+ *   notification is lost.
+ * - A wait may end without cause, though that is rare: when a worker dies, or when 64 threads wait.
+ *   Look again at what was waited for, as `waitForPredicate` does.
+ *
+ * Passed to a worker, it arrives as the same condition, with the same lock.
+ *
+ * CPython: `multiprocessing.Condition`.
+ *
+ * @example
+ * ```ts
+ * import { createTask, SharedCondition, SharedValue } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const condition = new SharedCondition();
+ * const count = new SharedValue("int32", 0);
+ * const task = createTask(async () => {
+ *   using _ = await condition.acquire();
+ *   await condition.waitForPredicate(() => count.value > 0);
+ *   return count.value;
+ * });
+ * {
+ *   using _ = await condition.acquire();
+ *   count.value = 5;
+ *   condition.notify();
+ * }
+ * assertEquals(await task, 5);
+ * ```
+ */
+export class SharedCondition implements Shareable {
+  readonly #home: Home;
+  readonly #lock: SharedLock;
+  readonly #protocol: ConditionProtocol;
+  readonly #waits: LineWaits<true>;
+
+  static {
+    withdraw = (condition, wait) => {
+      if (!condition.#waits.leave(wait)) passOn(condition, wait);
+    };
+    passOn = (condition, wait) => {
+      condition.#notifyOne();
+      condition.#waits.over(wait);
+    };
+  }
+
+  /**
+   * Make a condition.
+   *
+   * @param lock The lock to use, which several conditions may share; a new one by default.
+   * @param options `allowBlockingMain`: also let the verbs that block do so on the main thread.
+   * @throws {TypeError} If `lock` is given and is not a `SharedLock`, or `options` not an object.
+   */
+  constructor(lock?: SharedLock, options?: SharedOptions) {
+    const what = "create a shared condition";
+    if (lock !== undefined && !(lock instanceof SharedLock)) {
+      throw new TypeError(`Cannot ${what}: lock must be a SharedLock, received ${show(lock)}`);
+    }
+    checkOptions(what, options);
+    const home = arriving?.home ?? Home.build(ConditionProtocol.SIZE, options);
+    this.#lock = arriving?.lock ?? lock ?? new SharedLock(options);
+    arriving = undefined;
+    this.#home = home;
+    this.#protocol = new ConditionProtocol(home.words, 0, self);
+    this.#waits = new LineWaits(home, this.#protocol.lines, LINE, (wait) => wait.wake());
+    home.inhabit(this);
+  }
+
+  /**
+   * Wait until the lock is free, and hold it: `SharedLock.acquire`.
+   *
+   * @returns A permit that releases the lock when it is disposed of.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
+   */
+  acquire(): Promise<SharedPermit> {
+    return this.#lock.acquire();
+  }
+
+  /**
+   * Block the thread until the lock is free, and hold it: `SharedLock.acquireSync`.
+   *
+   * @param timeoutMs How long to wait at most, in milliseconds; for ever by default.
+   * @returns A permit that releases the lock when it is disposed of.
+   * @throws {TypeError} If `timeoutMs` is given and not a number.
+   * @throws {RangeError} If `timeoutMs` is `NaN`.
+   * @throws {InvalidStateError} If called on the main thread, unless the lock was constructed with
+   *   `allowBlockingMain`.
+   * @throws {TimeoutError} If the time was over first.
+   */
+  acquireSync(timeoutMs?: number): SharedPermit {
+    return this.#lock.acquireSync(timeoutMs);
+  }
+
+  /**
+   * Hold the lock if that needs no waiting: `SharedLock.tryAcquire`.
+   *
+   * @returns A permit, or `undefined` if the lock is not free.
+   */
+  tryAcquire(): SharedPermit | undefined {
+    return this.#lock.tryAcquire();
+  }
+
+  /**
+   * Release the lock: `SharedLock.release`.
+   *
+   * @throws {InvalidStateError} If it is not held.
+   */
+  release(): void {
+    this.#lock.release();
+  }
+
+  /** Whether the lock is held. */
+  locked(): boolean {
+    return this.#lock.locked();
+  }
+
+  /**
+   * Give up the lock, wait to be notified, and hold the lock again. It does not block the thread.
+   *
+   * @returns `true`, always.
+   * @throws {InvalidStateError} (as a rejection) If this thread does not hold the lock.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled meanwhile. The lock is held
+   *   then, too.
+   */
+  async wait(): Promise<true> {
+    const permit = this.#checkHeld("wait on a shared condition");
+    const wait = new Notification(this);
+    this.#waits.place(wait, this.#protocol.join(this.#waits.mine));
+    this.#lock.release();
+    let notified = false;
+    try {
+      try {
+        notified = await wait.begin();
+      } finally {
+        await this.#holdAgain(permit);
+      }
+    } catch (error) {
+      if (notified) this.#notifyOne();
+      throw error;
+    } finally {
+      this.#waits.over(wait);
+    }
+    return true;
+  }
+
+  /**
+   * Give up the lock, block the thread until notified, and hold the lock again. For workers: a
+   * blocked thread runs no tasks and cannot be cancelled.
+   *
+   * CPython: `Condition.wait(timeout)`.
+   *
+   * @param timeoutMs How long to wait to be notified at most, in milliseconds; for ever by default.
+   *   Holding the lock again may take longer.
+   * @returns Whether it was notified; `false` if the time was over first. The lock is held anyway.
+   * @throws {TypeError} If `timeoutMs` is given and not a number.
+   * @throws {RangeError} If `timeoutMs` is `NaN`.
+   * @throws {InvalidStateError} If this thread does not hold the lock; or if called on the main
+   *   thread, unless the condition was constructed with `allowBlockingMain`.
+   */
+  waitSync(timeoutMs?: number): boolean {
+    const what = "wait on a shared condition";
+    return this.#sleep(what, beginBlocking(this.#home, what, "wait", timeoutMs));
+  }
+
+  /**
+   * Wait, again and again, until `fn` returns `true`. It is called with the lock held.
+   *
+   * CPython: `Condition.wait_for`.
+   *
+   * @param fn Called at once, and after every notification.
+   * @returns `true`, always.
+   * @throws {TypeError} (as a rejection) If `fn` is not a function, or returns a promise.
+   * @throws {InvalidStateError} (as a rejection) If it has to wait and this thread does not hold the
+   *   lock.
+   * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits. The lock is
+   *   held then, too.
+   * @throws What `fn` throws, as a rejection, with the lock held.
+   */
+  async waitForPredicate(fn: () => boolean): Promise<true> {
+    checkFunction("wait on a shared condition", "fn", fn);
+    while (!ask(fn)) await this.wait();
+    return true;
+  }
+
+  /**
+   * Block the thread, again and again, until `fn` returns `true`. It is called with the lock held.
+   *
+   * CPython: `Condition.wait_for(predicate, timeout)`.
+   *
+   * @param fn Called at once, and after every notification.
+   * @param timeoutMs How long to wait at most, in milliseconds; for ever by default.
+   * @returns What `fn` returned last: `false` if the time was over first.
+   * @throws {TypeError} If `fn` is not a function or returns a promise, or `timeoutMs` is given and
+   *   not a number.
+   * @throws {RangeError} If `timeoutMs` is `NaN`.
+   * @throws {InvalidStateError} If it has to wait and this thread does not hold the lock; or if
+   *   called on the main thread, unless the condition was constructed with `allowBlockingMain`.
+   * @throws What `fn` throws, with the lock held.
+   */
+  waitForPredicateSync(fn: () => boolean, timeoutMs?: number): boolean {
+    const what = "wait on a shared condition";
+    checkFunction(what, "fn", fn);
+    const until = beginBlocking(this.#home, what, "waitForPredicate", timeoutMs);
+    while (!ask(fn)) {
+      if (now() >= until) return false;
+      this.#sleep(what, until);
+    }
+    return true;
+  }
+
+  /**
+   * Wake some of those who wait, the ones first who have waited longest.
+   *
+   * They go on once they hold the lock, so not before the caller has released it.
+   *
+   * @param n How many at most; 1 by default.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is negative or no integer.
+   * @throws {InvalidStateError} If this thread does not hold the lock.
+   */
+  notify(n: number = 1): void {
+    checkInteger("notify", "n", n, 0);
+    this.#checkHeld("notify");
+    while (n-- > 0 && this.#notifyOne());
+  }
+
+  /**
+   * Wake all who wait.
+   *
+   * @throws {InvalidStateError} If this thread does not hold the lock.
+   */
+  notifyAll(): void {
+    this.#checkHeld("notify");
+    while (this.#notifyOne());
+  }
+
+  /**
+   * Take the dead out of the line.
+   * @ignore
+   */
+  recover(isDead: (id: number) => boolean): void {
+    this.#protocol.recover(isDead);
+    this.#waits.look();
+  }
+
+  /**
+   * How it crosses to another thread.
+   * @ignore
+   */
+  [parcel](): Parcel {
+    return { kind: KIND, data: [this.#home.passage(), this.#lock[parcel]().data] };
+  }
+
+  #checkHeld(what: string): SharedPermit {
+    const permit = lockInternals.holder(this.#lock);
+    if (permit !== undefined) return permit;
+    throw new InvalidStateError(`Cannot ${what}: this thread does not hold its lock`);
+  }
+
+  #notifyOne(): boolean {
+    const place = this.#protocol.notify();
+    if (place !== 0) this.#waits.called(place);
+    return place !== 0;
+  }
+
+  #sleep(what: string, until: number): boolean {
+    const permit = this.#checkHeld(what);
+    const { lines } = this.#protocol;
+    const place = this.#protocol.join(0);
+    this.#lock.release();
+    const notified = place === 0
+      ? lines.doze(LINE, until)
+      : lines.park(place, until, this.#home.recover);
+    lockInternals.acquireAgain(this.#lock);
+    lockInternals.renew(this.#lock, permit);
+    if (place !== 0 && notified) lines.over(place, 1);
+    return notified;
+  }
+
+  // Under the permit that the caller has: it must still release the lock when the block ends.
+  async #holdAgain(permit: SharedPermit): Promise<void> {
+    let last: CancelledError | undefined;
+    for (;;) {
+      try {
+        await this.#lock.acquire();
+        break;
+      } catch (error) {
+        if (!(error instanceof CancelledError)) throw error;
+        last = error;
+      }
+    }
+    lockInternals.renew(this.#lock, permit);
+    if (last !== undefined) throw last;
+  }
+}
+
+function ask(fn: () => unknown): boolean {
+  const answer = fn();
+  if (typeof (answer as PromiseLike<unknown> | undefined | null)?.then === "function") {
+    throw new TypeError(
+      `Cannot wait on a shared condition: fn must return a boolean, received ${show(answer)}`,
+    );
+  }
+  return Boolean(answer);
+}
+
+registerKind(KIND, ([passage, lock]: [Passage, Passage]) => {
+  arriving = {
+    home: Home.arrive(passage, ConditionProtocol.SIZE),
+    lock: lockInternals.arrive(lock),
+  };
+  return new SharedCondition();
+});
