@@ -1,0 +1,81 @@
+import config from "../../deno.json" with { type: "json" };
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Deno refuses versions that are younger than a day. */
+const CREATED = "2020-01-01T00:00:00.000Z";
+
+/**
+ * A registry on the loopback that speaks JSR's protocol and has one package: this one, with the
+ * files that publishing would send.
+ */
+export class JsrRegistry implements AsyncDisposable {
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  private constructor(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
+    this.#server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      (request) => {
+        const body = files.get(new URL(request.url).pathname);
+        return body === undefined
+          ? new Response("There is no such file", { status: 404 })
+          : new Response(body, { headers: { "content-type": contentType(request.url) } });
+      },
+    );
+  }
+
+  static async start(): Promise<JsrRegistry> {
+    return new JsrRegistry(await packageFiles(await publishList()));
+  }
+
+  /** What `JSR_URL` has to be. */
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.shutdown();
+  }
+}
+
+/** The paths of the files that `deno publish` would send. */
+async function publishList(): Promise<string[]> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const paths = Array.from(
+    text.matchAll(/^ *(file:\S+) \([\d.]+[KM]?B\)$/gm),
+    ([, url]) => url!.slice(ROOT.href.length),
+  );
+  if (code !== 0 || paths.length === 0) throw new Error(`Cannot list the package: ${text}`);
+  return paths;
+}
+
+async function packageFiles(paths: readonly string[]) {
+  const { name, version, exports } = config;
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  const manifest: Record<string, { size: number; checksum: string }> = {};
+  for (const path of paths) {
+    const bytes = await Deno.readFile(new URL(path, ROOT));
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    manifest[`/${path}`] = { size: bytes.length, checksum: `sha256-${hex}` };
+    files.set(`/${name}/${version}/${path}`, bytes);
+  }
+  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  const [scope, short] = name.slice(1).split("/");
+  files.set(
+    `/${name}/meta.json`,
+    json({ scope, name: short, latest: version, versions: { [version]: { createdAt: CREATED } } }),
+  );
+  files.set(`/${name}/${version}_meta.json`, json({ manifest, exports: { ".": exports } }));
+  return files;
+}
+
+function contentType(url: string): string {
+  if (url.endsWith(".ts")) return "text/typescript";
+  return url.endsWith(".json") ? "application/json" : "text/plain";
+}
