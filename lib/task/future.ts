@@ -14,6 +14,8 @@ const CANCELLED = 3;
 export interface Stoppable {
   /** Ask the work to stop. `false` if there is nothing left to stop. */
   stop(error: CancelledError): boolean;
+  /** Whether it is being asked right now, so that asking it again would go round in a circle. */
+  asked?(): boolean;
 }
 
 /** Called in a turn of its own once the future is done. */
@@ -56,6 +58,10 @@ class Await<T> extends Waiter<T, void> {
   }
 
   protected override onWithdraw(error: CancelledError): Withdrawal {
+    if (internals.asked(this.#future)) {
+      internals.unsubscribe(this.#future, this);
+      return "left";
+    }
     return internals.stop(this.#future, error) ? "delegated" : "refused";
   }
 
@@ -74,6 +80,8 @@ export interface FutureInternals {
   abandon(future: Future<unknown>, error: CancelledError): boolean;
   /** Ask it to stop: `cancel` with the error made already. */
   stop(future: Future<unknown>, error: CancelledError): boolean;
+  /** Whether it is being asked to stop right now. */
+  asked(future: Future<unknown>): boolean;
   /** Let `stoppable` carry out its `cancel`. */
   stopWith(future: Future<unknown>, stoppable: Stoppable): void;
   /** Give `handle` a turn once it is done, or now if it is. Counts as looking at it. */
@@ -135,6 +143,7 @@ export class Future<T> implements Promise<T> {
       reject: (future, error) => future.#settle(FAILED, error),
       abandon: (future, error) => future.#settle(CANCELLED, error),
       stop: (future, error) => future.#stop(error),
+      asked: (future) => future.#stoppable?.asked?.() ?? false,
       stopWith: (future, stoppable) => {
         future.#stoppable = stoppable;
       },

@@ -51,6 +51,10 @@ class Collector {
     return reached;
   }
 
+  asked(): boolean {
+    return this.#children.every((child) => child.done() || internals.asked(child));
+  }
+
   #childEnded(child: Future<unknown>): void {
     this.#left--;
     if (this.outer.done()) return;

@@ -12,21 +12,57 @@ export interface Interruptible {
   pardon(): void;
 }
 
-// A cancellation that reaches another task through a wait on it is carried out after the one in
-// hand: a chain of 100,000 tasks that await one another must not grow the stack.
-let due: (() => void)[] | undefined;
+/** A request to stop that is being carried out. */
+class Request {
+  readonly scope: Scope;
+  readonly carryOut: () => void;
+  begun = false;
 
-function settleInTurn(interrupt: () => void): void {
-  if (due !== undefined) {
-    due.push(interrupt);
+  constructor(scope: Scope, carryOut: () => void) {
+    this.scope = scope;
+    this.carryOut = carryOut;
+  }
+}
+
+// A cancellation that reaches another task through a wait on it is carried out on a stack of its
+// own: a chain of 100,000 tasks that await one another must not grow the real one.
+let requests: Request[] | undefined;
+const underWay: Set<Scope> = new Set();
+
+function settleInTurn(request: Request): void {
+  if (requests !== undefined) {
+    requests.push(request);
     return;
   }
-  due = [interrupt];
+  requests = [request];
   try {
-    for (let i = 0; i < due.length; i++) due[i]!();
+    for (let last = requests.at(-1); last !== undefined; last = requests.at(-1)) {
+      if (last.begun || underWay.has(last.scope)) {
+        if (last.begun) underWay.delete(last.scope);
+        requests.pop();
+        continue;
+      }
+      last.begun = true;
+      underWay.add(last.scope);
+      const size = requests.length;
+      last.carryOut();
+      // What came first goes first.
+      for (let i = size, j = requests.length - 1; i < j; i++, j--) {
+        [requests[i], requests[j]] = [requests[j]!, requests[i]!];
+      }
+    }
   } finally {
-    due = undefined;
+    requests = undefined;
+    underWay.clear();
   }
+}
+
+/**
+ * Whether the request to stop that is being carried out came from this scope: tasks that await one
+ * another in a circle must not pass it round for ever.
+ */
+export function isUnderWay(scope: Scope): boolean {
+  return underWay.has(scope);
 }
 
 /**
@@ -120,10 +156,12 @@ export class Scope implements Interruptible {
   cancel(error: CancelledError): void {
     this.requests++;
     this.root().total++;
-    settleInTurn(() => {
-      if (!this.interrupt(error)) this.pending = error;
-      this.#abort(error);
-    });
+    settleInTurn(
+      new Request(this, () => {
+        if (!this.interrupt(error)) this.pending = error;
+        this.#abort(error);
+      }),
+    );
   }
 
   interrupt(error: CancelledError): boolean {

@@ -1,11 +1,11 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { LinkedEntry } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, currentScope, forget, type Realm, runInScope } from "./context.ts";
+import { currentRealm, currentScope, forget, type Home, runInScope } from "./context.ts";
 import { groupFailure } from "./exception_group.ts";
 import { Future, internals, type Stoppable } from "./future.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
-import { Scope } from "./scope.ts";
+import { isUnderWay, Scope } from "./scope.ts";
 
 /**
  * What a task runs: a function that has not started yet, JavaScript's coroutine object.
@@ -31,8 +31,8 @@ export interface TaskOptions {
 
 /** What the rest of the library may do with a task and its users may not. */
 export interface TaskInternals {
-  /** Make a task; it starts in a turn of its own. */
-  create<T>(coro: Coroutine<T>, options?: TaskOptions, realm?: Realm): Task<T>;
+  /** Make a task that lives in `home`; it starts in a turn of its own. */
+  create<T>(coro: Coroutine<T>, options?: TaskOptions, home?: Home): Task<T>;
   /** Call its function. */
   begin<T>(task: Task<T>, coro: Coroutine<T>): void;
   /** The scope of the whole task. */
@@ -45,25 +45,27 @@ export let taskInternals: TaskInternals;
 let count = 0;
 
 /**
- * The course of a task: it stands among the tasks of its realm from its creation to its end, takes
- * its first turn, and makes its scope when that is first needed, which is usually then.
+ * The course of a task: it stands in the task's home from its creation to its end, takes its first
+ * turn, and makes its scope when that is first needed, which is usually then. Where the home wants
+ * to know, it takes a last turn when the task has ended.
  */
 class Course<T> extends LinkedEntry implements Handle, Stoppable {
   readonly task: Task<T>;
-  readonly realm: Realm;
+  readonly home: Home;
   #coro: Coroutine<T> | undefined;
   #scope: Scope | undefined = undefined;
 
-  constructor(task: Task<T>, realm: Realm, coro: Coroutine<T>) {
+  constructor(task: Task<T>, home: Home, coro: Coroutine<T>) {
     super();
     this.task = task;
-    this.realm = realm;
+    this.home = home;
     this.#coro = coro;
-    realm.tasks.append(this);
+    home.tasks.append(this);
+    if (home.ended !== undefined) internals.subscribe(task, this);
   }
 
   get scope(): Scope {
-    return this.#scope ??= new Scope(this.task, this.realm);
+    return this.#scope ??= new Scope(this.task, this.home.realm);
   }
 
   get total(): number {
@@ -71,7 +73,11 @@ class Course<T> extends LinkedEntry implements Handle, Stoppable {
   }
 
   run(): void {
-    const coro = this.#coro!;
+    const coro = this.#coro;
+    if (coro === undefined) {
+      this.home.ended!(this);
+      return;
+    }
     this.#coro = undefined;
     taskInternals.begin(this.task, coro);
   }
@@ -82,8 +88,12 @@ class Course<T> extends LinkedEntry implements Handle, Stoppable {
     return true;
   }
 
+  asked(): boolean {
+    return this.#scope !== undefined && isUnderWay(this.#scope);
+  }
+
   end(): void {
-    this.realm.tasks.remove(this);
+    if (this.home.ended === undefined) this.home.tasks.remove(this);
     if (this.#scope !== undefined) forget(this.#scope);
   }
 }
@@ -122,7 +132,7 @@ export class Task<T> extends Future<T> {
 
   static {
     taskInternals = {
-      create: <R>(coro: Coroutine<R>, options?: TaskOptions, realm: Realm = currentRealm()) => {
+      create: <R>(coro: Coroutine<R>, options?: TaskOptions, home: Home = currentRealm()) => {
         checkFunction("create a task", "coro", coro);
         checkOptions("create a task", options);
         const name = options?.name;
@@ -131,7 +141,7 @@ export class Task<T> extends Future<T> {
             `Cannot create a task: name must be a string, received ${show(name)}`,
           );
         }
-        const task = new Task<R>(making, { realm, coro, name });
+        const task = new Task<R>(making, { home, coro, name });
         callSoon(task.#course);
         return task;
       },
@@ -151,9 +161,9 @@ export class Task<T> extends Future<T> {
       throw new TypeError("Cannot construct a task: use createTask or TaskGroup.createTask");
     }
     super();
-    const { realm, coro, name } = parts as Parts<T>;
+    const { home, coro, name } = parts as Parts<T>;
     this.#name = name ?? ++count;
-    this.#course = new Course(this, realm, coro);
+    this.#course = new Course(this, home, coro);
     internals.stopWith(this, this.#course);
   }
 
@@ -261,7 +271,7 @@ export class Task<T> extends Future<T> {
 }
 
 interface Parts<T> {
-  realm: Realm;
+  home: Home;
   coro: Coroutine<T>;
   name: string | undefined;
 }
