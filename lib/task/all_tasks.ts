@@ -20,9 +20,5 @@ import type { Task } from "./task.ts";
  * ```
  */
 export function allTasks(): Set<Task<unknown>> {
-  const tasks = new Set<Task<unknown>>();
-  for (const realm of realms) {
-    for (const { task } of realm.tasks) tasks.add(task);
-  }
-  return tasks;
+  return new Set([...realms].flatMap((realm) => realm.allTasks()));
 }

@@ -8,17 +8,40 @@ const PAGE = 64;
 /** The number of the next scope; 0 is none. */
 let count = PAGE;
 
+/** A task where it lives. */
+export interface Inhabitant extends LinkedEntry {
+  readonly task: Task<unknown>;
+}
+
+/** Where tasks live from their creation to their end: a run, or a group within it. */
+export interface Home {
+  /** The run that it belongs to. */
+  readonly realm: Realm;
+  /** Those who live here. */
+  readonly tasks: LinkedList<Inhabitant>;
+  /** A task has ended, and this is a later turn: take it out. Without it, ended tasks just leave. */
+  ended?(inhabitant: Inhabitant): void;
+}
+
 /** What `run` holds together: every task created under it, however deep. */
-export class Realm {
+export class Realm implements Home {
   /** Whether its `run` has not settled yet. */
   open: boolean;
   /** The number of the first scope that can belong to it. */
   readonly since: number = count;
-  /** Its tasks that have not ended. */
-  readonly tasks: LinkedList<LinkedEntry & { task: Task<unknown> }> = new LinkedList();
+  readonly realm: Realm = this;
+  readonly tasks: LinkedList<Inhabitant> = new LinkedList();
+  /** The groups in which children live. */
+  readonly groups: Set<Home> = new Set();
 
   constructor(open: boolean) {
     this.open = open;
+  }
+
+  /** Its tasks that have not ended, those of its groups included. */
+  allTasks(): Task<unknown>[] {
+    return [this, ...this.groups].flatMap((home) => [...home.tasks])
+      .map(({ task }) => task).filter((task) => !task.done());
   }
 }
 

@@ -60,7 +60,7 @@ class Interrupts {
 async function cancelAll(realm: Realm, main: Task<unknown>): Promise<void> {
   const asked = new Set<Task<unknown>>([main]);
   for (;;) {
-    const rest = [...realm.tasks].map(({ task }) => task).filter((task) => !asked.has(task));
+    const rest = realm.allTasks().filter((task) => !asked.has(task));
     if (rest.length === 0) return;
     const error = cancelledError("The program is ending");
     for (const task of rest) {

@@ -1,11 +1,10 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
-import { LinkedEntry, LinkedList } from "../base/linked_list.ts";
+import { LinkedList } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, currentScope, type Realm, runInScope } from "./context.ts";
+import { currentRealm, currentScope, type Home, type Inhabitant, runInScope } from "./context.ts";
 import { ExceptionGroup, groupFailure } from "./exception_group.ts";
 import { internals } from "./future.ts";
 import { inTask } from "./in_task.ts";
-import type { Handle } from "./ready_queue.ts";
 import { cancelledError, Scope } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
@@ -32,24 +31,6 @@ interface BodyEnd {
   /** It failed with anything else. */
   failure?: { error: unknown } | undefined;
 }
-
-/** A child that has not ended, and what is to be done when it has. */
-class Child extends LinkedEntry implements Handle {
-  readonly group: TaskGroup;
-  readonly task: Task<unknown>;
-
-  constructor(group: TaskGroup, task: Task<unknown>) {
-    super();
-    this.group = group;
-    this.task = task;
-  }
-
-  run(): void {
-    childEnded(this);
-  }
-}
-
-let childEnded: (child: Child) => void;
 
 /** Waits until the last child has ended. */
 class LastChild extends Waiter<void> {
@@ -92,10 +73,13 @@ class LastChild extends Waiter<void> {
 export class TaskGroup {
   readonly #scope: Scope | undefined;
   readonly #outer: Scope | undefined;
-  readonly #realm: Realm = currentRealm();
   readonly #before: number;
   readonly #onExit: "join" | "cancel";
-  readonly #children: LinkedList<Child> = new LinkedList();
+  readonly #home: Home = {
+    realm: currentRealm(),
+    tasks: new LinkedList(),
+    ended: (child) => this.#childEnded(child),
+  };
   readonly #errors: unknown[] = [];
   #lastChild: LastChild | undefined;
   #stopping = false;
@@ -103,10 +87,6 @@ export class TaskGroup {
   #bodyCancelled = false;
   #exit: Promise<void> | undefined;
   #ended = false;
-
-  static {
-    childEnded = (child) => child.group.#childEnded(child);
-  }
 
   /**
    * Run `body` with a group, and end when it and all children have ended.
@@ -160,7 +140,7 @@ export class TaskGroup {
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
     if (options !== undefined && inBody in options) {
-      this.#scope = new Scope(this.#outer!.task, this.#realm, this.#outer);
+      this.#scope = new Scope(this.#outer!.task, this.#home.realm, this.#outer);
     } else {
       this.#scope = this.#outer?.open();
     }
@@ -183,10 +163,8 @@ export class TaskGroup {
     if (this.#stopping) {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
-    const task = taskInternals.create(coro, options, this.#realm);
-    const child = new Child(this, task);
-    this.#children.append(child);
-    internals.subscribe(task, child);
+    const task = taskInternals.create(coro, options, this.#home);
+    if (this.#children.size === 1) this.#home.realm.groups.add(this.#home);
     return task;
   }
 
@@ -269,10 +247,17 @@ export class TaskGroup {
     if (late && outside > this.#before) this.#outer!.renew();
   }
 
-  #childEnded(child: Child): void {
-    const task = child.task;
+  get #children(): LinkedList<Inhabitant> {
+    return this.#home.tasks;
+  }
+
+  #childEnded(child: Inhabitant): void {
+    const { task } = child;
     this.#children.remove(child);
-    if (this.#children.size === 0) this.#lastChild?.wake();
+    if (this.#children.size === 0) {
+      this.#home.realm.groups.delete(this.#home);
+      this.#lastChild?.wake();
+    }
     if (task.cancelled()) return;
     const error = task.exception();
     if (error === undefined) return;
