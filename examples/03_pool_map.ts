@@ -3,7 +3,7 @@
  *
  * Python: `with Pool(3) as p: print(p.map(f, [1, 2, 3]))`, and `imap_unordered`.
  *
- * Run it: `deno run examples/03_pool_map.ts`
+ * Run it: `deno run --allow-read=. examples/03_pool_map.ts`
  *
  * @module
  */

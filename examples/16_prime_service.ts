@@ -6,7 +6,8 @@
  * Run it: `deno run --allow-read=. --allow-net=127.0.0.1 examples/16_prime_service.ts`
  *
  * One request may ask for so many numbers and take so long; when too much work is waiting already,
- * new requests are turned away. The work of a client that hangs up is cancelled.
+ * new requests are turned away. The work of a client that hangs up is cancelled; where that is asked
+ * for, Deno 2.9 says once that it has plans for `request.signal`, which does no harm.
  *
  * @module
  */
@@ -36,8 +37,11 @@ function parseNumbers(text: string): number[] {
 }
 
 async function answer(request: Request, url: URL, pool: WorkerPool): Promise<Response> {
+  if (url.pathname === "/stats") return Response.json(pool.stats);
   const [, numbersText] = /^\/is_prime\/([^/]*)$/.exec(url.pathname) ?? [];
-  if (numbersText === undefined) throw new Refusal(404, "Ask for /is_prime/<number>,<number>...");
+  if (numbersText === undefined) {
+    throw new Refusal(404, "Ask for /is_prime/<number>,<number>... or /stats");
+  }
   const numbers = parseNumbers(numbersText);
   if (pool.stats.queued + numbers.length > MOST_WAITING) {
     throw new Refusal(503, "Too much work is waiting already");

@@ -25,7 +25,7 @@ export function startServer(
   const onListen = (address: Deno.NetAddr) => {
     console.log(`Listening on http://${address.hostname}:${address.port}/ (Ctrl-C stops it)`);
   };
-  return Deno.serve({ hostname: "127.0.0.1", port, onListen }, async (request) => {
+  const handler = async (request: Request): Promise<Response> => {
     try {
       if (request.method !== "GET") throw new Refusal(405, "Only GET is answered here");
       return await answer(request, new URL(request.url));
@@ -35,7 +35,14 @@ export function startServer(
       console.error(error);
       return new Refusal(500, "Something went wrong here").toResponse();
     }
-  });
+  };
+  try {
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen }, handler);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    console.error(`Port ${port} is taken already (--port chooses another)`);
+    Deno.exit(1);
+  }
 }
 
 /**

@@ -1,0 +1,91 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { type ExampleOptions, runExample } from "../support/run_example.ts";
+
+const read: ExampleOptions = { permissions: ["--allow-read=."] };
+
+/** Runs an example that should succeed silently; gives its lines. */
+async function linesOf(name: string, options = read): Promise<string[]> {
+  const { code, stdout, stderr } = await runExample(name, options);
+  assertEquals(stderr, "");
+  assertEquals(code, 0);
+  return stdout.trimEnd().split("\n");
+}
+
+Deno.test("03: a pool maps squares", async () => {
+  assertEquals(await linesOf("03_pool_map.ts"), [
+    "squares: 1, 4, 9, 16, 25, 36, 49, 64, 81, 100",
+    "their sum: 385",
+    "all there: true",
+  ]);
+});
+
+Deno.test("04: functions of many parameters", async () => {
+  assertEquals(await linesOf("04_many_arguments.ts"), [
+    "submit:   1024",
+    "apply:    81",
+    "starmap:  8, 9, 100",
+    "partial:  1, 8, 27",
+    "objects:  1 x tea: 3, 2 x cake: 8",
+    "a map:    Ada,Ben",
+  ]);
+});
+
+Deno.test("09: futures as they are done, errors caught one by one", async () => {
+  const lines = await linesOf("09_as_completed.ts");
+  assertEquals(lines.slice(0, 4).sort(), [
+    "root of -1: RangeError: -1 has no real square root",
+    "root of -4: RangeError: -4 has no real square root",
+    "root of 16: 4",
+    "root of 2.25: 1.5",
+  ]);
+  assertEquals(lines.slice(4), ["2 answered, 2 failed"]);
+});
+
+Deno.test("19: the words of a folder are counted", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/one.txt`, "Red fish, blue fish.");
+    await Deno.writeTextFile(`${folder}/image.png`, "fish fish fish");
+    await Deno.mkdir(`${folder}/deep/er`, { recursive: true });
+    await Deno.writeTextFile(`${folder}/deep/er/two.md`, "One FISH, two\nfish; äöü a");
+    await Deno.mkdir(`${folder}/node_modules`);
+    await Deno.writeTextFile(`${folder}/node_modules/skipped.js`, "fish");
+    const args = ["--top=2", "--workers=2", folder];
+    assertEquals(await linesOf("19_word_count.ts", { permissions: ["--allow-read"], args }), [
+      "2 files, 9 words, 6 different ones",
+      "",
+      "word      count",
+      "----   --------",
+      "fish          4",
+      "blue          1",
+    ]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("19: a folder that is empty, missing or forbidden", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const permissions = ["--allow-read"];
+    const [first] = await linesOf("19_word_count.ts", { permissions, args: [folder] });
+    assertEquals(first, "0 files, 0 words, 0 different ones");
+    const missing = { permissions, args: [`${folder}/missing`] };
+    const { code, stderr } = await runExample("19_word_count.ts", missing);
+    assertEquals(code, 2);
+    assertMatch(stderr, /^Cannot read the folder ".*missing": .+\n$/);
+    const forbidden = await runExample("19_word_count.ts", { ...read, args: [folder] });
+    assertEquals(forbidden.code, 2);
+    assertMatch(forbidden.stderr, /^Cannot read the folder ".*": Requires read access to .+\n$/);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("19: the program takes options and one folder", async () => {
+  const { stdout } = await runExample("19_word_count.ts", { args: ["--help"] });
+  assertMatch(stdout, /^Usage: .* examples\/19_word_count\.ts \[options\] \[folder\]$/m);
+  const { code, stderr } = await runExample("19_word_count.ts", { args: ["a", "b"] });
+  assertEquals(code, 2);
+  assertEquals(stderr, 'Unexpected argument "b" (--help shows all options)\n');
+});
