@@ -53,21 +53,24 @@ export const realms: Set<Realm> = new Set([everywhere]);
 
 /** The part of `AsyncLocalStorage` that is used here. */
 interface Storage {
-  getStore(): number | undefined;
-  run<R>(store: number | undefined, fn: () => R): R;
+  getStore(): Stored;
+  run<R>(store: Stored, fn: () => R): R;
 }
+
+/** The number of a task's scope, or a scope within it. */
+type Stored = number | Scope | undefined;
 
 /**
  * Where the runtime has no `AsyncLocalStorage`: the scope is known until the first `await`.
  */
 class SynchronousStorage implements Storage {
-  #store: number | undefined;
+  #store: Stored;
 
-  getStore(): number | undefined {
+  getStore(): Stored {
     return this.#store;
   }
 
-  run<R>(store: number | undefined, fn: () => R): R {
+  run<R>(store: Stored, fn: () => R): R {
     const outer = this.#store;
     this.#store = store;
     try {
@@ -90,13 +93,13 @@ function makeStorage(): Storage {
 
 const storage = makeStorage();
 
-/** Scopes with neighbouring numbers; the page goes when the last of them has ended. */
+/** The scopes of tasks with neighbouring numbers; the page goes when the last of them has ended. */
 class Page {
   readonly scopes: (Scope | undefined)[] = new Array(PAGE);
   live = 0;
 }
 
-// The storage carries a scope's number and not the scope: an object there takes the garbage
+// The storage carries a task's number and not its scope: an object there takes the garbage
 // collector three times as long as all the rest of a short task.
 const pages: Map<number, Page> = new Map();
 let lastPage = new Page();
@@ -117,7 +120,7 @@ function find(id: number): Scope | undefined {
   return pages.get(Math.trunc(id / PAGE))?.scopes[id % PAGE];
 }
 
-/** Forget a scope that has ended: code it left behind belongs to no task any more. */
+/** Forget the scope of a task that has ended: code it left behind belongs to no task any more. */
 export function forget(scope: Scope): void {
   const { id } = scope;
   if (id === 0) return;
@@ -131,8 +134,10 @@ export function forget(scope: Scope): void {
 
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
 export function currentScope(): Scope | undefined {
-  const id = storage.getStore();
-  const scope = id === undefined ? undefined : find(id);
+  const stored = storage.getStore();
+  let scope = typeof stored === "number" ? find(stored) : stored;
+  // What the body of an ended timeout or group left behind belongs to the code around it.
+  while (scope?.closed) scope = scope.parent;
   return scope === undefined || scope.task.done() ? undefined : scope.innermost;
 }
 
@@ -140,6 +145,7 @@ export function currentScope(): Scope | undefined {
 export function currentRealm(): Realm {
   const id = storage.getStore();
   if (id === undefined) return everywhere;
+  if (typeof id !== "number") return id.realm.open ? id.realm : everywhere;
   const scope = find(id);
   if (scope !== undefined) return scope.realm;
   // A callback that an ended task left behind: it belongs to the run that was open then.
@@ -150,5 +156,6 @@ export function currentRealm(): Realm {
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `scope`. */
 export function runInScope<R>(scope: Scope | undefined, fn: () => R): R {
-  return storage.run(scope === undefined ? undefined : scope.id || enroll(scope), fn);
+  const stored = scope?.parent === undefined ? scope && (scope.id || enroll(scope)) : scope;
+  return storage.run(stored, fn);
 }

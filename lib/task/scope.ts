@@ -1,6 +1,6 @@
 import { CancelledError } from "../errors.ts";
 import type { Task } from "./task.ts";
-import { forget, type Realm } from "./context.ts";
+import type { Realm } from "./context.ts";
 
 /** What a cancellation reaches: a wait, or a scope within a scope. */
 export interface Interruptible {
@@ -74,8 +74,10 @@ export function isUnderWay(scope: Scope): boolean {
 export class Scope implements Interruptible {
   readonly task: Task<unknown>;
   readonly realm: Realm;
-  /** Its number while code runs in it. */
+  /** The number of a task's scope while code runs in it. */
   id = 0;
+  /** Whether the body that ran in it has ended. */
+  closed = false;
   readonly parent: Scope | undefined;
   /** On the scope of the whole task: how many requests its task has been sent and were not taken back. */
   total = 0;
@@ -107,6 +109,7 @@ export class Scope implements Interruptible {
   leave(member: Interruptible): void {
     if (this.#only === member) this.#only = undefined;
     else this.#more?.delete(member);
+    if (this.closed && this.#isEmpty()) this.parent?.leave(this);
   }
 
   /** Begin a scope that everything from now on in this one belongs to: an `await using` group. */
@@ -125,10 +128,10 @@ export class Scope implements Interruptible {
     return scope;
   }
 
-  /** End the scope: nothing reaches it any more, and its own requests are taken back. */
+  /** End the scope: its own requests are taken back, and its waits are left to its parent. */
   close(): void {
-    this.parent?.leave(this);
-    forget(this);
+    this.closed = true;
+    if (this.#isEmpty()) this.parent?.leave(this);
     const own = this.requests;
     this.requests = 0;
     this.pending = undefined;
@@ -219,6 +222,10 @@ export class Scope implements Interruptible {
       if (aborted !== undefined) this.#controller.abort(aborted);
     }
     return this.#controller.signal;
+  }
+
+  #isEmpty(): boolean {
+    return this.#only === undefined && !this.#more?.size;
   }
 
   #takeBack(requests: number): void {

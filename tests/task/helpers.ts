@@ -1,0 +1,48 @@
+import type { FakeTime } from "@std/testing/time";
+import { type Future, type Task } from "../../mod.ts";
+import { settle } from "../support/settled.ts";
+
+/** Let things come to rest, move the fake time on, and let them come to rest again. */
+export async function advance(time: FakeTime, ms: number): Promise<void> {
+  await settle();
+  time.tick(ms);
+  await settle();
+}
+
+/** How a future ended: `"=value"`, `"cancelled"`, the error's name and message, or `"pending"`. */
+export function ending(future: Future<unknown>): string {
+  if (!future.done()) return "pending";
+  if (future.cancelled()) return "cancelled";
+  const error = future.exception();
+  if (error === undefined) return `=${future.result()}`;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Wait until the tasks have ended, whatever the outcome. */
+export async function ended(...tasks: Task<unknown>[]): Promise<void> {
+  await Promise.allSettled(tasks);
+}
+
+/** The error that a promise rejects with. */
+export async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
+  try {
+    await promise;
+  } catch (error) {
+    return error;
+  }
+  throw new Error("It did not fail");
+}
+
+/** Run a program in a process of its own; `$MOD` in it stands for the library. */
+export async function runProgram(source: string, ...flags: string[]): Promise<
+  { code: number; out: string; err: string }
+> {
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", ...flags, source.replaceAll("$MOD", mod)],
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
