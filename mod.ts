@@ -74,6 +74,23 @@ export { PriorityQueue } from "./lib/sync/priority_queue.ts";
 export { type Registrable, remote } from "./lib/wire/remote.ts";
 export { transfer } from "./lib/wire/transfer.ts";
 
+// Where threads meet: shared memory.
+export { type SharedOptions } from "./lib/shared/home.ts";
+export { SharedLock, type SharedPermit } from "./lib/shared/shared_lock.ts";
+export { SharedSemaphore } from "./lib/shared/shared_semaphore.ts";
+export { SharedEvent } from "./lib/shared/shared_event.ts";
+export { SharedCondition } from "./lib/shared/shared_condition.ts";
+export { SharedBarrier } from "./lib/shared/shared_barrier.ts";
+export { SharedQueue, type SharedQueueOptions } from "./lib/shared/shared_queue.ts";
+export {
+  type SharedElement,
+  type SharedNumberType,
+  type SharedType,
+  type SharedTypedArray,
+} from "./lib/shared/shared_type.ts";
+export { SharedValue } from "./lib/shared/shared_value.ts";
+export { SharedArray } from "./lib/shared/shared_array.ts";
+
 // Executors: work that leaves this thread.
 export {
   type CallOptions,

@@ -9,6 +9,8 @@ import { Watch } from "./watch.ts";
 export abstract class LineWait<T> extends Waiter<T, void> {
   /** Where it stands. */
   stand: Stand<T> | undefined = undefined;
+  /** Its number in the order of arrival in this thread. */
+  ticket = 0;
 }
 
 /** A place that this thread has in a line, and the waits it stands for. */
@@ -40,6 +42,9 @@ export class LineWaits<T> implements Pulsed {
   readonly #homeless: LinkedList<LineWait<T>> = new LinkedList();
   readonly #retry: (wait: LineWait<T>) => boolean;
   #last: Stand<T> | undefined = undefined;
+  #tickets = 0;
+  // Those who come back mostly do so one behind the other: the next place is next to the last.
+  #back: LineWait<T> | undefined = undefined;
 
   /**
    * @param retry Try again to find a place for a wait, by `place`; or wake it. `false` if there is
@@ -74,11 +79,16 @@ export class LineWaits<T> implements Pulsed {
     return this.#homeless.size > 0;
   }
 
-  /** Let `wait` stand at a place that it was given; 0 if there was none. */
-  place(wait: LineWait<T>, place: number, front = false): void {
+  /**
+   * Let `wait` stand at a place that it was given; 0 if there was none.
+   *
+   * @param back Whether it was called before, and comes back to where it stood.
+   */
+  place(wait: LineWait<T>, place: number, back = false): void {
+    if (!back) wait.ticket = this.#tickets++;
     if (place === 0) {
       if (this.#homeless.size === 0) holdFor(this);
-      if (front) this.#homeless.prepend(wait);
+      if (back) this.#homeless.prepend(wait);
       else this.#homeless.append(wait);
       return;
     }
@@ -86,10 +96,10 @@ export class LineWaits<T> implements Pulsed {
     if (stand === undefined) {
       stand = new Stand<T>(place);
       this.#stands.set(place, stand);
-      if (!front || this.#last === undefined) this.#last = stand;
+      if (!back || this.#last === undefined) this.#last = stand;
     }
     wait.stand = stand;
-    if (front) stand.waits.prepend(wait);
+    if (back) this.#insert(stand, wait);
     else stand.waits.append(wait);
     if (this.#home.crossed && stand.watch === undefined) this.#watch(stand);
   }
@@ -147,6 +157,23 @@ export class LineWaits<T> implements Pulsed {
     wait.stand = undefined;
     stand.over++;
     this.#tidy(stand);
+  }
+
+  #insert(stand: Stand<T>, wait: LineWait<T>): void {
+    const { waits } = stand;
+    let before = this.#back;
+    if (
+      before?.stand !== stand || before.list !== waits as unknown || before.ticket > wait.ticket
+    ) {
+      before = undefined;
+    }
+    let after = before === undefined ? waits.first : before.next as LineWait<T> | undefined;
+    while (after !== undefined && after.ticket < wait.ticket) {
+      before = after;
+      after = after.next as LineWait<T> | undefined;
+    }
+    waits.insertAfter(before, wait);
+    this.#back = wait;
   }
 
   #wake(stand: Stand<T>): boolean {

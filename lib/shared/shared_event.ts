@@ -97,9 +97,7 @@ export class SharedEvent implements Shareable {
    */
   wait(): Promise<true> {
     const state = this.#protocol.state();
-    return (state & 1) === 1
-      ? Promise.resolve(true)
-      : new EventWait(state, this.#waits).begin();
+    return (state & 1) === 1 ? Promise.resolve(true) : new EventWait(state, this.#waits).begin();
   }
 
   /**

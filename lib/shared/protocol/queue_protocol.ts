@@ -236,24 +236,6 @@ export class QueueProtocol {
     return this.#wait(GETTERS, attempt, ready, until, impatience);
   }
 
-  /** Sleep until all items are done; `false` if `until` came first. */
-  joinAll(until: number, impatience: Impatience): boolean {
-    const { lines } = this;
-    while (this.unfinished() !== 0) {
-      const place = this.join(JOINERS);
-      if (place === 0) {
-        if (!lines.doze(JOINERS, until)) return this.unfinished() === 0;
-        continue;
-      }
-      const called = this.unfinished() === 0
-        ? !this.leave(place)
-        : lines.park(place, until, impatience);
-      lines.over(place, lines.called(place));
-      return called || this.unfinished() === 0;
-    }
-    return true;
-  }
-
   /** Clean up after the dead. */
   recover(isDead: (id: number) => boolean): void {
     this.#putGuard.evict(isDead);
