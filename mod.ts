@@ -101,6 +101,7 @@ export {
 } from "./lib/worker/executor.ts";
 export { type PoolStats } from "./lib/worker/pool_stats.ts";
 export { type Remote } from "./lib/worker/remote_module.ts";
+export { TaskPool, type TaskPoolOptions } from "./lib/worker/task_pool.ts";
 export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
 export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";
 export { type WorkerExit } from "./lib/worker/pool/pool.ts";

@@ -1,0 +1,56 @@
+import type { CancelledError } from "../../errors.ts";
+import type { Realm } from "../../task/context.ts";
+import { internals } from "../../task/future.ts";
+import type { Coroutine, Task } from "../../task/task.ts";
+import { TaskJob, type TaskRunner } from "./task_runner.ts";
+
+/** What an item, or the whole of a map, failed with. */
+export interface MapFailure {
+  error: unknown;
+  cancelled: boolean;
+}
+
+/** The map that an item belongs to. */
+export interface MapItems {
+  /** Call the function. */
+  readonly call: (item: unknown) => unknown;
+  /** An item is over; its result has taken the place of its value if it did not fail. */
+  onItemOver(item: TaskItem, failure: MapFailure | undefined): void;
+}
+
+/** One item of a map. */
+export class TaskItem extends TaskJob {
+  readonly index: number;
+  /** What it is; once it is over, what came of it. */
+  value: unknown;
+  over = false;
+  failure: MapFailure | undefined = undefined;
+  readonly #map: MapItems;
+
+  constructor(runner: TaskRunner, realm: Realm, map: MapItems, index: number, value: unknown) {
+    super(runner, 0, realm);
+    this.index = index;
+    this.value = value;
+    this.#map = map;
+  }
+
+  onCancelled(error: CancelledError): void {
+    this.value = undefined;
+    this.#map.onItemOver(this, { error, cancelled: true });
+  }
+
+  protected coroutine(): Coroutine<unknown> {
+    return () => this.#map.call(this.value);
+  }
+
+  protected onEnded(task: Task<unknown>): void {
+    const cancelled = task.cancelled();
+    if (cancelled || internals.failed(task)) {
+      this.value = undefined;
+      this.#map.onItemOver(this, { error: internals.error(task), cancelled });
+    } else {
+      this.value = task.result();
+      this.#map.onItemOver(this, undefined);
+    }
+  }
+}
