@@ -94,7 +94,12 @@ class Course<T> extends LinkedEntry implements Handle, Stoppable {
 
   end(): void {
     if (this.home.ended === undefined) this.home.tasks.remove(this);
-    if (this.#scope !== undefined) forget(this.#scope);
+    const scope = this.#scope;
+    if (scope === undefined) return;
+    forget(scope);
+    // A task that waited long for its turn is old to the garbage collector: it would keep alive
+    // the young scope that it had for a moment, and all that hangs on it.
+    if (scope.total === 0) this.#scope = undefined;
   }
 }
 
@@ -258,8 +263,8 @@ export class Task<T> extends Future<T> {
   }
 
   #fail(error: unknown): void {
-    this.#end();
     const cancelled = this.#course.scope.cancellation(error);
+    this.#end();
     if (cancelled === undefined) internals.reject(this, groupFailure(error));
     else internals.abandon(this, cancelled);
   }
