@@ -7,18 +7,28 @@
  *
  * @module
  */
-import { remote, run, SharedArray, SharedValue, TaskGroup, WorkerPool } from "@strand/strand";
+import {
+  remote,
+  run,
+  SharedArray,
+  SharedBarrier,
+  SharedValue,
+  TaskGroup,
+  WorkerPool,
+} from "@strand/strand";
 
 const WORKERS = 2;
 const TIMES = 100_000;
 
-/** Reads, adds and writes back; what the other thread wrote in between is lost. */
-function countCarelessly(counter: SharedValue, times: number): void {
+/** Waits until all are there, then reads, adds and writes back; what the other thread wrote in between is lost. */
+function countCarelessly(counter: SharedValue, start: SharedBarrier, times: number): void {
+  start.waitSync();
   for (let i = 0; i < times; i++) counter.value += 1;
 }
 
 /** The same, but nobody else may come in between. Workers may block, hence `acquireSync`. */
-function countUnderLock(counter: SharedValue, times: number): void {
+function countUnderLock(counter: SharedValue, start: SharedBarrier, times: number): void {
+  start.waitSync();
   for (let i = 0; i < times; i++) {
     using _held = counter.lock.acquireSync();
     counter.value += 1;
@@ -26,7 +36,8 @@ function countUnderLock(counter: SharedValue, times: number): void {
 }
 
 /** For a mere addition no lock is needed. */
-function countAtomically(counter: SharedValue, times: number): void {
+function countAtomically(counter: SharedValue, start: SharedBarrier, times: number): void {
+  start.waitSync();
   for (let i = 0; i < times; i++) counter.add(1);
 }
 
@@ -45,9 +56,10 @@ export const work = remote(import.meta, {
 
 async function count(pool: WorkerPool, how: typeof countAtomically): Promise<number> {
   const counter = new SharedValue("int32", 0);
+  const start = new SharedBarrier(WORKERS);
   await TaskGroup.run((group) => {
     for (let i = 0; i < WORKERS; i++) {
-      group.createTask(() => pool.submit(how, counter, TIMES));
+      group.createTask(() => pool.submit(how, counter, start, TIMES));
     }
   });
   return counter.value;

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type ExampleOptions, runExample } from "../support/run_example.ts";
 
 const read: ExampleOptions = { permissions: ["--allow-read=."] };
@@ -27,6 +27,25 @@ Deno.test("04: functions of many parameters", async () => {
     "partial:  1, 8, 27",
     "objects:  1 x tea: 3, 2 x cake: 8",
     "a map:    Ada,Ben",
+  ]);
+});
+
+Deno.test("05: shared memory, with and without the lock", async () => {
+  const [title, unlocked, ...rest] = await linesOf("05_shared_state.ts");
+  assertEquals(title, "2 workers count to 100000 each");
+  const counted = Number(/^without a lock: (\d+)$/.exec(unlocked!)?.[1]);
+  assert(counted >= 100_000 && counted <= 200_000, unlocked);
+  assertEquals(rest, [
+    "with a lock:    200000",
+    "atomically:     200000",
+    "shared array:   0, 1, 4, 9, 16, 25, 36, 49",
+  ]);
+});
+
+Deno.test("06: a queue between workers loses nothing", async () => {
+  assertEquals(await linesOf("06_queue_between_workers.ts"), [
+    "2 producers sent 100 parcels",
+    "2 consumers received 100 parcels of 2550 kg",
   ]);
 });
 

@@ -1,0 +1,87 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import * as strand from "../../mod.ts";
+import { readModuleGraph, readSource } from "../support/module_graph.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const readme = await readSource("README.md");
+
+/** The text between a heading and the next one of the same kind. */
+function section(heading: string): string {
+  const [level = ""] = /^#+/.exec(heading) ?? [];
+  const start = readme.indexOf(`\n${heading}\n`);
+  assert(start >= 0, `Found no heading "${heading}"`);
+  const end = readme.indexOf(`\n${level} `, start + heading.length + 1);
+  return readme.slice(start, end < 0 ? undefined : end);
+}
+
+Deno.test("The README says how to try it, in two commands", () => {
+  assertStringIncludes(
+    section("## Try it"),
+    "\n```sh\nnpx -y deno@2.9.6 task primes\nnpx -y deno@2.9.6 task test\n```\n",
+  );
+});
+
+Deno.test("The README links every example, and only what exists", async () => {
+  const linked = Array.from(
+    section("## Examples").matchAll(/\]\(examples\/([^)]+)\)/g),
+    ([, name]) => name!,
+  );
+  const files: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(new URL("examples/", ROOT))) {
+    if (isFile && name.endsWith(".ts")) files.push(name);
+  }
+  assertEquals(linked.toSorted(), files.toSorted());
+});
+
+Deno.test("The links of the README lead somewhere", async () => {
+  const slugs = Array.from(
+    readme.matchAll(/^#+ (.+)$/gm),
+    ([, title]) => title!.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"),
+  );
+  const targets = Array.from(readme.matchAll(/\]\(([^)]+)\)/g), ([, target]) => target!);
+  assert(targets.length > 20, "Found too few links");
+  for (const target of targets) {
+    if (target.startsWith("https:")) continue;
+    if (target.startsWith("#")) assert(slugs.includes(target.slice(1)), target);
+    else assert((await Deno.stat(new URL(target, ROOT))).isFile, target);
+  }
+});
+
+Deno.test("Every name in the map from Python exists", () => {
+  const elsewhere = /^(?:performance|navigator|Deno|import|queueMicrotask|setTimeout)\b/;
+  const rows = section("## From Python names to ours").split("\n")
+    .filter((line) => line.startsWith("| ") && !/^\| (?:Python|---)/.test(line));
+  assert(rows.length > 50, "Found too few rows");
+  for (const row of rows) {
+    const [, ours = "", remark = ""] = row.slice(2, -2).split(" | ");
+    if (ours.trim() === "—") {
+      assert(remark.trim() !== "", `No reason is given in: ${row}`);
+      continue;
+    }
+    const names = Array.from(ours.matchAll(/`(?:new )?([\w.]+)/g), ([, name]) => name!);
+    assert(names.length > 0, row);
+    for (const name of names) {
+      if (elsewhere.test(name) || name === "AsyncLocalStorage" || name === "Executor") continue;
+      assert(name in strand, `mod.ts does not export ${name}, which stands in: ${row}`);
+    }
+  }
+});
+
+Deno.test("The error messages in the README are those of the library", async () => {
+  const { files } = await readModuleGraph();
+  const sources = await Promise.all(files.map((file) => readSource(file)));
+  // A message may be put together from several literals.
+  const library = sources.join("\n").replaceAll(/["`] \+\s+["`]/g, "");
+  const messages = Array.from(
+    section("## Troubleshooting").matchAll(/\*\*`([^`]+)`\*\*/g),
+    ([, message]) => message!,
+  );
+  assert(messages.length > 20, "Found too few messages");
+  const notOurs = ["Uncaught (in promise)"];
+  for (const message of messages.filter((message) => !notOurs.includes(message))) {
+    for (const part of message.split("…").map((part) => part.trim()).filter(Boolean)) {
+      const found = library.includes(part.replaceAll('"', '\\"')) || library.includes(part);
+      assert(found, `The library says nowhere "${part}", which stands in "${message}"`);
+    }
+  }
+});
