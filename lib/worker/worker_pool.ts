@@ -1,6 +1,8 @@
-import { checkDuration, checkFunction, checkInteger, show } from "../base/validate.ts";
+import { checkOptions, show } from "../base/validate.ts";
 import type { Future } from "../task/future.ts";
 import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
+import type { Host } from "./hosts/host.ts";
+import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
 import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
 import { Front } from "./pool/front.ts";
 import { Pool } from "./pool/pool.ts";
@@ -14,6 +16,8 @@ export interface WorkerPoolOptions extends CommonPoolOptions {
   host?: "web" | "node";
   /** Web host: what the workers may do; by default what the program may. */
   permissions?: WorkerPermissions;
+  /** Node host: how much memory each worker may use. */
+  resourceLimits?: ResourceLimits;
 }
 
 export class WorkerPool implements Executor {
@@ -22,8 +26,8 @@ export class WorkerPool implements Executor {
   constructor(options?: number | WorkerPoolOptions) {
     const what = "create a worker pool";
     const settings = readPoolOptions(what, "WorkerPool", options);
-    const { permissions } = typeof options === "object" ? options : {};
-    this.#front = new Front(new Pool(new WebHost(permissions), settings));
+    const host = hostOf(what, typeof options === "object" ? options : {});
+    this.#front = new Front(new Pool(host, settings));
   }
 
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
@@ -102,4 +106,19 @@ export class WorkerPool implements Executor {
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }
+}
+
+function hostOf(what: string, options: WorkerPoolOptions): Host {
+  const { host = "web", permissions, resourceLimits } = options;
+  if (host !== "web" && host !== "node") {
+    throw new TypeError(`Cannot ${what}: host must be "web" or "node", received ${show(host)}`);
+  }
+  if (permissions !== undefined && host !== "web") {
+    throw new TypeError(`Cannot ${what}: permissions need host "web", received host "node"`);
+  }
+  if (resourceLimits !== undefined && host !== "node") {
+    throw new TypeError(`Cannot ${what}: resourceLimits need host "node", received host "web"`);
+  }
+  if (resourceLimits !== undefined) checkOptions(what, resourceLimits);
+  return host === "web" ? new WebHost(what, permissions) : new NodeHost(what, resourceLimits);
 }

@@ -1,7 +1,9 @@
+import { InvalidStateError } from "../../errors.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port } from "../../wire/message_channel.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
+import { hasWorkerOptions } from "./unstable_flag.ts";
 
 /** What the permissions of a worker may be: the runtime's `Deno.PermissionOptions`. */
 export type WorkerPermissions = Deno.PermissionOptions;
@@ -11,7 +13,14 @@ export class WebHost implements Host {
   readonly sharesMemory = true;
   readonly #permissions: WorkerPermissions | undefined;
 
-  constructor(permissions?: WorkerPermissions) {
+  /** @throws {InvalidStateError} If permissions are asked for and the runtime would refuse. */
+  constructor(what: string, permissions?: WorkerPermissions) {
+    if (permissions !== undefined && !hasWorkerOptions()) {
+      throw new InvalidStateError(
+        `Cannot ${what}: permissions need the flag --unstable-worker-options, ` +
+          `or "unstable": ["worker-options"] in deno.json`,
+      );
+    }
     this.#permissions = permissions;
   }
 

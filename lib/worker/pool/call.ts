@@ -6,7 +6,7 @@ import { cloneError } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { type List, ToWorkerKind } from "../protocol.ts";
-import { type CallSite, linesOf } from "./caller_stack.ts";
+import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
 import { decode, type PoolWorker } from "./pool_worker.ts";
@@ -69,7 +69,8 @@ export class Call extends PoolJob implements Stoppable {
     this.#timer = startTimer(timeout, () => {
       if (this.answered) return;
       this.#giveUp(cancelledError("The call took longer than its time limit"));
-      internals.reject(this.future, new TimeoutError("The call took longer than its time limit"));
+      const error = new TimeoutError("The call took longer than its time limit");
+      internals.reject(this.future, placeAt(error, this.#site));
     });
   }
 
@@ -94,7 +95,7 @@ export class Call extends PoolJob implements Stoppable {
   onLost(error: unknown): void {
     this.#settled();
     this.pool.counts.failed++;
-    internals.reject(this.future, this.#named(error));
+    internals.reject(this.future, placeAt(this.#named(error), this.#site));
   }
 
   onCancelled(error: CancelledError): void {

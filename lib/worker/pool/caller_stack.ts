@@ -32,3 +32,12 @@ export function linesOf(site: CallSite | undefined): string | undefined {
   const stack = site?.stack;
   return stack === undefined ? undefined : stack.slice(stack.indexOf("\n") + 1);
 }
+
+/** Let an error that was made elsewhere say from where the call was made. */
+export function placeAt<E>(error: E, site: CallSite | undefined): E {
+  const lines = linesOf(site);
+  if (lines !== undefined && error instanceof Error) {
+    error.stack = `${error.name}: ${error.message}\n${lines}`;
+  }
+  return error;
+}

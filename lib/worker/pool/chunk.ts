@@ -2,7 +2,7 @@ import type { CancelledError } from "../../errors.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { type ChunkDoneMessage, ToWorkerKind } from "../protocol.ts";
-import { linesOf } from "./caller_stack.ts";
+import { linesOf, placeAt } from "./caller_stack.ts";
 import type { MapRun } from "./map_run.ts";
 import { PoolJob } from "./pool_job.ts";
 import { decode, type PoolWorker } from "./pool_worker.ts";
@@ -58,7 +58,7 @@ export class Chunk extends PoolJob {
   }
 
   onLost(error: unknown): void {
-    this.#over([], { error: this.#named(error), cancelled: false });
+    this.#over([], { error: placeAt(this.#named(error), this.#run.site), cancelled: false });
   }
 
   onCancelled(error: CancelledError): void {

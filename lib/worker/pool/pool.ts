@@ -1,5 +1,5 @@
 import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from "../../errors.ts";
-import { nextTurn, startTimer, type Timer } from "../../base/clock.ts";
+import { nextTurn, now, startTimer, type Timer } from "../../base/clock.ts";
 import { runInScope } from "../../task/context.ts";
 import { Future, internals } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
@@ -134,7 +134,10 @@ export class Pool {
   get brokenError(): BrokenWorkerPoolError | undefined {
     if (this.#broken === undefined) return undefined;
     const { cause } = this.#broken;
-    return new BrokenWorkerPoolError(`The pool "${this.settings.name}" is broken`, { cause });
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    return new BrokenWorkerPoolError(`The pool "${this.settings.name}" is broken: ${reason}`, {
+      cause,
+    });
   }
 
   /** Refuse new work where there can be none. */
@@ -332,7 +335,7 @@ export class Pool {
     let idle = false;
     for (const worker of this.#workers) idle ||= worker.load === 0;
     if (!idle) return;
-    const late = performance.now() - HELD_UP_MS;
+    const late = now() - HELD_UP_MS;
     for (const worker of this.#workers) {
       if (worker.load > 1 && worker.heard < late) worker.recall(Infinity).forEach(this.#putBack);
     }
@@ -439,12 +442,12 @@ export class Pool {
     if (this.#open > 0 || this.#producers.size > 0) return;
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
-    if (this.#dying.size === 0) {
-      this.#funeral?.stop();
-      this.#funeral = undefined;
-      internals.resolve(this.#ended, undefined);
-    } else if (!this.#ended.done() && this.#funeral === undefined) {
-      this.#funeral = startTimer(DEATH_MS, () => internals.resolve(this.#ended!, undefined));
-    }
+    let last = -Infinity;
+    for (const worker of this.#dying) last = Math.max(last, worker.killed);
+    const left = last + DEATH_MS - now();
+    this.#funeral?.stop();
+    this.#funeral = undefined;
+    if (left <= 0) internals.resolve(this.#ended, undefined);
+    else if (!this.#ended.done()) this.#funeral = startTimer(left, () => this.#wind());
   }
 }

@@ -38,6 +38,8 @@ export type WorkerState = "booting" | "ready" | "retired" | "dead";
  */
 export class PoolWorker implements WorkerListener {
   readonly name: string;
+  /** When it was ended, if it was. */
+  killed = Infinity;
   /** For the pool: whether it has had nothing to do since this was set. */
   rested = false;
   readonly #pool: Pool;
@@ -210,6 +212,7 @@ export class PoolWorker implements WorkerListener {
   /** End it. What it had is given back: begun or not. */
   kill(): { begun: PoolJob[]; waiting: PoolJob[] } {
     this.#state = "dead";
+    this.killed = now();
     this.#grace?.stop();
     this.#grace = undefined;
     const { board } = this.#hosted;

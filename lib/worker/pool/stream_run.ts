@@ -6,7 +6,7 @@ import { cloneError } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { ToWorkerKind } from "../protocol.ts";
-import { type CallSite, linesOf } from "./caller_stack.ts";
+import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
 import { decode, type PoolWorker } from "./pool_worker.ts";
@@ -117,7 +117,7 @@ class StreamRun extends PoolJob {
 
   onLost(error: unknown): void {
     this.pool.counts.failed++;
-    this.#over({ error: this.#named(error) });
+    this.#over({ error: placeAt(this.#named(error), this.#site) });
   }
 
   onCancelled(error: CancelledError): void {

@@ -1,0 +1,126 @@
+import { CallBoard } from "../../wire/call_board.ts";
+import { makeChannel, type Port } from "../../wire/message_channel.ts";
+import type { FromWorker, ToWorker } from "../protocol.ts";
+import type { Host, HostedWorker, WorkerListener } from "./host.ts";
+
+/** How much memory a worker of the node host may use; each in megabytes. */
+export interface ResourceLimits {
+  /** The heap of what lives long. */
+  maxOldGenerationSizeMb?: number;
+  /** The heap of what is new. */
+  maxYoungGenerationSizeMb?: number;
+  /** Code. */
+  codeRangeSizeMb?: number;
+  /** The stack. */
+  stackSizeMb?: number;
+}
+
+interface ThreadOptions {
+  name: string;
+  workerData: unknown;
+  transferList: Transferable[];
+  resourceLimits?: ResourceLimits;
+}
+
+interface Thread {
+  on(event: "error", listener: (error: unknown) => void): void;
+  on(event: "exit", listener: (code: number) => void): void;
+  unref(): void;
+  terminate(): Promise<number>;
+}
+
+type ThreadClass = new (entry: URL, options: ThreadOptions) => Thread;
+
+interface Builtins {
+  process?: { getBuiltinModule?(name: string): { Worker: ThreadClass } | undefined };
+}
+
+/** Workers of node:worker_threads: threads that can be given limits, and stopped whatever they do. */
+export class NodeHost implements Host {
+  readonly sharesMemory = true;
+  readonly #limits: ResourceLimits | undefined;
+  readonly #Thread: ThreadClass;
+
+  /** @throws {TypeError} If the runtime has no node:worker_threads. */
+  constructor(what: string, limits?: ResourceLimits) {
+    this.#limits = limits;
+    const threads = (globalThis as Builtins).process?.getBuiltinModule?.("node:worker_threads");
+    if (threads === undefined) {
+      throw new TypeError(
+        `Cannot ${what}: host "node" needs node:worker_threads, which is not here`,
+      );
+    }
+    this.#Thread = threads.Worker;
+  }
+
+  spawn(name: string, listener: WorkerListener): HostedWorker {
+    return new NodeWorker(this.#Thread, name, this.#limits, listener);
+  }
+}
+
+class NodeWorker implements HostedWorker {
+  readonly board = new CallBoard();
+  readonly #thread: Thread;
+  readonly #port: Port;
+  readonly #listener: WorkerListener;
+  #cause: unknown = undefined;
+  #gone = false;
+
+  constructor(
+    Class: ThreadClass,
+    name: string,
+    limits: ResourceLimits | undefined,
+    listener: WorkerListener,
+  ) {
+    const { port1, port2 } = makeChannel();
+    this.#port = port1;
+    this.#listener = listener;
+    const options: ThreadOptions = {
+      name,
+      workerData: { strand: [port2, this.board.memory, limits !== undefined] },
+      transferList: [port2],
+    };
+    if (limits !== undefined) options.resourceLimits = limits;
+    this.#thread = new Class(entry(), options);
+    this.#thread.on("error", (error) => {
+      this.#cause ??= error;
+    });
+    this.#thread.on("exit", () => this.#exit());
+    port1.addEventListener("close", () => this.#exit());
+    port1.onmessage = (event: MessageEvent<FromWorker>) => listener.onMessage(event.data);
+    // Its port alone is to decide whether the worker holds the program alive.
+    this.#thread.unref();
+  }
+
+  post(message: ToWorker, transfer?: Transferable[]): void {
+    if (transfer === undefined) this.#port.postMessage(message);
+    else this.#port.postMessage(message, transfer);
+  }
+
+  ref(): void {
+    this.#port.ref?.();
+  }
+
+  unref(): void {
+    this.#port.unref?.();
+  }
+
+  kill(): void {
+    this.#thread.terminate();
+    this.#port.unref?.();
+  }
+
+  #exit(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#port.close();
+    this.#listener.onExit(this.#cause);
+  }
+}
+
+/** node:worker_threads takes local files only; what came from elsewhere is imported by a stub. */
+function entry(): URL {
+  const url = new URL("../entry_node.ts", import.meta.url);
+  if (url.protocol === "file:") return url;
+  return new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(url.href))}`);
+}
