@@ -116,3 +116,26 @@ Deno.test("Semaphore: a cancelled one behind leaves its share to the next", asyn
   assertEquals(log, [2, 3]);
   assertFalse(semaphore.value > 0);
 });
+
+Deno.test("Semaphore: one who leaves hands on what is left before the one woken takes its turn", async () => {
+  const semaphore = new Semaphore(0);
+  const log: string[] = [];
+  const enter = (name: string) =>
+    createTask(async () => {
+      try {
+        await semaphore.acquire();
+        log.push(`${name} ${semaphore.value}`);
+      } catch {
+        log.push(`${name} left ${semaphore.value}`);
+      }
+    });
+  const [a, b] = [enter("a"), enter("b")];
+  await giveWay();
+  b.cancel();
+  semaphore.release();
+  semaphore.release();
+  assertEquals(semaphore.value, 1);
+  const late = semaphore.acquire();
+  await Promise.all([a, b, late]);
+  assertEquals(log, ["b left 0", "a 0"]);
+});
