@@ -258,9 +258,8 @@ export class TaskGroup {
       this.#home.realm.groups.delete(this.#home);
       this.#lastChild?.wake();
     }
-    if (task.cancelled()) return;
-    const error = task.exception();
-    if (error === undefined) return;
+    if (!internals.failed(task)) return;
+    const error = internals.error(task);
     if (this.#scope?.task.done()) {
       // The owner has gone without leaving the group: nobody else would hear of this.
       Promise.reject(error);

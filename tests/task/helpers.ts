@@ -1,5 +1,5 @@
 import type { FakeTime } from "@std/testing/time";
-import { type Future, type Task } from "../../mod.ts";
+import { type Coroutine, createTask, type Future, type Task } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 
 /** Let things come to rest, move the fake time on, and let them come to rest again. */
@@ -7,6 +7,13 @@ export async function advance(time: FakeTime, ms: number): Promise<void> {
   await settle();
   time.tick(ms);
   await settle();
+}
+
+/** Start a task whose failure the test reads later: it must not count as unhandled until then. */
+export function start<T>(coro: Coroutine<T>): Task<T> {
+  const task = createTask(coro);
+  task.catch(() => {});
+  return task;
 }
 
 /** How a future ended: `"=value"`, `"cancelled"`, the error's name and message, or `"pending"`. */

@@ -1,0 +1,476 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  allTasks,
+  CancelledError,
+  createTask,
+  currentTask,
+  Future,
+  InvalidStateError,
+  run,
+  sleep,
+  TaskGroup,
+} from "../../mod.ts";
+import { RunningProgram } from "../support/running_program.ts";
+import { failure, runProgram } from "./helpers.ts";
+
+Deno.test("run: gives what main gives, and rejects with what it throws", async () => {
+  assertEquals(await run(() => 1), 1);
+  assertEquals(await run(() => sleep(0, "value")), "value");
+  const error = new Error("no");
+  assertEquals(await failure(run(() => Promise.reject(error))), error);
+  assertEquals(await failure(run(() => {
+    throw error;
+  })), error);
+  assertEquals(await failure(run(() => Promise.reject(undefined))), undefined);
+});
+
+Deno.test("run: main is a task, which gets its own signal", async () => {
+  await run((signal) => {
+    assertEquals(currentTask()!.name, "main");
+    assertEquals(signal, currentTask()!.signal);
+    assert(allTasks().has(currentTask()!));
+  });
+  assertEquals(currentTask(), undefined);
+});
+
+Deno.test("run: refuses nonsense before anything has happened", async () => {
+  await assertRejects(() => run(1 as never), TypeError, "main must be a function");
+  await assertRejects(() => run(Promise.resolve() as never), TypeError, "main");
+  let ran = false;
+  const main = () => void (ran = true);
+  await assertRejects(() => run(main, 1 as never), TypeError, "options must be an object");
+  await assertRejects(
+    () => run(main, { handleSignals: 1 as never }),
+    TypeError,
+    "handleSignals must be a boolean, received 1",
+  );
+  await sleep(0);
+  assertEquals(ran, false);
+});
+
+Deno.test("run: inside a running run is refused, however deep", async () => {
+  const refused = () =>
+    assertRejects(() => run(() => {}), InvalidStateError, "inside a running run");
+  await run(async () => {
+    await refused();
+    await createTask(refused);
+    await TaskGroup.run((group) => void group.createTask(refused));
+  });
+  assertEquals(await run(() => "again"), "again");
+});
+
+Deno.test("run: one after the other and side by side work", async () => {
+  for (let i = 0; i < 3; i++) assertEquals(await run(() => sleep(0, i)), i);
+  const gate = new Future<void>();
+  const both = Promise.all([run(() => gate), run(() => gate.setResult())]);
+  await both;
+});
+
+Deno.test("run: cancels and awaits what is still alive when main has ended", async () => {
+  const seen: string[] = [];
+  const value = await run(async () => {
+    for (const name of ["a", "b"]) {
+      createTask(async () => {
+        try {
+          await new Future();
+        } catch (error) {
+          assert(error instanceof CancelledError);
+          seen.push(`${name} ${error.message}`);
+          await sleep(0);
+          seen.push(`${name} cleaned up`);
+        }
+      });
+    }
+    await sleep(0);
+    return "value";
+  });
+  assertEquals(value, "value");
+  assertEquals(seen, [
+    "a The program is ending",
+    "b The program is ending",
+    "a cleaned up",
+    "b cleaned up",
+  ]);
+});
+
+Deno.test("run: cancels what is still alive when main has failed, too", async () => {
+  let cleaned = false;
+  const error = await failure(run(async () => {
+    createTask(async () => {
+      try {
+        await new Future();
+      } finally {
+        cleaned = true;
+      }
+    });
+    await sleep(0);
+    throw new Error("main");
+  }));
+  assertEquals((error as Error).message, "main");
+  assert(cleaned);
+});
+
+Deno.test("run: a task that never started does not run", async () => {
+  let ran = false;
+  await run(() => void createTask(() => void (ran = true)));
+  assertEquals(ran, false);
+});
+
+Deno.test("run: tasks made while the rest ends are cancelled as well", async () => {
+  const seen: string[] = [];
+  const nest = (depth: number) => async () => {
+    try {
+      await new Future();
+    } finally {
+      seen.push(`depth ${depth}`);
+      if (depth < 3) {
+        createTask(nest(depth + 1));
+        await sleep(0);
+      }
+    }
+  };
+  await run(async () => {
+    createTask(nest(0));
+    await sleep(0);
+  });
+  assertEquals(seen, ["depth 0", "depth 1", "depth 2", "depth 3"]);
+});
+
+Deno.test("run: a task that swallows its cancellation is waited for", async () => {
+  let ended = false;
+  await run(async () => {
+    createTask(async () => {
+      await new Future().catch(() => {});
+      await sleep(0);
+      ended = true;
+    });
+    await sleep(0);
+  });
+  assert(ended);
+});
+
+Deno.test("run: tasks in groups and in callbacks are its tasks; those from before are not", async () => {
+  const outside = createTask(() => new Future());
+  const names: string[] = [];
+  const waiting = (name: string) => async () => {
+    try {
+      await new Future();
+    } finally {
+      names.push(name);
+    }
+  };
+  await run(async () => {
+    createTask(() => TaskGroup.run((group) => void group.createTask(waiting("in a group"))));
+    setTimeout(() => createTask(waiting("from a timer")), 0);
+    queueMicrotask(() => createTask(waiting("from a microtask")));
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    await sleep(0);
+    assert(allTasks().has(outside));
+  });
+  assertEquals(names.sort(), ["from a microtask", "from a timer", "in a group"]);
+  assertEquals(outside.done(), false);
+  assertEquals([...allTasks()], [outside]);
+  outside.cancel();
+  await Promise.allSettled([outside]);
+});
+
+Deno.test("run: cancelling main from inside rejects with CancelledError", async () => {
+  await assertRejects(
+    () =>
+      run(async () => {
+        currentTask()!.cancel("enough");
+        await sleep(60_000);
+      }),
+    CancelledError,
+    "enough",
+  );
+});
+
+Deno.test("run: called inside a task of the program outside, it is no wait of that task", async () => {
+  let cleaned = false;
+  const gate = new Future<void>();
+  const outer = createTask(async () => {
+    await run(async () => {
+      await gate;
+      cleaned = true;
+    });
+  });
+  await sleep(0);
+  outer.cancel();
+  await sleep(0);
+  gate.setResult();
+  await Promise.allSettled([outer]);
+  assert(cleaned);
+});
+
+Deno.test("run: leaves no signal listener behind", async () => {
+  const { addSignalListener, removeSignalListener } = Deno;
+  const listeners: (() => void)[] = [];
+  let most = 0;
+  Deno.addSignalListener = (_, listener) => {
+    listeners.push(listener);
+    most = Math.max(most, listeners.length);
+  };
+  Deno.removeSignalListener = (_, listener) => {
+    listeners.splice(listeners.indexOf(listener), 1);
+  };
+  try {
+    await run(() => {});
+    await failure(run(() => Promise.reject(new Error())));
+    assertEquals([most, listeners.length], [1, 0]);
+    await run(() => assertEquals(listeners, []), { handleSignals: false });
+    Deno.addSignalListener = () => {
+      throw new TypeError("no signals here");
+    };
+    assertEquals(await run(() => 1), 1);
+  } finally {
+    Object.assign(Deno, { addSignalListener, removeSignalListener });
+  }
+});
+
+Deno.test("run: a task that fails while it is cleaned up is reported", async () => {
+  const { code, out, err } = await runProgram(`
+    import { createTask, Future, run, sleep } from "$MOD";
+    addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      console.log("unhandled", event.reason.message);
+    });
+    console.log(await run(async () => {
+      createTask(async () => {
+        try { await new Future(); } finally { throw new Error("clean-up"); }
+      });
+      await sleep(0);
+      return "value";
+    }));
+  `);
+  assertEquals({ code, out, err }, { code: 0, out: "unhandled clean-up\nvalue\n", err: "" });
+});
+
+Deno.test("run: a failure of main ends the program with its stack and exit code 1", async () => {
+  const { code, out, err } = await runProgram(`
+    import { run, sleep } from "$MOD";
+    async function culprit() { await sleep(0); throw new RangeError("broken"); }
+    await run(async () => {
+      try { await culprit(); } finally { console.log("finally"); }
+    });
+  `);
+  assertEquals([code, out], [1, "finally\n"]);
+  assertStringIncludes(err, "RangeError: broken");
+  assertStringIncludes(err, "at culprit");
+});
+
+Deno.test("run, Ctrl-C: during a sleep, the finally blocks run, and the exit code is 130", async () => {
+  await using program = new RunningProgram(`
+    import { createTask, run, sleep, TaskGroup } from "$MOD";
+    const waiting = (name) => async () => {
+      try {
+        await sleep(2 ** 40);
+      } catch (error) {
+        console.log(name, error.name, error.message);
+        throw error;
+      } finally {
+        await sleep(0);
+        console.log(name, "cleaned up");
+      }
+    };
+    await run(async () => {
+      createTask(waiting("background"));
+      await TaskGroup.run(async (group) => {
+        group.createTask(waiting("child"));
+        await sleep(0);
+        console.log("ready");
+        await waiting("main")();
+      });
+    });
+    console.log("never");
+  `);
+  await program.says("ready");
+  program.kill("SIGINT");
+  const { code, out, err } = await program.ended();
+  assertEquals(out.split("\n"), [
+    "ready",
+    "main CancelledError Interrupted",
+    "main cleaned up",
+    "child CancelledError Interrupted",
+    "child cleaned up",
+    "background CancelledError The program is ending",
+    "background cleaned up",
+    "",
+  ]);
+  assertEquals([code, err], [130, ""]);
+});
+
+Deno.test("run, Ctrl-C: a second one during the clean-up ends the program at once", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    await run(async () => {
+      console.log("ready");
+      try {
+        await sleep(2 ** 40);
+      } finally {
+        console.log("cleaning up");
+        await sleep(2 ** 40);
+        console.log("never");
+      }
+    });
+  `);
+  await program.says("ready");
+  program.kill("SIGINT");
+  await program.says("cleaning up");
+  program.kill("SIGINT");
+  const { code, out, err } = await program.ended();
+  assertEquals([code, out, err], [130, "ready\ncleaning up\n", ""]);
+});
+
+Deno.test("run, Ctrl-C: when main has ended and the rest cleans up, it ends the program", async () => {
+  await using program = new RunningProgram(`
+    import { createTask, run, sleep } from "$MOD";
+    await run(async () => {
+      createTask(async () => {
+        try {
+          await sleep(2 ** 40);
+        } finally {
+          console.log("cleaning up");
+          await sleep(2 ** 40);
+        }
+      });
+      await sleep(0);
+    });
+  `);
+  await program.says("cleaning up");
+  program.kill("SIGINT");
+  assertEquals((await program.ended()).code, 130);
+});
+
+Deno.test("run, Ctrl-C: a main that swallows it goes on and ends as it will", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    console.log(await run(async () => {
+      console.log("ready");
+      await sleep(2 ** 40).catch(() => {});
+      await sleep(0);
+      return "value";
+    }));
+  `);
+  await program.says("ready");
+  program.kill("SIGINT");
+  const { code, out } = await program.ended();
+  assertEquals([code, out], [0, "ready\nvalue\n"]);
+});
+
+Deno.test("run, Ctrl-C: a main whose clean-up fails ends with that failure", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    await run(async () => {
+      console.log("ready");
+      try { await sleep(2 ** 40); } finally { throw new Error("clean-up"); }
+    });
+  `);
+  await program.says("ready");
+  program.kill("SIGINT");
+  const { code, err } = await program.ended();
+  assertEquals(code, 1);
+  assertStringIncludes(err, "Error: clean-up");
+});
+
+Deno.test("run, Ctrl-C: before main has waited, and in a busy main, its next wait takes it", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    await run(async () => {
+      console.log("ready");
+      let told = false;
+      Deno.addSignalListener("SIGINT", () => told = true);
+      while (!told) await new Promise((resolve) => setTimeout(resolve, 0));
+      console.log("told");
+      try { await sleep(2 ** 40); } catch (error) { console.log(error.name); throw error; }
+    });
+  `);
+  await program.says("ready");
+  program.kill("SIGINT");
+  const { code, out } = await program.ended();
+  assertEquals([code, out], [130, "ready\ntold\nCancelledError\n"]);
+});
+
+Deno.test("run, Ctrl-C: without handleSignals it is the program's own affair", async () => {
+  const source = (extra: string) => `
+    import { run, sleep } from "$MOD";
+    ${extra}
+    await run(async () => {
+      console.log("ready");
+      try { await sleep(2 ** 40); } finally { console.log("finally"); }
+    }, { handleSignals: false });
+  `;
+  await using killed = new RunningProgram(source(""));
+  await killed.says("ready");
+  killed.kill("SIGINT");
+  const { signal, out } = await killed.ended();
+  assertEquals([signal, out], ["SIGINT", "ready\n"]);
+  await using handled = new RunningProgram(
+    source(`Deno.addSignalListener("SIGINT", () => Deno.exit(7));`),
+  );
+  await handled.says("ready");
+  handled.kill("SIGINT");
+  assertEquals((await handled.ended()).code, 7);
+});
+
+Deno.test("run, Ctrl-C: of two runs side by side, both clean up", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    const main = (name, turns) => async () => {
+      console.log(name, "ready");
+      try {
+        await sleep(2 ** 40);
+      } finally {
+        for (let i = 0; i < turns; i++) await sleep(0);
+        console.log(name, "cleaned up");
+      }
+    };
+    await Promise.all([run(main("a", 1)), run(main("b", 50))]);
+  `);
+  await program.says("b ready");
+  program.kill("SIGINT");
+  const { code, out, err } = await program.ended();
+  assertEquals(out, "a ready\nb ready\na cleaned up\nb cleaned up\n");
+  assertEquals([code, err], [130, ""]);
+});
+
+Deno.test("run, Ctrl-C: a request in flight is answered in the five seconds before the kill", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep, TaskGroup } from "$MOD";
+    await run(() =>
+      TaskGroup.run(async (requests) => {
+        const server = Deno.serve({
+          port: 0,
+          hostname: "127.0.0.1",
+          onListen: ({ port }) => console.log("port", port),
+        }, async (request) => {
+          console.log("in flight");
+          return new Response("got " + await request.text());
+        });
+        try {
+          await sleep(Infinity);
+        } finally {
+          console.log("closing");
+          await server.shutdown();
+          console.log("closed");
+        }
+      })
+    );
+  `);
+  const port = (await program.says("port")).trim();
+  const upload = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = upload.writable.getWriter();
+  const response = fetch(`http://127.0.0.1:${port}/`, { method: "POST", body: upload.readable });
+  await writer.write(new TextEncoder().encode("all "));
+  await program.says("in flight");
+  program.kill("SIGINT");
+  const kill = setTimeout(() => program.kill("SIGKILL"), 5_000);
+  await program.says("closing");
+  await writer.write(new TextEncoder().encode("of it"));
+  await writer.close();
+  assertEquals(await (await response).text(), "got all of it");
+  const { code, signal, out } = await program.ended();
+  clearTimeout(kill);
+  assertStringIncludes(out, "closing\nclosed\n");
+  assertEquals([code, signal], [130, null]);
+});
