@@ -33,11 +33,11 @@ export class IdleClock {
       idle ||= worker.rested;
     }
     if (!idle) return;
-    const timer: NativeTimer = setTimeout(() => {
+    const timer = setTimeout(() => {
       this.#timer = undefined;
       for (const worker of [...workers]) if (worker.rested) this.#end(worker);
       this.watch(workers);
-    }, this.#ms);
+    }, this.#ms) as NativeTimer;
     this.#timer = timer;
     if (typeof timer === "object") timer.unref?.();
     else if (setTimeout === nativeSetTimeout) (globalThis as Unref).Deno?.unrefTimer?.(timer);
