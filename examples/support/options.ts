@@ -1,4 +1,18 @@
-import { parseArgs } from "node:util";
+/** The part of `node:util` that is used here. */
+interface NodeUtil {
+  parseArgs(config: {
+    args: string[];
+    options: Record<string, { type: "string" | "boolean"; short?: string }>;
+    allowPositionals: boolean;
+  }): { values: Record<string, unknown>; positionals: string[] };
+}
+
+// Asked for like this since, for an import of it, older versions of Deno load type declarations
+// from npm before they check a program.
+const { process } = globalThis as unknown as {
+  process: { getBuiltinModule(name: "node:util"): NodeUtil };
+};
+const { parseArgs } = process.getBuiltinModule("node:util");
 
 /** Arguments that a program cannot work with; the message is one clear line. */
 export class UsageError extends Error {
