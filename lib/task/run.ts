@@ -25,6 +25,9 @@ const INTERRUPTED = 130;
 
 /** Turns Ctrl-C into a cancellation of `main`, and a second one into the end of the program. */
 class Interrupts {
+  /** Of runs side by side, those which were interrupted and have not ended yet. */
+  static readonly #cleaningUp: Set<Interrupts> = new Set();
+  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #main: Task<unknown>;
   readonly #listener = () => this.#interrupt();
   #listening = false;
@@ -47,11 +50,22 @@ class Interrupts {
   stop(): void {
     if (this.#listening) host.removeSignalListener?.("SIGINT", this.#listener);
     this.#listening = false;
+    Interrupts.#cleaningUp.delete(this);
+    this.#ended.resolve();
+  }
+
+  /** End the program, once every run that was interrupted has cleaned up. */
+  async exit(): Promise<void> {
+    while (Interrupts.#cleaningUp.size > 0) {
+      await Promise.all([...Interrupts.#cleaningUp].map((one) => one.#ended.promise));
+    }
+    host.exit?.(INTERRUPTED);
   }
 
   #interrupt(): void {
     if (this.seen || this.#main.done()) host.exit?.(INTERRUPTED);
     this.seen = true;
+    Interrupts.#cleaningUp.add(this);
     this.#main.cancel("Interrupted");
   }
 }
@@ -135,6 +149,6 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
     realms.delete(realm);
     interrupts.stop();
   }
-  if (interrupts.seen && task.cancelled()) host.exit?.(INTERRUPTED);
+  if (interrupts.seen && task.cancelled()) await interrupts.exit();
   return task.result();
 }
