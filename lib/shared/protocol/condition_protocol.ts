@@ -10,8 +10,8 @@ export class ConditionProtocol {
 
   readonly lines: Lines;
 
-  constructor(words: Words, at: number, party: Party) {
-    this.lines = new Lines(words, at, party, 1);
+  constructor(words: Words, at: number, party: Party, places?: number) {
+    this.lines = new Lines(words, at, party, 1, places);
   }
 
   /** Stand in line; `mine` as for {@linkcode Lines.join}. */

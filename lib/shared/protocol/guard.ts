@@ -42,8 +42,14 @@ export class Guard {
 
   /** If one of the dead is inside, clean up after it. */
   evict(isDead: (id: number) => boolean): void {
-    const seen = this.words.load(this.#at);
-    if (seen !== 0 && isDead(seen & ID_BITS) && this.#takeOver(seen)) this.exit();
+    for (;;) {
+      const seen = this.words.load(this.#at);
+      if (seen === 0 || !isDead(seen & ID_BITS)) break;
+      // It fails if another one goes to sleep on it at this moment.
+      if (this.#takeOver(seen)) return this.exit();
+    }
+    // The dead may have died on the way out, before waking those who sleep.
+    this.words.notify(this.#at, Infinity);
   }
 
   /** Bring what the guard protects into a good state again, after somebody has died inside. */

@@ -10,7 +10,9 @@ const OVER = 3;
 const LINE = 4;
 const NEXT = 5;
 const PLACE_SIZE = 6;
-const PLACES = 64;
+
+/** How many places there are for all lines of an object. */
+export const PLACES = 64;
 
 // A line: its first and its last place, 0 if it is empty.
 const LAST = 1;
@@ -33,6 +35,7 @@ export type Impatience = () => void;
 export class Lines extends Journal {
   readonly #lines: number;
   readonly #places: number;
+  readonly #count: number;
   #hint = 0;
 
   /** How many words `lines` lines take. */
@@ -40,8 +43,9 @@ export class Lines extends Journal {
     return Journal.SIZE + lines * LINE_SIZE + PLACES * PLACE_SIZE;
   }
 
-  constructor(words: Words, at: number, party: Party, lines: number) {
+  constructor(words: Words, at: number, party: Party, lines: number, places: number = PLACES) {
     super(words, at, party);
+    this.#count = places;
     this.#lines = at + Journal.SIZE;
     this.#places = this.#lines + lines * LINE_SIZE;
   }
@@ -95,12 +99,16 @@ export class Lines extends Journal {
     return place;
   }
 
-  /** Call the first wait in a line. Gives its place, whose bell has to be rung then, or 0. */
+  /**
+   * Call the first wait in a line. Gives its place, whose bell has to be rung then, or 0.
+   *
+   * It has to be the last change that is noted down: who is called may go on at once.
+   */
   call(line: number): number {
     const place = this.get(this.#lines + line * LINE_SIZE);
     if (place === 0) return 0;
-    this.set(place + CALLED, this.get(place + CALLED) + 1);
     this.#shrink(place, 1, 0);
+    this.set(place + CALLED, this.get(place + CALLED) + 1);
     return place;
   }
 
@@ -175,12 +183,12 @@ export class Lines extends Journal {
   recover(isDead: (id: number) => boolean, passesOn: number): void {
     const { words } = this;
     this.evict(isDead);
-    for (let i = 0; i < PLACES; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const place = this.#places + i * PLACE_SIZE;
       const owner = words.load(place + OWNER);
       if (owner !== 0 && isDead(owner)) this.#remove(place, owner, passesOn);
     }
-    for (let i = 0; i < PLACES; i++) {
+    for (let i = 0; i < this.#count; i++) {
       const place = this.#places + i * PLACE_SIZE;
       if (words.load(place + OWNER) !== 0) this.ring(place);
     }
@@ -227,13 +235,13 @@ export class Lines extends Journal {
     const { words } = this;
     let found = 0;
     let free = 0;
-    for (let i = 0; i < PLACES; i++) {
-      const place = this.#places + (this.#hint + i) % PLACES * PLACE_SIZE;
+    for (let i = 0; i < this.#count; i++) {
+      const place = this.#places + (this.#hint + i) % this.#count * PLACE_SIZE;
       if (words.load(place + OWNER) !== 0) continue;
       if (found === 0) found = place;
-      if (!scarce || ++free > PLACES / 2) break;
+      if (!scarce || ++free > this.#count / 2) break;
     }
-    if (found === 0 || (scarce && free <= PLACES / 2)) return 0;
+    if (found === 0 || (scarce && free <= this.#count / 2)) return 0;
     this.#hint = (found - this.#places) / PLACE_SIZE;
     return found;
   }

@@ -30,12 +30,12 @@ export class LockProtocol {
   readonly #word: number;
   readonly #turn: number;
 
-  constructor(words: Words, at: number, party: Party) {
+  constructor(words: Words, at: number, party: Party, places?: number) {
     this.#words = words;
     this.#party = party;
     this.#word = at;
     this.#turn = at + 1;
-    this.lines = new Lines(words, at + 2, party, 1);
+    this.lines = new Lines(words, at + 2, party, 1, places);
   }
 
   /** Which hold this is: the number of times that it was taken so far. */
@@ -150,7 +150,7 @@ export class LockProtocol {
       return -1;
     }
     const flag = dead === undefined ? 0 : ABANDONED;
-    const place = lines.call(LINE);
+    const place = lines.first(LINE);
     if (place === 0) {
       lines.set(this.#word, flag);
     } else {
@@ -158,6 +158,7 @@ export class LockProtocol {
       // is left to do here, should this thread die now, would be done when the lock has moved on.
       lines.set(this.#word, lines.owner(place) | AWAITED | flag);
       lines.set(this.#turn, words.load(this.#turn) + 1);
+      lines.call(LINE);
     }
     lines.commit();
     return place;

@@ -59,14 +59,14 @@ export class QueueProtocol {
   readonly #getGuard: Guard;
   readonly #maxsize: number;
 
-  constructor(words: Words, at: number, party: Party, maxsize: number) {
+  constructor(words: Words, at: number, party: Party, maxsize: number, places?: number) {
     this.#words = words;
     this.#at = at;
     this.#party = party;
     this.#maxsize = maxsize;
     this.#putGuard = new Guard(words, at + PUT_GUARD, party);
     this.#getGuard = new Guard(words, at + GET_GUARD, party);
-    this.lines = new Lines(words, at + LINES, party, 3);
+    this.lines = new Lines(words, at + LINES, party, 3, places);
   }
 
   /** Say how large the ring is, before anybody else knows it. */

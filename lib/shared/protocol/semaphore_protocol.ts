@@ -16,11 +16,11 @@ export class SemaphoreProtocol {
   readonly #value: number;
   readonly #holders: Holders;
 
-  constructor(words: Words, at: number, party: Party) {
+  constructor(words: Words, at: number, party: Party, places?: number) {
     this.#words = words;
     this.#party = party;
     this.#value = at;
-    this.lines = new Lines(words, at + 1 + Holders.SIZE, party, 1);
+    this.lines = new Lines(words, at + 1 + Holders.SIZE, party, 1, places);
     this.#holders = new Holders(words, at + 1, this.lines);
   }
 
@@ -103,10 +103,14 @@ export class SemaphoreProtocol {
     const { lines } = this;
     const value = this.#words.load(this.#value);
     if (value >= most) return -1;
-    const place = lines.call(LINE);
-    if (place === 0) lines.set(this.#value, value + 1);
+    const place = lines.first(LINE);
     this.#holders.remove(holder);
-    if (place !== 0) this.#holders.add(lines.owner(place));
+    if (place === 0) {
+      lines.set(this.#value, value + 1);
+    } else {
+      this.#holders.add(lines.owner(place));
+      lines.call(LINE);
+    }
     lines.commit();
     return place;
   }
