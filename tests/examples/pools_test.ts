@@ -34,7 +34,7 @@ Deno.test("05: shared memory, with and without the lock", async () => {
   const [title, unlocked, ...rest] = await linesOf("05_shared_state.ts");
   assertEquals(title, "2 workers count to 100000 each");
   const counted = Number(/^without a lock: (\d+)$/.exec(unlocked!)?.[1]);
-  assert(counted >= 100_000 && counted <= 200_000, unlocked);
+  assert(counted >= 2 && counted <= 200_000, unlocked);
   assertEquals(rest, [
     "with a lock:    200000",
     "atomically:     200000",

@@ -5,6 +5,9 @@ const ROOT = new URL("../../", import.meta.url);
 /** Deno refuses versions that are younger than a day. */
 const CREATED = "2020-01-01T00:00:00.000Z";
 
+/** What the registry serves, by path; the same for all registries of a program. */
+let files: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
+
 /**
  * A registry on the loopback that speaks JSR's protocol and has one package: this one, with the
  * files that publishing would send.
@@ -25,7 +28,7 @@ export class JsrRegistry implements AsyncDisposable {
   }
 
   static async start(): Promise<JsrRegistry> {
-    return new JsrRegistry(await packageFiles(await publishList()));
+    return new JsrRegistry(await (files ??= publishList().then(packageFiles)));
   }
 
   /** What `JSR_URL` has to be. */

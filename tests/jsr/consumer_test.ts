@@ -1,0 +1,75 @@
+import { assertEquals } from "@std/assert";
+import { JsrRegistry } from "../support/jsr_registry.ts";
+
+const STRAND = "jsr:@strand/strand@^0.1.0";
+
+/** A program of somebody else: its files, and the flags it is run with. */
+interface Consumer {
+  files: Record<string, string>;
+  flags: string[];
+}
+
+/** Runs `main.ts` of a consumer in a folder of its own, with nothing in the cache. */
+async function run({ files, flags }: Consumer): Promise<{ code: number; out: string }> {
+  const folder = await Deno.makeTempDir();
+  await using registry = await JsrRegistry.start();
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...flags, "main.ts"],
+      cwd: folder,
+      env: { JSR_URL: registry.url, DENO_DIR: `${folder}/.cache`, NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const decode = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
+    return { code, out: decode(stdout) + decode(stderr) };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("From JSR, tasks and functions as source need no permission", async () => {
+  const main = `
+    import { run, sleep, TaskGroup, WorkerPool } from "${STRAND}";
+    await run(async () => {
+      const tasks = await TaskGroup.run((group) => [
+        group.createTask(() => sleep(1, "a group")),
+        group.createTask(() => sleep(1, 42)),
+      ]);
+      console.log(...tasks.map((task) => task.result()));
+      await using pool = new WorkerPool(2);
+      console.log(await pool.map((n: number) => n * n, [1, 2, 3]));
+    });`;
+  const { code, out } = await run({ files: { "main.ts": main }, flags: ["--check"] });
+  assertEquals(out, "a group 42\n[ 1, 4, 9 ]\n");
+  assertEquals(code, 0);
+});
+
+/** A module whose functions go to workers by name, and that uses what is around them. */
+const work = `
+  import { remote } from "${STRAND}";
+  const offset = 10;
+  export const shift = remote(import.meta, function shift(n: number): number {
+    return n + offset;
+  });`;
+
+Deno.test("From JSR, a pool runs the functions of local modules with --allow-read", async () => {
+  const main = `
+    import { remote, SharedValue, WorkerPool } from "${STRAND}";
+    import { shift } from "./work.ts";
+    const count = remote(import.meta, function count(shared: SharedValue): number {
+      shared.add(1);
+      return shift(shared.value);
+    });
+    if (import.meta.main) {
+      await using pool = new WorkerPool(1);
+      console.log(await pool.map(shift, [1, 2]));
+      console.log(await pool.submit(count, new SharedValue("int32", 1)));
+    }`;
+  const files = { "main.ts": main, "work.ts": work };
+  const { code, out } = await run({ files, flags: ["--check", "--allow-read=."] });
+  assertEquals(out, "[ 11, 12 ]\n12\n");
+  assertEquals(code, 0);
+});
