@@ -136,7 +136,7 @@ export class TaskPool implements Executor {
    * import { assertRejects } from "@std/assert";
    *
    * await using pool = new TaskPool();
-   * const future = pool.apply(sleep, [60_000], { timeout: 1 });
+   * const future = pool.apply(() => sleep(60_000), [], { timeout: 1 });
    * await assertRejects(() => Promise.resolve(future), TimeoutError);
    * ```
    */
@@ -289,8 +289,8 @@ export class TaskPool implements Executor {
    * import { assert, assertEquals } from "@std/assert";
    *
    * const pool = new TaskPool(1);
-   * const running = pool.submit(sleep<string>, 1, "done");
-   * const waiting = pool.submit(sleep, 60_000);
+   * const running = pool.submit(() => sleep(1, "done"));
+   * const waiting = pool.submit(() => sleep(60_000));
    * await pool.shutdown({ cancelFutures: true });
    * assertEquals(running.result(), "done");
    * assert(waiting.cancelled());

@@ -24,7 +24,6 @@ export class TaskMap
   readonly call: (item: unknown) => unknown;
   readonly #runner: TaskRunner;
   readonly #realm: Realm = currentRealm();
-  readonly #ordered: boolean;
   readonly #options: MapOptions;
   readonly #input: Input;
   readonly #most: number;
@@ -32,8 +31,10 @@ export class TaskMap
   readonly #all: unknown[] = [];
   /** Items whose results are not handed over: in order of input, or as they were done. */
   readonly #line = new Deque<TaskItem>();
-  /** Begun, or waiting for their turn. */
-  readonly #flying = new Set<TaskItem>();
+  /** Of those whose results come as they are done: begun, or waiting for their turn. */
+  readonly #loose: Set<TaskItem> | undefined;
+  /** How many items are begun, or waiting for their turn. */
+  #flying = 0;
   #taken = 0;
   #handed = 0;
   #done = 0;
@@ -57,7 +58,7 @@ export class TaskMap
   ) {
     this.call = call;
     this.#runner = runner;
-    this.#ordered = ordered;
+    this.#loose = ordered ? undefined : new Set();
     this.#options = options;
     this.#input = inputOf(items, this);
     const known = this.#input.total !== undefined;
@@ -117,22 +118,24 @@ export class TaskMap
 
   onCancelled(error: CancelledError): void {
     if (this.#over) return;
-    const waiting = [...this.#flying].filter((item) => this.#runner.withdraw(item));
+    const waiting = this.#flyingItems().filter((item) => this.#runner.withdraw(item));
     if (this.#inputOver && waiting.length === 0) return;
     this.#input.stop();
+    this.#flying -= waiting.length;
     for (const item of waiting) {
-      this.#flying.delete(item);
       // Items are begun in order, so those that wait are the last.
-      if (this.#ordered) this.#line.pop();
+      if (this.#loose === undefined) this.#line.pop();
+      else this.#loose.delete(item);
     }
     this.#endInput({ error, cancelled: true });
   }
 
   onItemOver(item: TaskItem, failure: MapFailure | undefined): void {
-    if (!this.#flying.delete(item)) return;
+    if (item.over) return;
     item.over = true;
     item.failure = failure;
-    if (!this.#ordered) this.#line.push(item);
+    this.#flying--;
+    if (this.#loose?.delete(item)) this.#line.push(item);
     if (failure === undefined) {
       this.#done++;
       if (this.#options.onProgress !== undefined) this.#progress(this.#options.onProgress);
@@ -142,15 +145,16 @@ export class TaskMap
   }
 
   wants(): boolean {
-    if (this.#over || this.#inputOver || this.#flying.size >= this.#runner.maxWorkers) return false;
+    if (this.#over || this.#inputOver || this.#flying >= this.#runner.maxWorkers) return false;
     if (this.#collecting && this.#options.buffersize === undefined) return true;
     return this.#taken - this.#handed < this.#most;
   }
 
   take(value: unknown): void {
     const item = new TaskItem(this.#runner, this.#realm, this, this.#taken++, value);
-    this.#flying.add(item);
-    if (this.#ordered) this.#line.push(item);
+    this.#flying++;
+    if (this.#loose === undefined) this.#line.push(item);
+    else this.#loose.add(item);
     this.#runner.add(item);
   }
 
@@ -192,20 +196,30 @@ export class TaskMap
     this.#inputOver = true;
     this.#input.stop();
     const error = cancelledError("Another item failed");
-    for (const item of [...this.#flying]) {
-      if (!this.#ordered || item.index > failed.index) this.#dismiss(item, error);
+    for (const item of this.#flyingItems()) {
+      if (this.#loose !== undefined || item.index > failed.index) this.#dismiss(item, error);
     }
   }
 
+  #flyingItems(): TaskItem[] {
+    return this.#loose === undefined
+      ? [...this.#line].filter(({ over }) => !over)
+      : [...this.#loose];
+  }
+
   #dismiss(item: TaskItem, error: CancelledError): void {
-    this.#flying.delete(item);
+    item.over = true;
+    this.#flying--;
+    // Where results come in order it stays in line, behind the failure that ends the map.
+    item.failure = { error, cancelled: true };
+    this.#loose?.delete(item);
     if (!this.#runner.withdraw(item)) item.stopTask(error);
   }
 
   /** Hand over what is due, if nobody iterates, and see whether that was all. */
   #deliver(): void {
     if (this.#over) return;
-    const allDone = this.#inputOver && this.#flying.size === 0;
+    const allDone = this.#inputOver && this.#flying === 0;
     if (this.#iterating) {
       if (allDone) this.#letGo();
       this.#openGate();
@@ -252,7 +266,7 @@ export class TaskMap
       if (head?.over) {
         if (head.failure === undefined) return this.#hand(head);
         this.#finish(head.failure);
-      } else if (this.#inputOver && this.#line.size === 0 && this.#flying.size === 0) {
+      } else if (this.#inputOver && this.#line.size === 0 && this.#flying === 0) {
         this.#finish(this.#inputFailure);
       }
       if (this.#over) {
@@ -297,7 +311,7 @@ export class TaskMap
     const error = failure?.cancelled
       ? failure.error as CancelledError
       : cancelledError("The map is over");
-    for (const item of [...this.#flying]) this.#dismiss(item, error);
+    for (const item of this.#flyingItems()) this.#dismiss(item, error);
     if (!this.#iterating || failure?.cancelled) this.#line.clear();
     else this.#keepDone();
     this.#letGo();
