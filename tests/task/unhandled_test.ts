@@ -184,7 +184,7 @@ Deno.test("Unhandled: a group's children never are, nor those who fail behind a 
   assertEquals(
     await reported(`
       const error = await TaskGroup.run((group) => {
-        for (const name of "abc") group.createTask(fail(name));
+        for (const name of "abc") group.createTask(() => { throw new Error(name); });
         group.createTask(async () => {
           try { await new Future(); } finally { throw new Error("clean-up"); }
         });
