@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
+import { createTask, Future, type ReturnWhen, sleep, wait } from "../../mod.ts";
+import { settle } from "../support/settled.ts";
+import { advance, ended, ending, start } from "./helpers.ts";
+
+const fail = (ms: number) => async () => {
+  await sleep(ms);
+  throw new Error(`failed at ${ms}`);
+};
+
+Deno.test("wait: until all are done, by default, and raises nothing", async () => {
+  using time = new FakeTime();
+  const tasks = [start(() => sleep(10)), start(fail(20)), start(() => sleep(30))];
+  const waiter = start(() => wait(tasks));
+  await advance(time, 29);
+  assertEquals(ending(waiter), "pending");
+  await advance(time, 1);
+  const { done, pending } = waiter.result();
+  assertEquals([...done], tasks);
+  assertEquals(pending.size, 0);
+});
+
+Deno.test("wait: until the first is done, the first has failed, or all are done without", async () => {
+  using time = new FakeTime();
+  const at = async (returnWhen: ReturnWhen, ...coros: (() => Promise<unknown>)[]) => {
+    const tasks = coros.map(start);
+    const waiter = start(() => wait(tasks, { returnWhen }));
+    for (let ms = 0; ms <= 30 && !waiter.done(); ms += 10) await advance(time, 10);
+    const { done, pending } = waiter.result();
+    const shown = tasks.map((task) => done.has(task) ? "D" : pending.has(task) ? "P" : "?").join(
+      "",
+    );
+    for (const task of tasks) task.cancel();
+    await settle();
+    return shown;
+  };
+  const value = (ms: number) => () => sleep(ms);
+  assertEquals(await at("FIRST_COMPLETED", value(20), value(10), value(30)), "PDP");
+  assertEquals(await at("FIRST_COMPLETED", value(20), fail(10)), "PD");
+  assertEquals(await at("FIRST_EXCEPTION", value(10), fail(20), value(30)), "DDP");
+  assertEquals(await at("FIRST_EXCEPTION", value(10), value(20)), "DD");
+  const cancelled = async () => {
+    await sleep(10);
+    const gone = createTask(() => new Future());
+    gone.cancel();
+    await gone;
+  };
+  assertEquals(await at("FIRST_EXCEPTION", cancelled, value(20)), "DD");
+  assertEquals(await at("ALL_COMPLETED", fail(10), value(30)), "DD");
+});
+
+Deno.test("wait: with a timeout returns as things stand, and cancels nothing", async () => {
+  using time = new FakeTime();
+  const tasks = [start(() => sleep(10)), start(() => sleep(30))];
+  const waiter = start(() => wait(tasks, { timeout: 20 }));
+  await advance(time, 20);
+  const { done, pending } = waiter.result();
+  assertEquals([[...done], [...pending]], [[tasks[0]], [tasks[1]]]);
+  await advance(time, 10);
+  assertEquals(tasks.map(ending), ["=undefined", "=undefined"]);
+});
+
+Deno.test("wait: with a timeout of 0 takes what is there", async () => {
+  const there = new Future<number>();
+  there.setResult(1);
+  const never = new Future<number>();
+  const { done, pending } = await wait([there, never], { timeout: 0 });
+  assertEquals([[...done], [...pending]], [[there], [never]]);
+});
+
+Deno.test("wait: with all done returns in its turn", async () => {
+  const there = new Future<number>();
+  there.setResult(1);
+  assertEquals((await wait([there])).done.size, 1);
+});
+
+Deno.test("wait: starts functions as tasks, wraps promises, and keeps futures as they are", async () => {
+  const future = new Future<number>();
+  future.setResult(1);
+  const { done } = await wait<number>([() => 2, Promise.resolve(3), future]);
+  assertEquals([...done].map((one) => one.result()).sort(), [1, 2, 3]);
+  assert(done.has(future));
+});
+
+Deno.test("wait: one given twice is one, one function twice is two", async () => {
+  const future = new Future<number>();
+  future.setResult(1);
+  const promise = Promise.resolve(2);
+  const fn = () => 3;
+  assertEquals((await wait([future, promise, fn, future, promise, fn])).done.size, 4);
+});
+
+Deno.test("wait: cancelled, it leaves what it waits for alone", async () => {
+  const child = createTask(() => sleep(0, "went on"));
+  const waiter = start(() => wait([child, new Future<string>()]));
+  await Promise.resolve();
+  waiter.cancel();
+  await ended(waiter);
+  assert(waiter.cancelled());
+  assertEquals(await child, "went on");
+});
+
+Deno.test("wait: leaves no callback behind with futures that are still pending", async () => {
+  const future = new Future<number>();
+  for (let i = 0; i < 3; i++) await wait([future], { timeout: 0 });
+  const counted = Object.assign(() => {}, {});
+  future.addDoneCallback(counted);
+  assertEquals(future.removeDoneCallback(counted), 1);
+  future.setResult(1);
+  assertEquals((await wait([future])).done.size, 1);
+});
+
+Deno.test("wait: refuses nonsense", async () => {
+  await assertRejects(() => wait([]), RangeError, "at least one");
+  await assertRejects(() => wait(1 as never), TypeError, "iterable");
+  await assertRejects(() => wait([1 as never]), TypeError, "received 1");
+  await assertRejects(() => wait("ab" as never), TypeError, "iterable");
+  const one = [Promise.resolve()];
+  await assertRejects(() => wait(one, { timeout: NaN }), RangeError, "NaN");
+  await assertRejects(() => wait(one, { timeout: "1" as never }), TypeError, "milliseconds");
+  await assertRejects(() => wait(one, { returnWhen: "ANY" as never }), RangeError, '"ANY"');
+  await assertRejects(() => wait(one, 1 as never), TypeError, "options");
+});
