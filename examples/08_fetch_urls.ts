@@ -10,6 +10,7 @@
  * @module
  */
 import {
+  CancelledError,
   currentTask,
   gather,
   remote,
@@ -26,8 +27,9 @@ import { Table } from "./support/table.ts";
 /** What became of one address. */
 interface Outcome {
   url: string;
-  status: string;
-  length: string;
+  status?: number;
+  length?: number;
+  problem?: string;
 }
 
 /** Fetches one address; a failure is an outcome, too. */
@@ -35,13 +37,15 @@ async function fetchOne(url: string, limit: number): Promise<Outcome> {
   try {
     return await timeout(limit, async () => {
       const response = await fetch(url, { signal: currentTask()!.signal });
-      const { byteLength } = await response.arrayBuffer();
-      return { url, status: String(response.status), length: String(byteLength) };
+      const { byteLength: length } = await response.arrayBuffer();
+      const { ok, status, statusText } = response;
+      return ok ? { url, status, length } : { url, status, length, problem: statusText };
     });
   } catch (error) {
-    if (error instanceof TimeoutError) return { url, status: "too slow", length: "" };
-    if (error instanceof TypeError) return { url, status: "failed", length: "" }; // by fetch
-    throw error;
+    if (error instanceof CancelledError || !(error instanceof Error)) throw error;
+    if (error instanceof TimeoutError) return { url, problem: `No answer in ${limit} ms` };
+    // The runtime tells the whole story; its end is what went wrong.
+    return { url, problem: error.message.split(": ").at(-1)! };
   }
 }
 
@@ -113,21 +117,27 @@ async function main(): Promise<void> {
     ["threads", () => onThreads(urls, limit)],
     [`TaskPool(${atOnce})`, () => onTaskPool(urls, limit, atOnce)],
   ];
-  const times = new Table({ way: 18, ms: 6, reached: 8, failed: 8 });
+  const times = new Table({ way: 18, ms: 6, fetched: 8, failed: 8 });
   console.log(times.head);
   let outcomes: Outcome[] = [];
   for (const [way, work] of ways) {
     const start = performance.now();
     outcomes = await work();
     const ms = Math.round(performance.now() - start);
-    const reached = outcomes.filter(({ length }) => length !== "").length;
-    console.log(times.row(way, String(ms), String(reached), String(urls.length - reached)));
+    const failed = outcomes.filter(({ problem }) => problem !== undefined).length;
+    console.log(times.row(way, String(ms), String(urls.length - failed), String(failed)));
   }
 
   const width = Math.max(...urls.map((url) => url.length));
   const pages = new Table({ address: width, status: 8, length: 8 });
   console.log(`\n${pages.head}`);
-  for (const { url, status, length } of outcomes) console.log(pages.row(url, status, length));
+  for (const { url, status, length } of outcomes) {
+    console.log(pages.row(url, String(status ?? "none"), String(length ?? "")));
+  }
+  console.log();
+  for (const { url, problem } of outcomes) {
+    if (problem !== undefined) console.log(`failed: ${url}: ${problem}`);
+  }
 }
 
 if (import.meta.main) await run(main);

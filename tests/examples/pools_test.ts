@@ -49,6 +49,46 @@ Deno.test("06: a queue between workers loses nothing", async () => {
   ]);
 });
 
+Deno.test("07: two threads at the ends of a pipe", async () => {
+  assertEquals(await linesOf("07_pipe.ts"), [
+    'received: [42,null,"hello"]',
+    "3 squared is 9",
+    "4 squared is 16",
+    "the other end gave 2 answers",
+  ]);
+});
+
+const net: ExampleOptions = { permissions: ["--allow-read=.", "--allow-net=127.0.0.1"] };
+
+Deno.test("08: addresses are fetched in three ways, and failures are reported", async () => {
+  const text = (await linesOf("08_fetch_urls.ts", net)).join("\n")
+    .replaceAll(/127\.0\.0\.1:\d{2,}/g, "here").replaceAll(/ +/g, " ");
+  for (const way of ["one after another", "threads", "TaskPool\\(5\\)"]) {
+    assertMatch(text, new RegExp(`^${way} \\d+ 5 3$`, "m"));
+  }
+  const table = text.slice(text.indexOf("address"));
+  assertMatch(table, /^address status length\n[ -]+\nhttp:\/\/here\/ 200 100$/m);
+  assertMatch(table, /^http:\/\/here\/long 200 500$/m);
+  assertMatch(table, /^http:\/\/here\/missing 404 8$/m);
+  assertMatch(table, /^http:\/\/127\.0\.0\.1:1\/nobody none$/m);
+  assertMatch(table, /^failed: http:\/\/here\/missing: Not Found$/m);
+  assertMatch(table, /^failed: http:\/\/here\/broken: Internal Server Error$/m);
+  assertMatch(table, /^failed: http:\/\/127\.0\.0\.1:1\/nobody: .+$/m);
+});
+
+Deno.test("08: the program takes addresses and a limit", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 }); // takes calls, never answers
+  const url = `http://127.0.0.1:${silent.addr.port}/`;
+  const args = ["--limit=50", "--at-once=1", url];
+  const lines = await linesOf("08_fetch_urls.ts", { ...net, args });
+  assertEquals(lines.at(-1), `failed: ${url}: No answer in 50 ms`);
+  for (const bad of ["example.com", "ftp://example.com/", "http://"]) {
+    const { code, stdout, stderr } = await runExample("08_fetch_urls.ts", { args: [bad] });
+    assertEquals(stderr, `"${bad}" is not an http or https address (--help shows all options)\n`);
+    assertEquals([code, stdout], [2, ""]);
+  }
+});
+
 Deno.test("09: futures as they are done, errors caught one by one", async () => {
   const lines = await linesOf("09_as_completed.ts");
   assertEquals(lines.slice(0, 4).sort(), [
