@@ -1,7 +1,7 @@
-import { SharedArray, SharedLock, SharedQueue, WorkerPool } from "../mod.ts";
+import { SharedLock, SharedQueue, WorkerPool } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
 import { openTwo, type SharedFloor } from "./floors/raw_shared.ts";
-import { consume, countUnderLock, produce } from "./workers/strand_functions.ts";
+import { consume, countUnderLock, passOn, produce } from "./workers/strand_functions.ts";
 
 const ATOMICS = "Atomics ping-pong";
 const POST = "postMessage";
@@ -19,6 +19,21 @@ async function openPool(): Promise<WorkerPool> {
 const closePool = (pool: WorkerPool) => pool.terminate();
 const closeTwo = (two: SharedFloor[]) => two.forEach((one) => one.stop());
 
+const pingPong = contender({
+  name: ATOMICS,
+  kind: "floor",
+  open: openTwo,
+  async run(two) {
+    const words = new Int32Array(new SharedArrayBuffer(8));
+    await Promise.all(two.map((one, me) => {
+      one.order({ what: "ping", words, me, turns: TURNS });
+      return one.next();
+    }));
+    expect(words[1], 2 * TURNS);
+  },
+  close: closeTwo,
+});
+
 export const comparisons = bench([
   {
     operation: "SharedLock, hand-over between two workers",
@@ -27,30 +42,39 @@ export const comparisons = bench([
       strand({
         open: openPool,
         async run(pool) {
-          const lock = new SharedLock();
-          const counter = new SharedArray("int32", 1);
+          const [left, right] = [new SharedLock(), new SharedLock()];
+          const cells = new Int32Array(new SharedArrayBuffer(4));
+          await right.acquire();
           await Promise.all([
-            pool.submit(countUnderLock, lock, counter, TURNS),
-            pool.submit(countUnderLock, lock, counter, TURNS),
+            pool.submit(passOn, left, right, cells, TURNS),
+            pool.submit(passOn, right, left, cells, TURNS),
           ]);
-          expect(counter.array[0], 2 * TURNS);
+          expect(cells[0], 2 * TURNS);
         },
         close: closePool,
       }),
-      contender({
-        name: ATOMICS,
-        kind: "floor",
-        open: openTwo,
-        async run(two) {
-          const words = new Int32Array(new SharedArrayBuffer(8));
-          await Promise.all(two.map((one, me) => {
-            one.order({ what: "ping", words, me, turns: TURNS });
-            return one.next();
-          }));
-          expect(words[1], 2 * TURNS);
+      pingPong,
+    ],
+    goals: [{ against: ATOMICS, most: 2 }],
+  },
+  {
+    operation: "SharedLock, two workers at one lock",
+    ops: 2 * TURNS,
+    contenders: [
+      strand({
+        open: openPool,
+        async run(pool) {
+          const lock = new SharedLock();
+          const cells = new Int32Array(new SharedArrayBuffer(4));
+          await Promise.all([
+            pool.submit(countUnderLock, lock, cells, TURNS),
+            pool.submit(countUnderLock, lock, cells, TURNS),
+          ]);
+          expect(cells[0], 2 * TURNS);
         },
-        close: closeTwo,
+        close: closePool,
       }),
+      pingPong,
     ],
     goals: [{ against: ATOMICS, most: 2 }],
   },

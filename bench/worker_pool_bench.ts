@@ -12,7 +12,7 @@ const functions = new URL("./workers/echo_functions.ts", import.meta.url);
 
 interface OpenPool extends EchoPool {
   pool: WorkerPool;
-  echo: (value: number) => number;
+  echo: (value: number) => PromiseLike<number>;
 }
 
 async function openPool(): Promise<OpenPool> {

@@ -1,6 +1,7 @@
 import { WorkerPool } from "../../mod.ts";
 import { expect } from "../support/comparison.ts";
 import { type Curve, grow } from "../support/growth.ts";
+import { RawWorker } from "../floors/raw_worker.ts";
 import { bounce } from "../workers/strand_functions.ts";
 
 await using pool = new WorkerPool(1);
@@ -22,6 +23,12 @@ async function moved(n: number): Promise<void> {
   expect(buffer.byteLength, 0);
 }
 
+const raw = new RawWorker();
+
+async function floor(n: number): Promise<void> {
+  expect(await raw.size(bytesOf(n)), n);
+}
+
 // One buffer for all runs of a size: filling memory is not what is measured.
 let last = new Uint8Array();
 
@@ -35,7 +42,8 @@ export const curve: Curve = {
   along: "bytes",
   each: "byte",
   series: [
-    await grow("copied to a worker", sizes, copied),
-    await grow("moved to a worker and back", sizes, moved),
+    await grow("copied to a worker", sizes, copied, { prepare: true }),
+    await grow("moved to a worker and back", sizes, moved, { prepare: true }),
+    await grow("floor: copied by postMessage", sizes, floor, { prepare: true }),
   ],
 };

@@ -55,6 +55,8 @@ export interface GrowOptions {
   memory?: boolean;
   /** How many milliseconds to spend on a size; a size is run at least once. 150 by default. */
   budget?: number;
+  /** Whether each size is run once beforehand, so that what that has to prepare is not measured. */
+  prepare?: boolean;
 }
 
 /** Run something at each size, small sizes many times, and take the median. */
@@ -62,11 +64,12 @@ export async function grow(
   name: string,
   sizes: number[],
   run: (n: number, memory: MemoryWatch) => unknown,
-  { memory = false, budget = 150 }: GrowOptions = {},
+  { memory = false, budget = 150, prepare = false }: GrowOptions = {},
 ): Promise<Series> {
   for (let i = 0; i < 2; i++) await run(Math.min(1_000, sizes.at(-1)!), new MemoryWatch());
   const points: Point[] = [];
   for (const n of sizes) {
+    if (prepare) await run(n, new MemoryWatch());
     collect();
     const watch = new MemoryWatch();
     const samples: number[] = [];

@@ -1,24 +1,29 @@
-import {
-  remote,
-  type SharedArray,
-  type SharedLock,
-  type SharedQueue,
-  transfer,
-} from "../../mod.ts";
+import { remote, type SharedLock, type SharedQueue, transfer } from "../../mod.ts";
 
 /** Send a buffer back by moving it. */
 export const bounce = remote(import.meta, function bounce(buffer: ArrayBuffer) {
   return transfer(buffer, [buffer]);
 });
 
-/** Add one to the first number `times` times, each time under the lock. */
+/** Add one to the first cell `times` times, each time under the lock. */
 export const countUnderLock = remote(
   import.meta,
-  function countUnderLock(lock: SharedLock, counter: SharedArray, times: number): void {
-    const cells = counter.array as Int32Array;
+  function countUnderLock(lock: SharedLock, cells: Int32Array, times: number): void {
     for (let i = 0; i < times; i++) {
       using _held = lock.acquireSync();
       cells[0] = cells[0]! + 1;
+    }
+  },
+);
+
+/** Wait for `mine` and hand over `theirs`, `turns` times: with another the other way round. */
+export const passOn = remote(
+  import.meta,
+  function passOn(mine: SharedLock, theirs: SharedLock, cells: Int32Array, turns: number): void {
+    for (let i = 0; i < turns; i++) {
+      mine.acquireSync();
+      cells[0] = cells[0]! + 1;
+      theirs.release();
     }
   },
 );
