@@ -73,6 +73,8 @@ export { PriorityQueue } from "./lib/sync/priority_queue.ts";
 // What crosses to a worker, and in which way.
 export { type Registrable, remote } from "./lib/wire/remote.ts";
 export { transfer } from "./lib/wire/transfer.ts";
+export { pipe } from "./lib/wire/pipe.ts";
+export { Connection } from "./lib/wire/connection.ts";
 
 // Where threads meet: shared memory.
 export { type SharedOptions } from "./lib/shared/home.ts";
@@ -103,6 +105,8 @@ export { type PoolStats } from "./lib/worker/pool_stats.ts";
 export { type Remote } from "./lib/worker/remote_module.ts";
 export { TaskPool, type TaskPoolOptions } from "./lib/worker/task_pool.ts";
 export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
+export { toThread } from "./lib/worker/to_thread.ts";
+export { Thread, type ThreadOptions } from "./lib/worker/thread.ts";
 export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";
 export { type WorkerExit } from "./lib/worker/pool/pool.ts";
 export { type WorkerPermissions } from "./lib/worker/hosts/web.ts";

@@ -2,6 +2,7 @@ import { InvalidStateError } from "../errors.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, Realm, realms, runInScope } from "./context.ts";
 import { Callback, internals } from "./future.ts";
+import { endShared } from "./run_end.ts";
 import { cancelledError } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals } from "./task.ts";
 
@@ -96,7 +97,8 @@ function ended(task: Task<unknown>): Promise<void> {
  * Run `main` as the main task of a program: the usual entry point.
  *
  * When `main` has ended, every task created under it that is still alive is cancelled and awaited,
- * so that their `finally` blocks run; then the call settles.
+ * so that their `finally` blocks run, and the idle workers of `toThread` are ended; then the call
+ * settles.
  *
  * Ctrl-C cancels `main`, so that it can clean up, and the program then ends with exit code 130. A
  * second Ctrl-C ends it at once.
@@ -144,6 +146,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   try {
     await runInScope(undefined, () => ended(task));
     await cancelAll(realm, task);
+    await runInScope(undefined, endShared);
   } finally {
     realm.open = false;
     realms.delete(realm);

@@ -23,6 +23,7 @@ const BELL = 0;
 const READ = 1;
 const WRITTEN = 2;
 const PACE = 3;
+const THREAD = 4;
 const HEADER = 8;
 
 const ENTRIES = HEADER + SLOTS;
@@ -139,6 +140,15 @@ export class CallBoard {
 
   set pace(ms: number) {
     Atomics.store(this.#words, PACE, Math.min(ms * 1000, 2 ** 31 - 1));
+  }
+
+  /** What locks in shared memory know the worker's thread by; 0 as long as it has not said so. */
+  get thread(): number {
+    return Atomics.load(this.#words, THREAD);
+  }
+
+  set thread(id: number) {
+    Atomics.store(this.#words, THREAD, id);
   }
 
   #move(call: number, from: number, to: number): boolean {

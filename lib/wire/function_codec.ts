@@ -57,6 +57,17 @@ function describe(what: string, fn: AnyFunction): Described {
   return made;
 }
 
+/** Say how the method `run` of a class travels that is derived from `Thread`. */
+export function describeRun(Class: AnyFunction): Described {
+  const known = described.get(Class.prototype.run);
+  if (known !== undefined) return known;
+  const runOf = refOf(Class) ??
+    { source: Function.prototype.toString.call(Class), name: Class.name };
+  const made = { number: ++count, ref: { runOf }, generator: false, isClass: false };
+  described.set(Class.prototype.run, made);
+  return made;
+}
+
 const PLAIN =
   /^(?:async\s+)?function\b|^(?:async\s+)?(?:\([^)]*\)|[\p{ID_Start}$_][\p{ID_Continue}$]*)\s*=>/u;
 
@@ -82,4 +93,11 @@ function checkSource(what: string, fn: AnyFunction, source: string, isClass: boo
 /** Make a function of its text. Modules are strict, so it is strict here, too. */
 export function compile(source: string): AnyFunction {
   return new Function(`"use strict"; return (${source}\n);`)();
+}
+
+/** Make a class of its text, which may be derived from `Thread`. */
+export function compileClass(source: string): AnyFunction {
+  // Of a thread's own verbs there is nothing to be used within it.
+  const Thread = class {};
+  return new Function("Thread", `"use strict"; return (${source}\n);`)(Thread);
 }

@@ -14,5 +14,11 @@ export interface SourceFunction {
   name: string;
 }
 
+/** The method `run` of a class derived from `Thread`; it is called with the fields of the object. */
+export interface RunMethod {
+  /** The class. */
+  runOf: NamedFunction | SourceFunction;
+}
+
 /** What a function travels as. */
-export type FunctionRef = NamedFunction | SourceFunction;
+export type FunctionRef = NamedFunction | SourceFunction | RunMethod;

@@ -10,22 +10,38 @@ export interface Channel {
   port2: Port;
 }
 
-type ChannelClass = new () => Channel;
-
-interface Builtins {
-  process?: {
-    getBuiltinModule?(name: string): { MessageChannel?: ChannelClass } | undefined;
-  };
+interface Threads {
+  MessageChannel: new () => Channel;
+  receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
 }
 
-let Class: ChannelClass | undefined;
+interface Builtins {
+  process?: { getBuiltinModule?(name: string): Threads | undefined };
+}
+
+let threads: Threads | undefined;
+
+function builtin(): Threads | undefined {
+  threads ??= (globalThis as Builtins).process?.getBuiltinModule?.("node:worker_threads");
+  return threads;
+}
 
 /**
  * Make a channel. Where the runtime knows `node:worker_threads`, its ports are the web's with a
  * `close` event added, which comes also when the other end dies with its thread, and with `unref`.
  */
 export function makeChannel(): Channel {
-  Class ??= (globalThis as Builtins).process?.getBuiltinModule?.("node:worker_threads")
-    ?.MessageChannel ?? MessageChannel;
-  return new Class();
+  return new (builtin()?.MessageChannel ?? MessageChannel)();
+}
+
+/** Make such a port of one that came from another thread, and has none of this yet. */
+export function adoptPort(port: MessagePort): Port {
+  const { receiveMessageOnPort } = builtin() ?? {};
+  if (receiveMessageOnPort === undefined || "on" in port) return port;
+  // What is received on such a port becomes one.
+  const { port1, port2 } = makeChannel();
+  port1.postMessage(port, [port]);
+  const received = receiveMessageOnPort(port2)?.message as Port;
+  port1.close();
+  return received;
 }

@@ -153,8 +153,9 @@ class Packer {
   #parcel(value: Shareable): object {
     if (this.#refuse !== undefined) throw this.#refuse(value);
     const mark = this.#mark(value);
+    const at = this.boxes.push(undefined as never) - 1;
     const { kind, data, transfer }: Parcel = value[parcel]();
-    this.boxes.push({ kind, data });
+    this.boxes[at] = { kind, data: this.copy(data) };
     if (transfer !== undefined) this.#transfer.push(...transfer);
     return mark;
   }
@@ -178,11 +179,15 @@ class Packer {
 export function unpack(packed: Packed, callerStack?: string): unknown {
   const { value, marks, boxes } = packed;
   const originals = new Map<unknown, unknown>();
-  boxes.forEach((box, i) => {
-    const made = "kind" in box ? revive(box.kind, box.data) : decodeError(box, callerStack);
-    originals.set(marks[i], made);
-  });
   const restorer = new Restorer(originals);
+  boxes.forEach((box, i) => {
+    if (!("kind" in box)) originals.set(marks[i], decodeError(box, callerStack));
+  });
+  // What is within another one comes after it.
+  for (let i = boxes.length - 1; i >= 0; i--) {
+    const box = boxes[i]!;
+    if ("kind" in box) originals.set(marks[i], revive(box.kind, restorer.restore(box.data)));
+  }
   boxes.forEach((box, i) => {
     if ("kind" in box) return;
     fillError(originals.get(marks[i]) as Error, box, (item) => restorer.restore(item));

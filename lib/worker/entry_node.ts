@@ -2,7 +2,8 @@
  * What runs first in a worker thread of node:worker_threads.
  * @module
  */
-import { type Boot, serve } from "./side/serve.ts";
+import type { Boot } from "./protocol.ts";
+import { serve } from "./side/serve.ts";
 
 interface Surroundings {
   process: {

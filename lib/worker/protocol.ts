@@ -33,6 +33,17 @@ export const FromWorkerKind = {
   Crashed: 7,
 } as const;
 
+/**
+ * What a thread is given at its start: the port to its pool, the memory of its call board, the list
+ * of dead threads, and whether its calls begin in turns of their own (see `Surroundings`).
+ */
+export type Boot = [
+  port: MessagePort,
+  memory: SharedArrayBuffer,
+  deaths: SharedArrayBuffer,
+  inTurns?: boolean,
+];
+
 /** A list of arguments or of items: as it is, or packed because something in it needs it. */
 export type List = unknown[] | Packed;
 
@@ -103,8 +114,8 @@ export type ToWorker =
   | CancelMessage
   | ForgetMessage;
 
-/** The answer to `Init`: it is ready for work. `thread` is what its shared locks know it by. */
-export type ReadyMessage = [kind: typeof FromWorkerKind.Ready, thread: number];
+/** The answer to `Init`: it is ready for work. */
+export type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
 
 /** The other answer to `Init`: the initializer failed. */
 export type RefusedMessage = [kind: typeof FromWorkerKind.Refused, error: EncodedError];

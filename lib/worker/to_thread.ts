@@ -1,10 +1,18 @@
 import type { Future } from "../task/future.ts";
+import { atRunEnd } from "../task/run_end.ts";
 import { Front } from "./pool/front.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 import { WebHost } from "./hosts/web.ts";
 
 let shared: Front | undefined;
+
+function sharedFront(what: string): Front {
+  if (shared !== undefined) return shared;
+  const pool = new Pool(new WebHost(what), readPoolOptions(what, "toThread", { name: "toThread" }));
+  atRunEnd(() => pool.endIdle());
+  return shared = new Front(pool);
+}
 
 /**
  * Run a function in a worker of the pool that the whole program shares.
@@ -13,7 +21,7 @@ let shared: Front | undefined;
  * `WorkerPool`; for work that mainly waits (files, network) no thread is needed, and `TaskPool`
  * bounds how much of it goes on at a time; for work that must be killed, or that may crash, there is
  * `ProcessPool`. The shared pool has as many workers as the machine has processors, starts them as
- * they are needed, and does not keep the program alive.
+ * they are needed, and does not keep the program alive; the end of `run` ends those that are idle.
  *
  * CPython: `asyncio.to_thread`. There the function shares all memory; here what it needs is copied.
  *
@@ -25,14 +33,18 @@ let shared: Front | undefined;
  * @throws {TypeError} If `fn` is not a function, or one that cannot travel.
  *
  * @example
- * ```ts ignore
- * import { toThread } from "@strand/strand";
+ * ```ts
+ * import { run, toThread } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
  *
- * const sum = await toThread((n: number) => {
- *   let sum = 0;
- *   for (let i = 1; i <= n; i++) sum += i;
- *   return sum;
- * }, 1_000_000);
+ * const sum = await run(() =>
+ *   toThread((n: number) => {
+ *     let sum = 0;
+ *     for (let i = 1; i <= n; i++) sum += i;
+ *     return sum;
+ *   }, 1_000)
+ * );
+ * assertEquals(sum, 500_500);
  * ```
  */
 export function toThread<A extends unknown[], R>(
@@ -40,8 +52,5 @@ export function toThread<A extends unknown[], R>(
   ...args: A
 ): Future<Awaited<R>> {
   const what = "run a function in a thread";
-  shared ??= new Front(
-    new Pool(new WebHost(what), readPoolOptions(what, "toThread", { name: "toThread" })),
-  );
-  return shared.submit(fn, args, toThread) as Future<Awaited<R>>;
+  return sharedFront(what).submit(fn, args, toThread) as Future<Awaited<R>>;
 }

@@ -1,6 +1,7 @@
+import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port } from "../../wire/message_channel.ts";
-import type { FromWorker, ToWorker } from "../protocol.ts";
+import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 
 /** How much memory a worker of the node host may use; each in megabytes. */
@@ -75,9 +76,10 @@ class NodeWorker implements HostedWorker {
     const { port1, port2 } = makeChannel();
     this.#port = port1;
     this.#listener = listener;
+    const boot: Boot = [port2, this.board.memory, deathBoard(), limits !== undefined];
     const options: ThreadOptions = {
       name,
-      workerData: { strand: [port2, this.board.memory, limits !== undefined] },
+      workerData: { strand: boot },
       transferList: [port2],
     };
     if (limits !== undefined) options.resourceLimits = limits;

@@ -1,7 +1,8 @@
 import { InvalidStateError } from "../../errors.ts";
+import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port } from "../../wire/message_channel.ts";
-import type { FromWorker, ToWorker } from "../protocol.ts";
+import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 import { hasWorkerOptions } from "./unstable_flag.ts";
 
@@ -47,7 +48,8 @@ class WebWorker implements HostedWorker {
     port1.onmessage = (event: MessageEvent<FromWorker>) => listener.onMessage(event.data);
     // Its port alone is to decide whether the worker holds the program alive.
     release(this.#worker);
-    this.#worker.postMessage([port2, this.board.memory], [port2]);
+    const boot: Boot = [port2, this.board.memory, deathBoard()];
+    this.#worker.postMessage(boot, [port2]);
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {

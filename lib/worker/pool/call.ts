@@ -5,20 +5,13 @@ import { cancelledError } from "../../task/scope.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
+import type { CallOptions } from "../executor.ts";
 import { type List, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
 import { decode, type PoolWorker } from "./pool_worker.ts";
 import { type Subscription, whenAborted } from "./signals.ts";
-
-/** What a call may ask for besides being run. */
-export interface CallExtras {
-  signal?: AbortSignal | undefined;
-  timeout?: number | undefined;
-  transfer?: Transferable[] | undefined;
-  priority?: number | undefined;
-}
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;
@@ -28,7 +21,7 @@ export class Call extends PoolJob implements Stoppable {
   readonly future: Future<unknown> = new Future();
   readonly #args: unknown[];
   readonly #special: boolean;
-  readonly #extras: CallExtras | undefined;
+  readonly #extras: CallOptions | undefined;
   readonly #site: CallSite | undefined;
   #timer: Timer | undefined;
   #subscription: Subscription | undefined;
@@ -38,7 +31,7 @@ export class Call extends PoolJob implements Stoppable {
     fn: Described,
     args: unknown[],
     site: CallSite | undefined,
-    extras?: CallExtras,
+    extras?: CallOptions,
   ) {
     super(pool, fn, extras?.priority ?? 0);
     this.#args = args;

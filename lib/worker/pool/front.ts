@@ -1,14 +1,14 @@
 import { InvalidStateError } from "../../errors.ts";
-import {
-  checkDuration,
-  checkFunction,
-  checkInteger,
-  checkOptions,
-  show,
-} from "../../base/validate.ts";
+import { show } from "../../base/validate.ts";
 import type { Future } from "../../task/future.ts";
 import { type Described, describeFunction } from "../../wire/function_codec.ts";
-import { checkTransfer } from "../../wire/transfer.ts";
+import {
+  checkArguments,
+  checkCallOptions,
+  checkIterable,
+  checkMapOptions,
+  readShutdownOptions,
+} from "../checks.ts";
 import type { CallOptions, MapOptions, ShutdownOptions } from "../executor.ts";
 import type { PoolStats } from "../pool_stats.ts";
 import { makeRemote } from "../remote_module.ts";
@@ -48,18 +48,10 @@ export class Front {
   ): Future<unknown> {
     const what = "apply a function";
     const described = checkCallable(what, fn);
-    if (!Array.isArray(args)) {
-      throw new TypeError(`Cannot ${what}: args must be an array, received ${show(args)}`);
-    }
-    checkOptions(what, options);
-    const { signal, timeout, transfer, priority } = options ?? {};
-    checkSignal(what, signal);
-    if (timeout !== undefined) checkDuration(what, "timeout", timeout);
-    if (transfer !== undefined) checkTransfer(what, transfer);
-    if (priority !== undefined) checkPriority(what, priority);
+    checkArguments(what, args);
+    checkCallOptions(what, options);
     this.#pool.checkOpen(what);
-    const extras = { signal, timeout, transfer, priority };
-    const call = new Call(this.#pool, described, [...args], callSite(above), extras);
+    const call = new Call(this.#pool, described, [...args], callSite(above), options);
     this.#pool.add(call);
     return call.future;
   }
@@ -75,13 +67,7 @@ export class Front {
   ): MapRun {
     const described = checkCallable(what, fn);
     checkIterable(what, items);
-    checkOptions(what, options);
-    const { signal, timeout, chunksize, buffersize, onProgress } = options ?? {};
-    checkSignal(what, signal);
-    if (timeout !== undefined) checkDuration(what, "timeout", timeout);
-    if (chunksize !== undefined) checkInteger(what, "chunksize", chunksize, 1);
-    if (buffersize !== undefined) checkInteger(what, "buffersize", buffersize, 1);
-    if (onProgress !== undefined) checkFunction(what, "onProgress", onProgress);
+    checkMapOptions(what, options);
     this.#pool.checkOpen(what);
     return new MapRun(this.#pool, described, items, kind, options ?? {}, callSite(above));
   }
@@ -102,11 +88,7 @@ export class Front {
 
   /** `shutdown`. */
   async shutdown(options: ShutdownOptions | undefined): Promise<void> {
-    const what = "shut down a pool";
-    checkOptions(what, options);
-    const { wait = true, cancelFutures = false } = options ?? {};
-    checkBoolean(what, "wait", wait);
-    checkBoolean(what, "cancelFutures", cancelFutures);
+    const { wait, cancelFutures } = readShutdownOptions("shut down a pool", options);
     this.#pool.close();
     if (cancelFutures) this.#pool.cancelWaiting();
     if (wait) await this.#pool.whenEnded();
@@ -138,7 +120,8 @@ export class Front {
   }
 }
 
-function checkCallable(what: string, fn: unknown): Described {
+/** Describe a function, and refuse one that cannot simply be called. */
+export function checkCallable(what: string, fn: unknown): Described {
   const described = describeFunction(what, fn);
   if (described.generator) {
     throw new TypeError(`Cannot ${what}: ${show(fn)} is a generator function; use stream`);
@@ -147,35 +130,4 @@ function checkCallable(what: string, fn: unknown): Described {
     throw new TypeError(`Cannot ${what}: ${show(fn)} is a class and cannot be called`);
   }
   return described;
-}
-
-function checkIterable(
-  what: string,
-  items: unknown,
-): asserts items is Iterable<unknown> | AsyncIterable<unknown> {
-  const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = Object(items ?? {});
-  if (typeof sync !== "function" && typeof async !== "function") {
-    throw new TypeError(`Cannot ${what}: items must be iterable, received ${show(items)}`);
-  }
-}
-
-function checkSignal(what: string, signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`Cannot ${what}: signal must be an AbortSignal, received ${show(signal)}`);
-  }
-}
-
-function checkBoolean(what: string, name: string, value: unknown): void {
-  if (typeof value !== "boolean") {
-    throw new TypeError(`Cannot ${what}: ${name} must be a boolean, received ${show(value)}`);
-  }
-}
-
-function checkPriority(what: string, priority: unknown): void {
-  if (typeof priority !== "number") {
-    throw new TypeError(`Cannot ${what}: priority must be a number, received ${show(priority)}`);
-  }
-  if (Number.isNaN(priority)) {
-    throw new RangeError(`Cannot ${what}: priority must be a number, received NaN`);
-  }
 }

@@ -7,6 +7,7 @@ import { shield } from "../../task/shield.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { examine, pack, type Refusal } from "../../wire/packing.ts";
+import { recover } from "../../shared/owners.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
@@ -91,6 +92,7 @@ export class Pool {
   #broken: { cause: unknown } | undefined;
   #ended: Future<void> | undefined;
   #funeral: Timer | undefined;
+  #burial: Future<void> | undefined;
 
   constructor(host: Host, settings: PoolSettings, refuse?: Refusal) {
     this.#host = host;
@@ -219,6 +221,17 @@ export class Pool {
     await shield(this.#ended);
   }
 
+  /** End the workers that have nothing to do; resolves when they are gone. */
+  async endIdle(): Promise<void> {
+    for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
+    for (let left = this.#mourning(); left > 0; left = this.#mourning()) {
+      const burial = this.#burial ??= new Future();
+      const timer = startTimer(left, () => internals.resolve(burial, undefined));
+      await burial;
+      timer.stop();
+    }
+  }
+
   /** End everything at once. */
   terminate(): void {
     this.#closed = true;
@@ -275,7 +288,11 @@ export class Pool {
 
   /** For workers: one that was killed is gone. */
   onGone(worker: PoolWorker): void {
-    if (this.#dying.delete(worker)) this.#schedule();
+    if (!this.#dying.delete(worker)) return;
+    const burial = this.#burial;
+    this.#burial = undefined;
+    if (burial !== undefined) internals.resolve(burial, undefined);
+    this.#schedule();
   }
 
   #schedule(): void {
@@ -415,6 +432,8 @@ export class Pool {
     const left = worker.kill();
     if (this.#workers.size === 0) this.#idle?.stop();
     if (!worker.gone) this.#dying.add(worker);
+    // What it held in shared memory goes to those who wait for it.
+    if (worker.thread !== 0) recover(worker.thread);
     const { onWorkerExit } = this.settings;
     if (onWorkerExit !== undefined) {
       const exit: WorkerExit = { name: worker.name, crashed: byItself };
@@ -442,12 +461,17 @@ export class Pool {
     if (this.#open > 0 || this.#producers.size > 0) return;
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
-    let last = -Infinity;
-    for (const worker of this.#dying) last = Math.max(last, worker.killed);
-    const left = last + DEATH_MS - now();
+    const left = this.#mourning();
     this.#funeral?.stop();
     this.#funeral = undefined;
     if (left <= 0) internals.resolve(this.#ended, undefined);
     else if (!this.#ended.done()) this.#funeral = startTimer(left, () => this.#wind());
+  }
+
+  /** For how long it is still to be waited for killed workers to be gone. */
+  #mourning(): number {
+    let last = -Infinity;
+    for (const worker of this.#dying) last = Math.max(last, worker.killed);
+    return last + DEATH_MS - now();
   }
 }

@@ -48,7 +48,6 @@ export class PoolWorker implements WorkerListener {
   readonly #functions = new Set<number>();
   #state: WorkerState = "booting";
   #gone = false;
-  #thread = 0;
   #number = 0;
   #tasks = 0;
   #batch: CallsMessage = [ToWorkerKind.Calls];
@@ -76,7 +75,7 @@ export class PoolWorker implements WorkerListener {
 
   /** What locks in shared memory know its thread by; 0 until it is ready. */
   get thread(): number {
-    return this.#thread;
+    return this.#hosted.board?.thread ?? 0;
   }
 
   /** Whether the platform says that it has ended. */
@@ -262,7 +261,6 @@ export class PoolWorker implements WorkerListener {
       case FromWorkerKind.Bell:
         return;
       case FromWorkerKind.Ready:
-        this.#thread = message[1];
         if (this.#state === "booting") this.#state = "ready";
         this.#hold(this.#flight.size > 0);
         this.#pool.onReady(this);

@@ -1,5 +1,5 @@
-import type { FunctionRef } from "../../wire/function_ref.ts";
-import { compile } from "../../wire/function_codec.ts";
+import type { FunctionRef, NamedFunction, SourceFunction } from "../../wire/function_ref.ts";
+import { compile, compileClass } from "../../wire/function_codec.ts";
 import { findRemote } from "../../wire/registry.ts";
 import { importTaskModule } from "../../wire/task_module.ts";
 
@@ -42,21 +42,35 @@ export class FunctionTable {
 export function resolve(entry: Entry): Callee | Promise<Callee> {
   if (entry.callee !== undefined) return entry.callee;
   const { ref } = entry;
-  if ("source" in ref) return entry.callee = compile(ref.source) as Callee;
-  const registered = findRemote(ref);
-  if (registered !== undefined) return entry.callee = registered as Callee;
-  return load(entry, ref.module, ref.name);
+  if ("runOf" in ref) return loadRun(entry, ref.runOf);
+  const found = find(ref, compile);
+  return found === undefined ? load(entry, ref as NamedFunction) : entry.callee = found as Callee;
 }
 
-async function load(entry: Entry, module: string, name: string): Promise<Callee> {
+function find(
+  ref: NamedFunction | SourceFunction,
+  make: (source: string) => unknown,
+): unknown {
+  return "source" in ref ? make(ref.source) : findRemote(ref);
+}
+
+async function load(entry: Entry, ref: NamedFunction): Promise<Callee> {
+  return entry.callee = await fetchNamed(ref) as Callee;
+}
+
+async function loadRun(entry: Entry, ref: NamedFunction | SourceFunction): Promise<Callee> {
+  const Class = find(ref, compileClass) ?? await fetchNamed(ref as NamedFunction);
+  const { prototype } = Class as { prototype: { run(): unknown } };
+  return entry.callee = (fields) => Object.assign(Object.create(prototype), fields).run();
+}
+
+async function fetchNamed({ module, name }: NamedFunction): Promise<unknown> {
   const exports = await importTaskModule(module);
   const found = findRemote({ module, name }) ?? exports[name];
-  if (typeof found !== "function") {
-    throw new TypeError(
-      `Cannot run "${name}" in a worker: ${module} neither registers nor exports such a function`,
-    );
-  }
-  return entry.callee = found as Callee;
+  if (typeof found === "function") return found;
+  throw new TypeError(
+    `Cannot run "${name}" in a worker: ${module} neither registers nor exports such a function`,
+  );
 }
 
 /**
@@ -64,6 +78,7 @@ async function load(entry: Entry, module: string, name: string): Promise<Callee>
  * there in the worker.
  */
 export function explain(error: unknown, ref: FunctionRef): unknown {
+  if ("runOf" in ref) return explain(error, ref.runOf);
   if (!("source" in ref) || !(error instanceof ReferenceError)) return error;
   const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
   if (variable === undefined) return error;

@@ -1,20 +1,23 @@
+import { joinBoard, threadId } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
-import type { ToWorker } from "../protocol.ts";
+import type { Boot, ToWorker } from "../protocol.ts";
 import { WorkerSide } from "./worker_side.ts";
 
-/** What a thread is given at its start. `inTurns`: see {@linkcode Surroundings}. */
-export type Boot = [port: MessagePort, memory: SharedArrayBuffer, inTurns?: boolean];
-
 /** Serve the pool at the other end of the port, with the memory that it shares. */
-export function serve(...[port, memory, inTurns = false]: Boot): void {
+export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
+  const board = new CallBoard(memory);
+  joinBoard(deaths);
+  board.thread = threadId();
   const side = new WorkerSide({
     send: (message, transfer) => {
       if (transfer === undefined) port.postMessage(message);
       else port.postMessage(message, transfer);
     },
-    board: new CallBoard(memory),
+    board,
     sharesMemory: true,
     inTurns,
+    loadKinds: () =>
+      Promise.all([import("../../wire/connection.ts"), import("../../shared/register.ts")]),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.

@@ -47,8 +47,6 @@ export interface Surroundings {
    * used up its memory there, and hangs if it is in a microtask.
    */
   inTurns?: boolean;
-  /** What locks in shared memory know this thread by. */
-  thread?: () => number | Promise<number>;
 }
 
 /** The worker's half: it runs calls one after another, each as a task. */
@@ -237,7 +235,6 @@ export class WorkerSide {
         const args = Array.isArray(list) ? list : unpack(list) as unknown[];
         await callee(...args);
       }
-      return await this.#surroundings.thread?.() ?? 0;
     });
     internals.subscribe(task, {
       run: () => {
@@ -247,7 +244,7 @@ export class WorkerSide {
           return;
         }
         this.#ready = true;
-        this.send([FromWorkerKind.Ready, task.result()]);
+        this.send([FromWorkerKind.Ready]);
         this.#since = now();
         this.next();
       },
