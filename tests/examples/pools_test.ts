@@ -11,6 +11,27 @@ async function linesOf(name: string, options = read): Promise<string[]> {
   return stdout.trimEnd().split("\n");
 }
 
+/** What five threads say while they run, in any order, and what is said of them afterwards. */
+function threads(...results: number[]): [running: string[], ended: string[]] {
+  return [
+    results.map((_, id) => `worker ${id} at work`),
+    results.map((result, id) => `worker-${id}: exit code 0, result ${result}`),
+  ];
+}
+
+Deno.test("01: threads are started and joined", async () => {
+  const lines = await linesOf("01_process_basics.ts");
+  assertEquals([lines.slice(0, 5).sort(), lines.slice(5)], threads(0, 1, 4, 9, 16));
+});
+
+Deno.test("02: threads are a class of their own", async () => {
+  const lines = await linesOf("02_process_subclass.ts");
+  assertEquals(
+    [lines.slice(0, 5).sort(), lines.slice(5)],
+    threads(0, 385, 2_870, 9_455, 22_140),
+  );
+});
+
 Deno.test("03: a pool maps squares", async () => {
   assertEquals(await linesOf("03_pool_map.ts"), [
     "squares: 1, 4, 9, 16, 25, 36, 49, 64, 81, 100",
