@@ -136,6 +136,7 @@ function hopByChannel(fn: () => void): void {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => {
     port1.close();
+    port2.close();
     fn();
   };
   port2.postMessage(undefined);
