@@ -74,7 +74,7 @@ export class ExceptionGroup extends AggregateError {
    * @throws {TypeError} If `match` is none of these.
    */
   split(match: ErrorMatch): [ExceptionGroup | undefined, ExceptionGroup | undefined] {
-    return this.#split(matcher("split an exception group", match));
+    return splitGroup(this, matcher("split an exception group", match));
   }
 
   /**
@@ -85,7 +85,7 @@ export class ExceptionGroup extends AggregateError {
    * @throws {TypeError} If `match` is none of these.
    */
   subgroup(match: ErrorMatch): ExceptionGroup | undefined {
-    return this.#split(matcher("take a subgroup", match))[0];
+    return splitGroup(this, matcher("take a subgroup", match))[0];
   }
 
   /**
@@ -98,38 +98,39 @@ export class ExceptionGroup extends AggregateError {
   derive(errors: Iterable<unknown>): ExceptionGroup {
     return new ExceptionGroup(errors, this.message);
   }
+}
 
-  #split(
-    matches: (error: unknown) => boolean,
-  ): [ExceptionGroup | undefined, ExceptionGroup | undefined] {
-    if (matches(this)) return [this, undefined];
-    const inside: unknown[] = [];
-    const outside: unknown[] = [];
-    for (const error of this.errors) {
-      if (error instanceof ExceptionGroup) {
-        const [matching, rest] = error.#split(matches);
-        if (matching !== undefined) inside.push(matching);
-        if (rest !== undefined) outside.push(rest);
-      } else if (matches(error)) inside.push(error);
-      else outside.push(error);
-    }
-    return [this.#part(inside), this.#part(outside)];
-  }
+type Halves = [ExceptionGroup | undefined, ExceptionGroup | undefined];
 
-  #part(errors: unknown[]): ExceptionGroup | undefined {
-    if (errors.length === 0) return undefined;
-    const part = this.derive(errors);
-    if (this.stack !== undefined) part.stack = this.stack;
-    if ("cause" in this && !("cause" in part)) {
-      Object.defineProperty(part, "cause", {
-        value: this.cause,
-        configurable: true,
-        writable: true,
-        enumerable: false,
-      });
-    }
-    return part;
+// Not private methods: a group that came from a worker was given its class, and not constructed.
+function splitGroup(group: ExceptionGroup, matches: (error: unknown) => boolean): Halves {
+  if (matches(group)) return [group, undefined];
+  const inside: unknown[] = [];
+  const outside: unknown[] = [];
+  for (const error of group.errors) {
+    if (error instanceof ExceptionGroup) {
+      const [matching, rest] = splitGroup(error, matches);
+      if (matching !== undefined) inside.push(matching);
+      if (rest !== undefined) outside.push(rest);
+    } else if (matches(error)) inside.push(error);
+    else outside.push(error);
   }
+  return [part(group, inside), part(group, outside)];
+}
+
+function part(group: ExceptionGroup, errors: unknown[]): ExceptionGroup | undefined {
+  if (errors.length === 0) return undefined;
+  const made = group.derive(errors);
+  if (group.stack !== undefined) made.stack = group.stack;
+  if ("cause" in group && !("cause" in made)) {
+    Object.defineProperty(made, "cause", {
+      value: group.cause,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    });
+  }
+  return made;
 }
 
 /**

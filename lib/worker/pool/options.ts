@@ -36,8 +36,12 @@ export function readPoolOptions(
   kind: string,
   given: number | CommonPoolOptions | undefined,
 ): PoolSettings {
-  const options = typeof given === "number" ? { maxWorkers: given } : given ?? {};
-  if (typeof options !== "object" || options === null) {
+  const options = typeof given === "number"
+    ? { maxWorkers: given }
+    : given === undefined
+    ? {}
+    : given;
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw new TypeError(
       `Cannot ${what}: options must be a number of workers or an object, received ${show(given)}`,
     );

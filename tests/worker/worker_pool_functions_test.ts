@@ -1,0 +1,168 @@
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { remote, WorkerPool } from "../../mod.ts";
+import * as registered from "./fixtures/functions.ts";
+import { failureOf, HOSTS, withPool } from "./helpers.ts";
+
+for (const host of HOSTS) {
+  Deno.test(`functions on the ${host} host: registered, imported, as source`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      assertEquals(await pool.submit(registered.timesSecret, 7), 42);
+      assertEquals(await pool.submit(registered.add, 1, 2), 3);
+      assertEquals(await pool.submit(registered.nameOfTask), true);
+      const plain = pool.import<typeof import("./fixtures/plain.ts")>(
+        new URL("./fixtures/plain.ts", import.meta.url),
+      );
+      assertEquals(await plain.isEven(4), true);
+      assertEquals(await plain.later("x"), "X");
+      assertEquals(await pool.map(plain.isEven, [1, 2, 3]), [false, true, false]);
+      assertEquals(await pool.submit((a: number, b: number) => a ** b, 2, 10), 1024);
+      assertEquals(
+        await pool.submit(async function named(n: number) {
+          await Promise.resolve();
+          return n + 1;
+        }, 1),
+        2,
+      );
+    });
+  });
+}
+
+Deno.test("functions: a closure is refused by the name of its variable", async () => {
+  const outside = 3;
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const error = await failureOf(() => pool.submit(() => outside * 2));
+    assertInstanceOf(error, Error);
+    assertStringIncludes(error.message, `"outside"`);
+    assertStringIncludes(error.message, "remote");
+    assertEquals(await pool.submit(() => 1), 1);
+  });
+});
+
+Deno.test("functions: what has no text of its own is refused at once", async () => {
+  await withPool({ maxWorkers: 1 }, (pool) => {
+    const object = {
+      method(): number {
+        return 1;
+      },
+    };
+    class Thing {}
+    const wrong: unknown[] = [Math.max, (() => 1).bind(null), object.method, Thing, 5, "f", null];
+    for (const fn of wrong) assertThrows(() => pool.submit(fn as () => number), TypeError);
+    assertThrows(() => pool.submit(undefined as unknown as () => number), TypeError);
+    assertEquals(pool.stats.workers, 0);
+    return Promise.resolve();
+  });
+});
+
+Deno.test("functions: remote wants a name, and each only once in a module", () => {
+  const meta = { url: "file:///made-up.ts" };
+  assertThrows(() => remote(meta, () => 1), TypeError, "name");
+  const double = remote(meta, function double(n: number) {
+    return 2 * n;
+  });
+  assertEquals(double(2), 4);
+  assertThrows(
+    () =>
+      remote(meta, function double() {
+        return 0;
+      }),
+    TypeError,
+    "double",
+  );
+  assertThrows(() => remote({} as ImportMeta, double), TypeError);
+});
+
+Deno.test("functions: a generator is for stream, and not for submit", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const numbers = function* (n: number): Generator<number> {
+      for (let i = 0; i < n; i++) yield i;
+    };
+    const error = await failureOf(async () => await pool.submit(numbers, 2));
+    assertInstanceOf(error, TypeError);
+    const seen: number[] = [];
+    for await (const n of pool.stream(numbers, 3)) seen.push(n);
+    assertEquals(seen, [0, 1, 2]);
+  });
+});
+
+Deno.test("functions: leaving a stream early runs its clean-up in the worker", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const cleaned = new Int32Array(new SharedArrayBuffer(4));
+    const endless = function* (cleaned: Int32Array): Generator<number> {
+      try {
+        for (let i = 0;; i++) yield i;
+      } finally {
+        Atomics.store(cleaned, 0, 1);
+      }
+    };
+    for await (const n of pool.stream(endless, cleaned)) if (n === 5) break;
+    // The next call of the only worker comes after the clean-up of the one before.
+    assertEquals(await pool.submit((cleaned: Int32Array) => Atomics.load(cleaned, 0), cleaned), 1);
+  });
+});
+
+Deno.test("functions: what cannot cross is named, and harms that call only", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const argument = await failureOf(() => pool.submit((_a: number, _f: unknown) => 1, 1, () => 1));
+    assertInstanceOf(argument, Error);
+    assertStringIncludes(argument.message, "argument 2");
+    const result = await failureOf(() => pool.submit(() => ({ f: () => 1 })));
+    assertInstanceOf(result, Error);
+    assertStringIncludes(result.message, "result");
+    assertEquals(await pool.submit(() => "fine"), "fine");
+    assertEquals(pool.stats.crashed, 0);
+  });
+});
+
+Deno.test("functions: a module that throws at load, or is not there, fails its calls alone", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const bad = pool.import<typeof import("./fixtures/throws_at_load.ts")>(
+      new URL("./fixtures/throws_at_load.ts", import.meta.url),
+    );
+    const thrown = await failureOf(() => bad.never());
+    assertStringIncludes(String((thrown as Error).cause ?? thrown), "refuses to load");
+    const missing = pool.import<{ f(): number }>(new URL("./fixtures/nowhere.ts", import.meta.url));
+    assertInstanceOf(await failureOf(() => missing.f()), Error);
+    const plain = pool.import<{ nothing(): number }>(
+      new URL("./fixtures/plain.ts", import.meta.url),
+    );
+    const unknown = await failureOf(() => plain.nothing());
+    assertStringIncludes((unknown as Error).message, "nothing");
+    assertEquals(await pool.submit(() => 1), 1);
+  });
+});
+
+Deno.test("functions: a transferred buffer moves, both ways", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const buffer = new Uint8Array([1, 2, 3]).buffer;
+    const sum = await pool.apply(
+      (buffer: ArrayBuffer) => new Uint8Array(buffer).reduce((a, b) => a + b, 0),
+      [buffer],
+      { transfer: [buffer] },
+    );
+    assertEquals(sum, 6);
+    assertEquals(buffer.byteLength, 0);
+  });
+});
+
+Deno.test("functions: nonsense options are refused before anything has happened", () => {
+  for (const value of ["2", null, true, []]) {
+    assertThrows(() => new WorkerPool(value as unknown as number), TypeError);
+  }
+  for (const value of [0, -1, 1.5, NaN]) assertThrows(() => new WorkerPool(value), RangeError);
+  assertThrows(() => new WorkerPool({ maxWorkers: "2" as unknown as number }), TypeError);
+  assertThrows(() => new WorkerPool({ cancelGrace: NaN }), RangeError);
+  assertThrows(() => new WorkerPool({ host: "moon" as "web" }), Error);
+  const pool = new WorkerPool(1);
+  assertThrows(() => pool.apply(() => 1, [], { timeout: NaN }), RangeError);
+  assertThrows(() => pool.apply(() => 1, 5 as unknown as []), TypeError);
+  assertThrows(() => pool.map((n: number) => n, 5 as unknown as number[]), TypeError);
+  assertThrows(() => pool.map((n: number) => n, [1], { chunksize: 0 }), RangeError);
+  assert(pool.stats.workers === 0);
+});
