@@ -1,7 +1,7 @@
 import { Guard } from "../../lib/shared/protocol/guard.ts";
 import { Journal } from "../../lib/shared/protocol/journal.ts";
-import { Lines } from "../../lib/shared/protocol/line.ts";
-import { type Exploration, explore, idOf, type Scenario } from "./simulation.ts";
+import { Lines, PLACES } from "../../lib/shared/protocol/line.ts";
+import { explore, idOf, type Scenario } from "./simulation.ts";
 import type { Party, Words } from "../../lib/shared/protocol/words.ts";
 
 const LINE_SIZE = 2;
@@ -18,48 +18,52 @@ export interface Layout {
   watched: boolean;
 }
 
-/** Which words nobody looks at from outside the guard of the lines. */
-export function quietWords({ lines, count, watched }: Layout): (word: number) => boolean {
-  const journal = lines + Guard.SIZE;
-  const heads = lines + Journal.SIZE;
-  const places = heads + count * LINE_SIZE;
-  return (word) => {
-    if (word < journal) return false;
-    if (word < heads) return true;
-    if (word < places) return !watched;
-    return (word - places) % PLACE_SIZE >= LINE;
-  };
+/** The words that lines take which have so many places. */
+export function wordsOf(count: number, places: number): number {
+  return Lines.size(count) - (PLACES - places) * PLACE_SIZE;
 }
 
-/** Wipe out what a journal says that has been carried out. */
-export function tidyJournal({ lines }: Layout): (memory: Int32Array) => void {
-  return (memory) => {
-    if (memory[lines + Guard.SIZE] !== 0) return;
-    memory.fill(0, lines + Guard.SIZE, lines + Journal.SIZE);
-  };
+/** Whether nobody looks at a word from outside the guard of the lines. */
+function isQuiet({ lines, count, watched }: Layout, places: number, word: number): boolean {
+  const journal = lines + Guard.SIZE;
+  const heads = lines + Journal.SIZE;
+  const first = heads + count * LINE_SIZE;
+  if (word < journal || word >= first + places * PLACE_SIZE) return false;
+  if (word < heads) return true;
+  if (word < first) return !watched;
+  return (word - first) % PLACE_SIZE >= LINE;
+}
+
+/** What stands in a journal, which does not matter once it has been carried out. */
+function journalOf({ lines }: Layout): { flag: number; from: number; to: number } {
+  const flag = lines + Guard.SIZE;
+  return { flag, from: flag + 1, to: lines + Journal.SIZE };
 }
 
 /** What differs from one exploration to the next. */
-export interface Case extends Omit<Scenario, "size" | "quiet" | "tidy" | "recover"> {
+export interface Case extends Omit<Scenario, "size" | "quiet" | "scratch" | "recover"> {
   name: string;
-  layout: Layout;
-  /** How many places the lines have. */
+  /** Where the lines are; the last ones are the last in the memory. */
+  layouts: Layout[];
+  /** How many places each of them has. */
   places: number;
-  recover: (isDead: (id: number) => boolean, words: Words, party: Party) => void;
+  /** How many words there are behind the lines. */
+  behind?: number;
+  recover?: (isDead: (id: number) => boolean, words: Words, party: Party) => void;
 }
 
 /** Define a test that explores a case, and says how much there was. */
 export function testCase(one: Case): void {
-  const { name, layout, places, recover } = one;
+  const { name, layouts, places, behind = 0, recover } = one;
+  const last = layouts.at(-1)!;
   Deno.test(`Model: ${name}`, () => {
-    const found: Exploration = explore({
+    const { schedules, depth, states } = explore({
       ...one,
-      size: layout.lines + Lines.size(layout.count) - (64 - places) * PLACE_SIZE,
-      quiet: quietWords(layout),
-      tidy: tidyJournal(layout),
-      recover: (dead, words, party) => recover((id) => id === idOf(dead), words, party),
+      size: last.lines + wordsOf(last.count, places) + behind,
+      quiet: (word) => layouts.some((layout) => isQuiet(layout, places, word)),
+      scratch: layouts.map(journalOf),
+      recover: (dead, words, party) => recover?.((id) => id === idOf(dead), words, party),
     });
-    const { schedules, depth, states } = found;
     console.log(`  ${schedules} schedules, up to ${depth} steps, ${states} states`);
   });
 }

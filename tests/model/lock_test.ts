@@ -36,7 +36,7 @@ const inside = (log: string[]) => log.at(-1)?.startsWith("in") ?? false;
 function cases(name: string, count: number, rest: Partial<Case>): void {
   testCase({
     name: `lock, ${name}`,
-    layout: LAYOUT,
+    layouts: [LAYOUT],
     places: count,
     parties: Array.from({ length: count }, () => user(count, Infinity)),
     recover: (isDead, words, party) => lockOf(words, party, count).recover(isDead),

@@ -33,7 +33,7 @@ function user(places: number, until: number): Program {
 function cases(name: string, count: number, permits: number, rest: Partial<Case>): void {
   testCase({
     name: `semaphore, ${name}`,
-    layout: LAYOUT,
+    layouts: [LAYOUT],
     places: count,
     setUp: (words, party) => semaphoreOf(words, party, count).initialize(permits),
     parties: Array.from({ length: count }, () => user(count, Infinity)),
@@ -62,7 +62,7 @@ cases("2 parties for 1 permit, one with a time limit", 2, 1, {
 
 testCase({
   name: "semaphore, one thread takes what another gives back, which dies or not",
-  layout: LAYOUT,
+  layouts: [LAYOUT],
   places: 2,
   deaths: true,
   mortal: [1],

@@ -27,7 +27,7 @@ export interface Scenario {
   mortal?: number[];
   /** What the host does when party `dead` has died. */
   recover?: (dead: number, words: Words, party: Party, log: (text: string) => void) => void;
-  /** Whether a sleep with a time limit may end by it, for a party. By default it may not. */
+  /** The parties of which one sleep, with a time limit, may end by it. By default none. */
   timeouts?: number[];
   /** Look at an end of all: the logs of the parties, and who died. Throws if it is wrong. */
   check: (logs: string[][], memory: readonly number[], dead: number | undefined) => void;
@@ -38,8 +38,8 @@ export interface Scenario {
    * them goes before those of others: in which order does not matter.
    */
   quiet?: (at: number) => boolean;
-  /** Wipe out, in a copy of the memory, what no longer matters. */
-  tidy?: (memory: Int32Array) => void;
+  /** Stretches of memory that do not matter while the word at `flag` is 0. */
+  scratch?: { flag: number; from: number; to: number }[];
   /**
    * How often a party may be interrupted, all in all, while it could go on; by default without
    * limit. It is not counted when a party goes on because the one before it sleeps, ends or dies.
@@ -159,6 +159,8 @@ class Replay implements Words {
 
 interface State {
   memory: Int32Array;
+  /** Two hashes of the memory, scratch left out. */
+  hash: [number, number];
   nodes: Node[];
   /** Who sleeps, the longest first: party and word. */
   sleepers: [party: number, at: number][];
@@ -179,7 +181,8 @@ export function idOf(party: number): number {
 /** Explore all there is. */
 export function explore(scenario: Scenario): Exploration {
   const { parties, recover, deaths = false, limit = 5_000_000 } = scenario;
-  const { interruptions: most = Infinity } = scenario;
+  const { interruptions: most = Infinity, scratch = [] } = scenario;
+  const inScratch = (at: number) => scratch.some(({ from, to }) => at >= from && at < to);
   const mortal = new Set(scenario.mortal ?? parties.keys());
   const impatient = new Set(scenario.timeouts ?? []);
   let nodes = 0;
@@ -187,7 +190,9 @@ export function explore(scenario: Scenario): Exploration {
   const memory = new Int32Array(scenario.size);
   if (scenario.setUp !== undefined) runAlone(scenario.setUp, memory);
 
-  const roots = parties.map((program, i) => new Node(program, party(idOf(i), () => false), [], ids()));
+  const roots = parties.map((program, i) =>
+    new Node(program, party(idOf(i), () => false), [], ids())
+  );
   const hosts = new Map<number, Node>();
   const host = (dead: number) => {
     let root = hosts.get(dead);
@@ -234,8 +239,8 @@ export function explore(scenario: Scenario): Exploration {
   }
 
   // In a guard nobody stays for long: only the dead do.
-  function mayTimeOut({ next }: Node): boolean {
-    return next?.[0] === "wait" && next[3] <= SLICE;
+  function mayTimeOut({ next, results }: Node): boolean {
+    return next?.[0] === "wait" && next[3] <= SLICE && !results.includes("timed-out");
   }
 
   function quietOne({ nodes, dead, sleepers }: State): number {
@@ -268,7 +273,8 @@ export function explore(scenario: Scenario): Exploration {
     const write = (value: number): State => {
       const changed = state.memory.slice();
       changed[at] = value;
-      return { ...advance(state, i, old), memory: changed };
+      const hash = inScratch(at) ? state.hash : rehash(state.hash, at, old, value);
+      return { ...advance(state, i, old), memory: changed, hash };
     };
     switch (kind) {
       case "load":
@@ -291,12 +297,13 @@ export function explore(scenario: Scenario): Exploration {
     }
   }
 
-  function keyOf({ memory, nodes, sleepers, dead, last, interruptions }: State): string {
-    if (scenario.tidy !== undefined) {
-      memory = memory.slice();
-      scenario.tidy(memory);
+  function keyOf({ memory, hash, nodes, sleepers, dead, last, interruptions }: State): string {
+    let key = `${hash}|${sleepers}|${dead}|${last}|${interruptions}`;
+    for (const { id } of nodes) key += `|${id}`;
+    for (const { flag, from, to } of scratch) {
+      if (memory[flag] !== 0) key += `|${memory.subarray(from, to)}`;
     }
-    return `${memory.join()}|${nodes.map(({ id }) => id)}|${sleepers}|${dead}|${last}|${interruptions}`;
+    return key;
   }
 
   function inspect(state: State): void {
@@ -328,7 +335,19 @@ export function explore(scenario: Scenario): Exploration {
     return { key, state, rest: successors(state), schedules: 0n, depth: 0, any: false };
   };
 
-  const start: State = { memory, nodes: roots, sleepers: [], dead: undefined, last: -1, interruptions: 0 };
+  let hash: [number, number] = [0, 0];
+  memory.forEach((value, at) => {
+    if (!inScratch(at)) hash = rehash(hash, at, 0, value);
+  });
+  const start: State = {
+    memory,
+    hash,
+    nodes: roots,
+    sleepers: [],
+    dead: undefined,
+    last: -1,
+    interruptions: 0,
+  };
   const stack: Frame[] = [open(keyOf(start), start)];
   const count = (frame: Frame, schedules: bigint, depth: number) => {
     frame.schedules += schedules;
@@ -363,9 +382,12 @@ export function explore(scenario: Scenario): Exploration {
       count(below, frame.schedules, frame.depth);
     }
   } catch (error) {
-    throw new Error(`After ${stack.length - 1} steps: ${(error as Error).message}\n${trace(stack)}`, {
-      cause: error,
-    });
+    throw new Error(
+      `After ${stack.length - 1} steps: ${(error as Error).message}\n${trace(stack)}`,
+      {
+        cause: error,
+      },
+    );
   }
 
   function trace(frames: Frame[]): string {
@@ -379,6 +401,24 @@ export function explore(scenario: Scenario): Exploration {
       return `${who}: ${before.nodes[who]?.next?.join(" ")}`;
     }).join("\n");
   }
+}
+
+/** The hashes of a memory in which one word has changed. */
+function rehash([one, two]: [number, number], at: number, old: number, value: number): [
+  number,
+  number,
+] {
+  return [
+    one ^ mix(at * 2, old) ^ mix(at * 2, value),
+    two ^ mix(at * 2 + 1, old) ^ mix(at * 2 + 1, value),
+  ];
+}
+
+function mix(seed: number, value: number): number {
+  let x = Math.imul(value ^ Math.imul(seed + 1, 0x9e3779b1), 0x85ebca6b);
+  x = Math.imul(x ^ x >>> 15, 0xc2b2ae35);
+  x = Math.imul(x ^ x >>> 13 ^ seed, 0x27d4eb2f);
+  return x ^ x >>> 16;
 }
 
 function party(id: number, isDead: (id: number) => boolean): Party {

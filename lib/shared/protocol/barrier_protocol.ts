@@ -33,8 +33,9 @@ export class BarrierProtocol {
   readonly #history: number;
   // Which thread has how many places, in which round.
   readonly #places: number;
+  readonly #end: number;
 
-  constructor(words: Words, at: number, party: Party) {
+  constructor(words: Words, at: number, party: Party, entries: number = ENTRIES) {
     this.#words = words;
     this.#party = party;
     this.#round = at;
@@ -42,7 +43,8 @@ export class BarrierProtocol {
     this.#broken = at + 2;
     this.#history = at + 3;
     this.#places = at + 4;
-    this.#journal = new Journal(words, at + 4 + 3 * ENTRIES, party);
+    this.#end = this.#places + 3 * entries;
+    this.#journal = new Journal(words, this.#end, party);
   }
 
   /** The number of the round: the word to sleep on. */
@@ -128,7 +130,7 @@ export class BarrierProtocol {
     this.#journal.evict(isDead);
     const missed = this.#inside((journal) => {
       const round = journal.get(this.#round);
-      for (let at = this.#places; at < this.#places + 3 * ENTRIES; at += 3) {
+      for (let at = this.#places; at < this.#end; at += 3) {
         const owner = journal.get(at);
         if (owner === 0 || !isDead(owner)) continue;
         if (journal.get(at + 1) !== round || journal.get(at + 2) === 0) continue;
@@ -167,7 +169,7 @@ export class BarrierProtocol {
   #note(round: number, change: number): void {
     const journal = this.#journal;
     let free = 0;
-    for (let at = this.#places; at < this.#places + 3 * ENTRIES; at += 3) {
+    for (let at = this.#places; at < this.#end; at += 3) {
       const current = journal.get(at + 1) === round;
       if (current && journal.get(at) === this.#party.id) {
         journal.set(at + 2, journal.get(at + 2) + change);

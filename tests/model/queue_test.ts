@@ -1,0 +1,188 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Cargo, QueueProtocol } from "../../lib/shared/protocol/queue_protocol.ts";
+import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import { type Case, testCase, wordsOf } from "./layout.ts";
+import type { Program } from "./simulation.ts";
+
+const PLACES = 3;
+const LAYOUT = { lines: 64, count: 3, watched: true };
+const RING = LAYOUT.lines + wordsOf(3, PLACES);
+const ROOM = 2;
+
+/** An item of one word. */
+class Word implements Cargo {
+  readonly units = 1;
+  readonly #words: Words;
+  value: number;
+
+  constructor(words: Words, value = 0) {
+    this.#words = words;
+    this.value = value;
+  }
+
+  write(at: number, size: number): void {
+    this.#words.store(RING + (at & (size - 1)), this.value);
+  }
+
+  read(at: number, size: number): number {
+    this.value = this.#words.load(RING + (at & (size - 1)));
+    return 1;
+  }
+
+  grow(): void {
+    throw new Error("It never has to");
+  }
+}
+
+function of(words: Words, party: Party, maxsize = 0): QueueProtocol {
+  return new QueueProtocol(words, 0, party, maxsize, PLACES);
+}
+
+function producer(items: number[], maxsize: number, until = Infinity): Program {
+  return (words, party, log) => {
+    const queue = of(words, party, maxsize);
+    for (const item of items) {
+      const outcome = queue.put(new Word(words, item), until, () => {});
+      log(outcome === "done" ? `put ${item}` : outcome);
+      if (outcome !== "done") return;
+    }
+  };
+}
+
+function consumer(count: number, until = Infinity): Program {
+  return (words, party, log) => {
+    const queue = of(words, party);
+    for (let i = 0; i < count; i++) {
+      const cargo = new Word(words);
+      const outcome = queue.get(cargo, until, () => {});
+      log(outcome === "done" ? `got ${cargo.value}` : outcome);
+      if (outcome !== "done") return;
+    }
+  };
+}
+
+const closer: Program = (words, party) => of(words, party).close();
+
+/** What was got by all, with what is left in the ring behind it. */
+function gotAndLeft(logs: string[][], memory: readonly number[]): number[] {
+  const got = logs.flat().filter((line) => line.startsWith("got")).map((line) => +line.slice(4));
+  const [puts, gets] = [memory[1]!, memory[17]!];
+  const head = memory[18 + (gets & 1)]!;
+  const left = Array.from({ length: puts - gets }, (_, i) => {
+    return memory[RING + ((head + i) & (ROOM - 1))]!;
+  });
+  return [...got, ...left];
+}
+
+function cases(name: string, parties: Program[], rest: Partial<Case>): void {
+  testCase({
+    name: `queue, ${name}`,
+    layouts: [LAYOUT],
+    places: PLACES,
+    behind: ROOM,
+    setUp: (words, party) => of(words, party).initialize(ROOM),
+    parties,
+    recover: (isDead, words, party) => {
+      const queue = of(words, party);
+      queue.recover(isDead);
+      // Who waits for what the dead would have done need not wait for ever.
+      queue.close();
+    },
+    check: (logs, memory) => {
+      assertEquals(gotAndLeft(logs, memory).sort(), [1, 2]);
+      assert(!logs.flat().includes("closed") && !logs.flat().includes("blocked"));
+    },
+    ...rest,
+  });
+}
+
+cases("1 producer and 1 consumer of 2 with room for 1, up to 2 interruptions", [
+  producer([1, 2], 1),
+  consumer(2),
+], {
+  interruptions: 2,
+  check: (logs) => assertEquals(logs, [["put 1", "put 2"], ["got 1", "got 2"]]),
+});
+cases("2 producers and 1 consumer with room for 1, up to 1 interruption", [
+  producer([1], 1),
+  producer([2], 1),
+  consumer(2),
+], { interruptions: 1 });
+cases("1 producer and 2 consumers, up to 1 interruption", [
+  producer([1, 2], 0),
+  consumer(1),
+  consumer(1),
+], { interruptions: 1 });
+cases("2 consumers with no item, and one that closes, up to 1 interruption", [
+  consumer(1),
+  consumer(1),
+  closer,
+], {
+  interruptions: 1,
+  check: (logs) => assertEquals(logs, [["closed"], ["closed"], []]),
+});
+cases("1 producer and 1 that closes, with 1 consumer of what comes, up to 1 interruption", [
+  producer([1, 2], 1),
+  consumer(3),
+  closer,
+], {
+  interruptions: 1,
+  check: (logs, memory) => {
+    const put = logs[0]!.filter((line) => line.startsWith("put")).map((line) => +line.slice(4));
+    assertEquals(gotAndLeft(logs, memory), put);
+    assertEquals(logs[1]!.at(-1), "closed");
+  },
+});
+cases("a consumer with a time limit, up to 2 interruptions", [producer([1], 0), consumer(1, 1)], {
+  timeouts: [1],
+  interruptions: 2,
+  check: (logs, memory) => assertEquals(gotAndLeft(logs, memory), [1]),
+});
+cases("2 producers, one with a time limit, with room for 1, up to 1 interruption", [
+  producer([1], 1, 1),
+  producer([2], 1),
+  consumer(1),
+], {
+  timeouts: [0],
+  interruptions: 1,
+  check: (logs, memory) => {
+    assertEquals(logs[1], ["put 2"]);
+    const put = logs[0]![0] === "put 1" ? [1, 2] : [2];
+    assertEquals(gotAndLeft(logs, memory).sort(), put);
+  },
+});
+cases("a producer dies, its consumer hears of all that was put", [
+  (words, party, log) => {
+    producer([1, 2], 1)(words, party, log);
+    closer(words, party, log);
+  },
+  consumer(3),
+], {
+  deaths: true,
+  mortal: [0],
+  interruptions: 1,
+  check: (logs, memory) => {
+    assertEquals(logs[1]!.at(-1), "closed");
+    const got = gotAndLeft(logs, memory);
+    assert(got.length >= logs[0]!.length && got.length <= 2);
+    assertEquals(got, [1, 2].slice(0, got.length));
+  },
+});
+cases("one of 2 consumers dies, the other one gets what it has not taken", [
+  producer([1, 2], 1),
+  consumer(1),
+  consumer(1),
+], {
+  deaths: true,
+  mortal: [1],
+  interruptions: 0,
+  recover: (isDead, words, party) => of(words, party).recover(isDead),
+  check: (logs, memory) => {
+    assertEquals(logs[0], ["put 1", "put 2"]);
+    assertEquals(logs[2]!.length, 1);
+    const seen = gotAndLeft(logs, memory);
+    // It may have taken one without living to tell.
+    assert(seen.length === 2 || seen.length === 1);
+    assertEquals(new Set(seen).size, seen.length);
+  },
+});
