@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 import * as strand from "../../mod.ts";
 import { readModuleGraph, readSource } from "../support/module_graph.ts";
 
@@ -83,5 +84,30 @@ Deno.test("The error messages in the README are those of the library", async () 
       const found = library.includes(part.replaceAll('"', '\\"')) || library.includes(part);
       assert(found, `The library says nowhere "${part}", which stands in "${message}"`);
     }
+  }
+});
+
+Deno.test("Every example says what it is in Python, and how to run it", async () => {
+  for await (const { name, isFile } of Deno.readDir(new URL("examples/", ROOT))) {
+    if (!isFile) continue;
+    const text = await readSource(`examples/${name}`);
+    const header = text.slice(0, text.indexOf("*/"));
+    assert(/^ \* Python: /m.test(header), `${name} does not name the Python idea`);
+    assert(/^ \* Run it: `deno (?:run|task) /m.test(header), `${name} does not say how to run it`);
+    assert(text.includes("if (import.meta.main)"), `${name} does not guard its main program`);
+  }
+});
+
+Deno.test("deno task lists every task with what it does", async () => {
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task"],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const tasks = Object.entries(config.tasks);
+  assertEquals(tasks.map(([name]) => name).slice(0, 3), ["test", "ok", "primes"]);
+  for (const [name, { description }] of tasks) {
+    assertStringIncludes(list, `- ${name}\n    // ${description}\n`);
   }
 });
