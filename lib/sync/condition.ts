@@ -101,17 +101,26 @@ export class Condition {
       throw new InvalidStateError("Cannot wait on a condition: its lock is not held");
     }
     lock.release();
+    let failure: unknown;
     try {
-      try {
-        return await new Standing(this.#line).begin();
-      } finally {
-        await this.#holdAgain(permit);
-      }
+      await new Standing(this.#line).begin();
     } catch (error) {
-      // It may have been notified before the error came: let another one have that.
-      wakeUpTo(this.#line, 1, true);
-      throw error;
+      failure = error;
     }
+    for (;;) {
+      try {
+        // Under the permit that the caller has: it still has to release the lock at its end.
+        lockInternals.replace(lock, await lock.acquire(), permit);
+        break;
+      } catch (error) {
+        failure = error;
+        if (!(error instanceof CancelledError)) break;
+      }
+    }
+    if (failure === undefined) return true;
+    // It may have been notified before the error came: let another one have that.
+    wakeUpTo(this.#line, 1, true);
+    throw failure;
   }
 
   /**
@@ -163,21 +172,6 @@ export class Condition {
     if (!this.#lock.locked()) {
       throw new InvalidStateError("Cannot notify: the lock of the condition is not held");
     }
-  }
-
-  // Under the permit that the caller has: it must still release the lock when the block ends.
-  async #holdAgain(permit: Disposable): Promise<void> {
-    let last: CancelledError | undefined;
-    for (;;) {
-      try {
-        lockInternals.replace(this.#lock, await this.#lock.acquire(), permit);
-        break;
-      } catch (error) {
-        if (!(error instanceof CancelledError)) throw error;
-        last = error;
-      }
-    }
-    if (last !== undefined) throw last;
   }
 }
 
