@@ -73,6 +73,7 @@ export { PriorityQueue } from "./lib/sync/priority_queue.ts";
 // What crosses to a worker, and in which way.
 export { type Registrable, remote } from "./lib/wire/remote.ts";
 export { transfer } from "./lib/wire/transfer.ts";
+export { type Parcel, type Shareable } from "./lib/wire/shareable.ts";
 export { pipe } from "./lib/wire/pipe.ts";
 export { Connection } from "./lib/wire/connection.ts";
 
@@ -108,5 +109,6 @@ export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts"
 export { toThread } from "./lib/worker/to_thread.ts";
 export { Thread, type ThreadOptions } from "./lib/worker/thread.ts";
 export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";
-export { type WorkerExit } from "./lib/worker/pool/pool.ts";
+export { type WorkerExit } from "./lib/worker/pool/settings.ts";
+export { type ResourceLimits } from "./lib/worker/hosts/node.ts";
 export { type WorkerPermissions } from "./lib/worker/hosts/web.ts";

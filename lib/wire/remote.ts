@@ -1,13 +1,10 @@
 import { show } from "../base/validate.ts";
 import { register } from "./registry.ts";
 
-// deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => unknown;
-// deno-lint-ignore no-explicit-any
-type AnyClass = abstract new (...args: any[]) => unknown;
-
 /** What `remote` registers: a function or a class. */
-export type Registrable = AnyFunction | AnyClass;
+export type Registrable =
+  | ((...args: never[]) => unknown)
+  | (abstract new (...args: never[]) => unknown);
 
 /**
  * Register functions of a module, so that they travel to a worker by name.

@@ -17,7 +17,11 @@ export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
 
 /** An object that crosses to another thread and arrives as the same kind of object. */
 export interface Shareable {
-  /** Pack it. It may be called several times; each parcel is revived once. */
+  /**
+   * Pack it. It may be called several times; each parcel is revived once.
+   *
+   * @internal
+   */
   [parcel](): Parcel;
 }
 

@@ -12,8 +12,10 @@ type AnyFunction = (...args: any[]) => any;
  * @typeParam M The type of the module: `typeof import("./module.ts")`.
  */
 export type Remote<M> = {
-  readonly [K in keyof M as M[K] extends AnyFunction ? K : never]: M[K] extends
-    (...args: infer A) => infer R ? (...args: A) => Future<Awaited<R>> : never;
+  readonly [
+    // deno-lint-ignore no-explicit-any
+    K in keyof M as M[K] extends (...args: any[]) => any ? K : never
+  ]: M[K] extends (...args: infer A) => infer R ? (...args: A) => Future<Awaited<R>> : never;
 };
 
 type Submit = (fn: unknown, args: unknown[], above: unknown) => Future<unknown>;

@@ -86,6 +86,8 @@ export class Thread<R = unknown> {
   #terminated = false;
 
   /**
+   * Make a thread; `start` starts it.
+   *
    * @param target What it runs; may be left out in a class that overrides `run`.
    * @param options `args`: the arguments of the target. `name`: its name. `daemon`: whether the
    *   program may end while it runs.

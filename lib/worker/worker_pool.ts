@@ -20,9 +20,64 @@ export interface WorkerPoolOptions extends CommonPoolOptions {
   resourceLimits?: ResourceLimits;
 }
 
+/**
+ * Runs functions on threads: for work that keeps a processor busy.
+ *
+ * Which executor? `TaskPool` for work that mainly waits (files, network): it stays on this thread.
+ * `WorkerPool` for computation. `ProcessPool` for computation that must be killed at once, or that
+ * may crash or run out of memory: each of its workers is a process of its own, and slower to reach.
+ * For one computation now and then, `toThread` shares a pool.
+ *
+ * **Functions** travel in one of three ways: registered with `remote`, as module and name; through
+ * `import`, for modules that know nothing of this library; or, if they are self-contained, as
+ * source. Reading a local module in a worker needs the permission to do so (`--allow-read`).
+ *
+ * **Values** are copied by structured clone. Shared objects (`SharedValue`, `SharedQueue` …) and
+ * pipes arrive as themselves; errors keep class, message, both stacks, cause, nested errors and own
+ * fields. What cannot be cloned fails that one call, with an error that names the argument.
+ *
+ * **Cancelling** a future, its signal or the task that awaits it takes a waiting call out of the
+ * queue. A running one is asked to stop: it runs as a `Task` there, so that waits in it reject, and
+ * a busy loop sees it by `cancelRequested`. The caller hears of it at once. If the call goes on for
+ * more than `cancelGrace`, its worker is ended and replaced. Web Workers in Deno 2.7.6 to 2.9.6 burn
+ * on in a loop that never ends: such a thread is counted in `stats.stuck`, and does not keep the
+ * program from ending. With `host: "node"` it is really stopped (Deno 2.9.4 and later).
+ *
+ * **A worker that dies** (an error that nothing caught, `self.close()`, `Deno.exit()`, no memory
+ * left within `resourceLimits`) rejects the call that it ran with `WorkerCrashedError`; the others
+ * are done elsewhere, and a new worker takes its place. A heap overflow without limits takes the
+ * program down, as the platform has it.
+ *
+ * Workers start as they are needed, one at a time. A pool that is not shut down does not keep the
+ * program alive once it has no work.
+ *
+ * CPython: `multiprocessing.Pool` and `concurrent.futures.ProcessPoolExecutor`.
+ *
+ * @example
+ * ```ts
+ * import { WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using pool = new WorkerPool(2);
+ * const sum = pool.submit((a: number, b: number) => a + b, 1, 2);
+ * const squares = pool.map((n: number) => n * n, [1, 2, 3]);
+ * assertEquals(await sum, 3);
+ * assertEquals(await squares, [1, 4, 9]);
+ * ```
+ */
 export class WorkerPool implements Executor {
   readonly #front: Front;
 
+  /**
+   * Make a pool. No worker is started before there is work.
+   *
+   * @param options How many workers at most, or an object of options.
+   * @throws {TypeError} If an option is of the wrong type, does not fit the host, or if `initializer`
+   *   cannot travel.
+   * @throws {RangeError} If a number is out of range.
+   * @throws {InvalidStateError} If `permissions` are given and the runtime was not started with
+   *   `--unstable-worker-options`.
+   */
   constructor(options?: number | WorkerPoolOptions) {
     const what = "create a worker pool";
     const settings = readPoolOptions(what, "WorkerPool", options);
@@ -30,10 +85,56 @@ export class WorkerPool implements Executor {
     this.#front = new Front(new Pool(host, settings));
   }
 
+  /**
+   * Run a function in a worker.
+   *
+   * CPython: `Executor.submit`, `Pool.apply_async`.
+   *
+   * @typeParam A Its parameters.
+   * @typeParam R What it returns.
+   * @param fn The function.
+   * @param args Its arguments.
+   * @returns A future of what it returns or resolves with.
+   * @throws {TypeError} If `fn` is not a function, or one that cannot travel: bound, native, a
+   *   method, a class or a generator function.
+   * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
+   */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     return this.#front.submit(fn, args, this.submit) as Future<Awaited<R>>;
   }
 
+  /**
+   * Run a function in a worker, with options.
+   *
+   * CPython: `Pool.apply`, `Pool.apply_async`.
+   *
+   * @typeParam A Its parameters.
+   * @typeParam R What it returns.
+   * @param fn The function.
+   * @param args Its arguments.
+   * @param options `signal`: cancels the call. `timeout`: milliseconds from its start to
+   *   `TimeoutError`. `transfer`: what moves instead of being copied. `priority`: higher first.
+   * @returns A future of what it returns or resolves with.
+   * @throws {TypeError} If an argument or option is of the wrong type, or `fn` cannot travel.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPool(1);
+   * const pixels = new Uint8Array([1, 2, 3]);
+   * const sum = await pool.apply(
+   *   (bytes: Uint8Array) => bytes.reduce((a, b) => a + b),
+   *   [pixels],
+   *   { transfer: [pixels.buffer], timeout: 10_000 },
+   * );
+   * assertEquals(sum, 6);
+   * assertEquals(pixels.length, 0); // it has moved
+   * ```
+   */
   apply<A extends unknown[], R>(
     fn: (...args: A) => R,
     args: A,
@@ -42,6 +143,45 @@ export class WorkerPool implements Executor {
     return this.#front.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
   }
 
+  /**
+   * Run a function over many items, and give the results in the order of the items.
+   *
+   * The input is read as it is needed, also if it is infinite or async; items go to the workers in
+   * chunks, sized by how long they take. `await` the result for an array, or iterate it with
+   * `for await`. It begins at once. When an item fails, when the loop is left, on cancel, signal or
+   * timeout, the rest is stopped; the error is that of the first item that failed.
+   *
+   * CPython: `Executor.map`, `Pool.map`, `Pool.imap`.
+   *
+   * @typeParam T An item.
+   * @typeParam R What the function returns.
+   * @param fn Called with each item.
+   * @param items The items.
+   * @param options `chunksize`: how many items go to a worker at a time. `buffersize`: how many may
+   *   be read whose results were not taken. `onProgress`: called as items are done. `signal`,
+   *   `timeout` (milliseconds from the call): stop the whole.
+   * @returns The results, to be awaited or iterated.
+   * @throws {TypeError} If an argument or option is of the wrong type, or `fn` cannot travel.
+   * @throws {RangeError} If an option is out of range.
+   * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * function* naturals() {
+   *   for (let n = 1;; n++) yield n;
+   * }
+   * await using pool = new WorkerPool(2);
+   * const found: number[] = [];
+   * for await (const square of pool.map((n: number) => n * n, naturals())) {
+   *   found.push(square);
+   *   if (square > 10) break;
+   * }
+   * assertEquals(found, [1, 4, 9, 16]);
+   * ```
+   */
   map<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
@@ -52,6 +192,19 @@ export class WorkerPool implements Executor {
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
+  /**
+   * As `map`, for a function of several parameters: each item is a list of arguments.
+   *
+   * CPython: `Pool.starmap`.
+   *
+   * @typeParam A The parameters.
+   * @typeParam R What the function returns.
+   * @param fn Called with each list of arguments.
+   * @param items The lists.
+   * @param options As for `map`.
+   * @returns The results, to be awaited or iterated.
+   * @throws As `map`.
+   */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
     items: Iterable<A> | AsyncIterable<A>,
@@ -62,6 +215,19 @@ export class WorkerPool implements Executor {
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
+  /**
+   * As `map`, but the results come as they are done.
+   *
+   * CPython: `Pool.imap_unordered`.
+   *
+   * @typeParam T An item.
+   * @typeParam R What the function returns.
+   * @param fn Called with each item.
+   * @param items The items.
+   * @param options As for `map`.
+   * @returns The results, to be awaited or iterated.
+   * @throws As `map`.
+   */
   mapUnordered<T, R>(
     fn: (item: T) => R,
     items: Iterable<T> | AsyncIterable<T>,
@@ -72,6 +238,35 @@ export class WorkerPool implements Executor {
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
+  /**
+   * Run a generator in a worker, and get its values as it yields them.
+   *
+   * It runs at most some values ahead of the loop. Leaving the loop early runs its `finally` blocks
+   * in the worker. It begins with the loop, and has a worker for itself until it ends; each loop
+   * runs it anew.
+   *
+   * CPython has no twin.
+   *
+   * @typeParam A Its parameters.
+   * @typeParam R What it yields.
+   * @param fn A generator function, sync or async, or another one that returns something iterable.
+   * @param args Its arguments.
+   * @returns The values, to be iterated.
+   * @throws {TypeError} If `fn` is not a function, or one that cannot travel.
+   * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPool(1);
+   * const stream = pool.stream(function* (n: number) {
+   *   for (let i = 0; i < n; i++) yield i;
+   * }, 3);
+   * assertEquals(await Array.fromAsync(stream), [0, 1, 2]);
+   * ```
+   */
   stream<A extends unknown[], R>(
     fn: (...args: A) => Iterable<R> | AsyncIterable<R>,
     ...args: A
@@ -79,30 +274,75 @@ export class WorkerPool implements Executor {
     return this.#front.stream(fn, args, this.stream) as AsyncIterable<R>;
   }
 
+  /**
+   * Make typed stand-ins for the functions that a module exports; calling one, or passing it to
+   * `submit`, `map` and so on, runs the function in a worker. The module is imported there alone.
+   *
+   * @typeParam M The type of the module: `typeof import("./module.ts")`.
+   * @param module Its absolute address: `new URL("./module.ts", import.meta.url)`.
+   * @returns The stand-ins, by name.
+   * @throws {TypeError} If `module` is not an absolute URL.
+   */
   import<M>(module: string | URL): Remote<M> {
     return this.#front.import(module) as Remote<M>;
   }
 
+  /**
+   * Take no more calls, and wait until those that are there are done and the workers have ended.
+   *
+   * CPython: `Executor.shutdown`.
+   *
+   * @param options `wait`: whether to wait (default). `cancelFutures`: whether calls that have not
+   *   begun are cancelled.
+   * @returns When everything has ended, or at once.
+   * @throws {TypeError} (as a rejection) If an option is of the wrong type.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled; the pool winds down
+   *   nevertheless.
+   */
   shutdown(options?: ShutdownOptions): Promise<void> {
     return this.#front.shutdown(options);
   }
 
+  /**
+   * Take no more calls; workers end when all is done.
+   *
+   * CPython: `Pool.close`.
+   */
   close(): void {
     this.#front.close();
   }
 
+  /**
+   * Wait until all workers have ended.
+   *
+   * CPython: `Pool.join`.
+   *
+   * @returns When they have ended.
+   * @throws {InvalidStateError} (as a rejection) If the pool is neither closed nor terminated.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   */
   join(): Promise<void> {
     return this.#front.join();
   }
 
+  /**
+   * End all workers at once. Calls that are not done are cancelled, running ones included.
+   *
+   * CPython: `Pool.terminate`.
+   *
+   * @returns When they have ended; for a thread that the runtime cannot stop it waits 250 ms.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   */
   terminate(): Promise<void> {
     return this.#front.terminate();
   }
 
+  /** What the pool is doing and has done, as of now. */
   get stats(): PoolStats {
     return this.#front.stats;
   }
 
+  /** As `shutdown`: `await using` waits for the work, as Python's `with` does. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
   }

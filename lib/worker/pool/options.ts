@@ -1,6 +1,6 @@
 import { checkDuration, checkFunction, checkInteger, show } from "../../base/validate.ts";
 import { describeFunction } from "../../wire/function_codec.ts";
-import type { PoolSettings, WorkerExit } from "./pool.ts";
+import type { PoolSettings, WorkerExit } from "./settings.ts";
 
 /** Options that pools of threads and of processes have in common. */
 export interface CommonPoolOptions {

@@ -1,50 +1,21 @@
 import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from "../../errors.ts";
-import { nextTurn, now, startTimer, type Timer } from "../../base/clock.ts";
+import { nextTurn, now } from "../../base/clock.ts";
 import { runInScope } from "../../task/context.ts";
 import { Future, internals } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
 import { shield } from "../../task/shield.ts";
-import type { FunctionRef } from "../../wire/function_ref.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { examine, pack, type Refusal } from "../../wire/packing.ts";
 import { recover } from "../../shared/owners.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
+import { Graveyard } from "./graveyard.ts";
 import { IdleClock } from "./idle_clock.ts";
 import { JobQueue } from "./job_queue.ts";
+import type { Counts, PoolSettings, WorkerExit } from "./settings.ts";
 import type { PoolJob } from "./pool_job.ts";
 import { crashed, PoolWorker } from "./pool_worker.ts";
-
-/** What a pool was asked to be. */
-export interface PoolSettings {
-  readonly name: string;
-  readonly maxWorkers: number;
-  readonly initializer: FunctionRef | undefined;
-  readonly initargs: unknown[];
-  readonly maxTasksPerWorker: number;
-  readonly idleTimeout: number;
-  readonly cancelGrace: number;
-  readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined;
-}
-
-/** What `onWorkerExit` is told. */
-export interface WorkerExit {
-  /** The name of the worker. */
-  name: string;
-  /** Whether it died by itself, and not because the pool ended it. */
-  crashed: boolean;
-  /** What it died of, where that is known. */
-  cause?: unknown;
-}
-
-/** What has become of the calls of a pool. */
-export interface Counts {
-  completed: number;
-  failed: number;
-  cancelled: number;
-  crashed: number;
-}
 
 /** Something that goes on making jobs: a `map` under way. */
 export interface Producer {
@@ -62,9 +33,6 @@ const MOST_FALSE_STARTS = 3;
 /** A worker that has something in hand for so long, in milliseconds, holds up what waits behind. */
 const HELD_UP_MS = 10;
 
-/** How long to wait for a killed worker to be gone; after that it counts as one that cannot be. */
-const DEATH_MS = 250;
-
 /**
  * The policy of every pool, whatever its workers are: how many there are and when they start, who
  * gets which job, what happens when one dies, and how it all ends.
@@ -77,8 +45,7 @@ export class Pool {
   readonly #host: Host;
   readonly #queue = new JobQueue();
   readonly #workers = new Set<PoolWorker>();
-  /** Killed, and not gone yet. */
-  readonly #dying = new Set<PoolWorker>();
+  readonly #dying = new Graveyard();
   readonly #producers = new Set<Producer>();
   readonly #idle: IdleClock | undefined;
   #started = 0;
@@ -91,8 +58,6 @@ export class Pool {
   #closed = false;
   #broken: { cause: unknown } | undefined;
   #ended: Future<void> | undefined;
-  #funeral: Timer | undefined;
-  #burial: Future<void> | undefined;
 
   constructor(host: Host, settings: PoolSettings, refuse?: Refusal) {
     this.#host = host;
@@ -224,12 +189,7 @@ export class Pool {
   /** End the workers that have nothing to do; resolves when they are gone. */
   async endIdle(): Promise<void> {
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
-    for (let left = this.#mourning(); left > 0; left = this.#mourning()) {
-      const burial = this.#burial ??= new Future();
-      const timer = startTimer(left, () => internals.resolve(burial, undefined));
-      await burial;
-      timer.stop();
-    }
+    await this.#dying.whenQuiet();
   }
 
   /** End everything at once. */
@@ -288,11 +248,7 @@ export class Pool {
 
   /** For workers: one that was killed is gone. */
   onGone(worker: PoolWorker): void {
-    if (!this.#dying.delete(worker)) return;
-    const burial = this.#burial;
-    this.#burial = undefined;
-    if (burial !== undefined) internals.resolve(burial, undefined);
-    this.#schedule();
+    this.#dying.remove(worker);
   }
 
   #schedule(): void {
@@ -461,17 +417,7 @@ export class Pool {
     if (this.#open > 0 || this.#producers.size > 0) return;
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
-    const left = this.#mourning();
-    this.#funeral?.stop();
-    this.#funeral = undefined;
-    if (left <= 0) internals.resolve(this.#ended, undefined);
-    else if (!this.#ended.done()) this.#funeral = startTimer(left, () => this.#wind());
-  }
-
-  /** For how long it is still to be waited for killed workers to be gone. */
-  #mourning(): number {
-    let last = -Infinity;
-    for (const worker of this.#dying) last = Math.max(last, worker.killed);
-    return last + DEATH_MS - now();
+    const ended = this.#ended;
+    this.#dying.whenQuiet().then(() => internals.resolve(ended, undefined));
   }
 }
