@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { JsrRegistry } from "../support/jsr_registry.ts";
+import { type JsrPackage, JsrRegistry } from "../support/jsr_registry.ts";
 
 const STRAND = "jsr:@strand/strand@^0.1.0";
 
@@ -7,12 +7,16 @@ const STRAND = "jsr:@strand/strand@^0.1.0";
 interface Consumer {
   files: Record<string, string>;
   flags: string[];
+  /** What else the registry has. */
+  packages?: JsrPackage[];
 }
 
 /** Runs `main.ts` of a consumer in a folder of its own, with nothing in the cache. */
-async function run({ files, flags }: Consumer): Promise<{ code: number; out: string }> {
+async function run(
+  { files, flags, packages = [] }: Consumer,
+): Promise<{ code: number; out: string }> {
   const folder = await Deno.makeTempDir();
-  await using registry = await JsrRegistry.start();
+  await using registry = await JsrRegistry.start(...packages);
   try {
     for (const [name, text] of Object.entries(files)) {
       await Deno.writeTextFile(`${folder}/${name}`, text);
@@ -32,18 +36,23 @@ async function run({ files, flags }: Consumer): Promise<{ code: number; out: str
 
 Deno.test("From JSR, tasks and functions as source need no permission", async () => {
   const main = `
-    import { run, sleep, TaskGroup, WorkerPool } from "${STRAND}";
+    import { run, sleep, TaskGroup, Thread, toThread, WorkerPool } from "${STRAND}";
     await run(async () => {
       const tasks = await TaskGroup.run((group) => [
         group.createTask(() => sleep(1, "a group")),
-        group.createTask(() => sleep(1, 42)),
+        group.createTask(() => toThread((n: number) => n + 1, 41)),
       ]);
       console.log(...tasks.map((task) => task.result()));
       await using pool = new WorkerPool(2);
       console.log(await pool.map((n: number) => n * n, [1, 2, 3]));
+      await using node = new WorkerPool({ maxWorkers: 1, host: "node" });
+      console.log(await node.map((n: number) => n * n, [4, 5]));
+      const thread = new Thread((n: number) => n * n, { args: [6] });
+      thread.start();
+      console.log(await thread.result());
     });`;
   const { code, out } = await run({ files: { "main.ts": main }, flags: ["--check"] });
-  assertEquals(out, "a group 42\n[ 1, 4, 9 ]\n");
+  assertEquals(out, "a group 42\n[ 1, 4, 9 ]\n[ 16, 25 ]\n36\n");
   assertEquals(code, 0);
 });
 
@@ -71,5 +80,22 @@ Deno.test("From JSR, a pool runs the functions of local modules with --allow-rea
   const files = { "main.ts": main, "work.ts": work };
   const { code, out } = await run({ files, flags: ["--check", "--allow-read=."] });
   assertEquals(out, "[ 11, 12 ]\n12\n");
+  assertEquals(code, 0);
+});
+
+Deno.test("From JSR, a pool runs the functions of a module on JSR without permissions", async () => {
+  const jobs: JsrPackage = {
+    name: "@someone/jobs",
+    version: "2.1.0",
+    exports: "./mod.ts",
+    files: new Map([["mod.ts", new TextEncoder().encode(work)]]),
+  };
+  const main = `
+    import { WorkerPool } from "${STRAND}";
+    import { shift } from "jsr:@someone/jobs@2";
+    await using pool = new WorkerPool(1);
+    console.log(await pool.map(shift, [1, 2]));`;
+  const { code, out } = await run({ files: { "main.ts": main }, flags: [], packages: [jobs] });
+  assertEquals(out, "[ 11, 12 ]\n");
   assertEquals(code, 0);
 });

@@ -5,21 +5,31 @@ const ROOT = new URL("../../", import.meta.url);
 /** Deno refuses versions that are younger than a day. */
 const CREATED = "2020-01-01T00:00:00.000Z";
 
-/** What the registry serves, by path; the same for all registries of a program. */
-let files: Promise<Map<string, Uint8Array<ArrayBuffer>>> | undefined;
+/** A package: what the registry says of it, and its files by path. */
+export interface JsrPackage {
+  name: string;
+  version: string;
+  exports: string;
+  files: Map<string, Uint8Array<ArrayBuffer>>;
+}
+
+type Served = Map<string, Uint8Array<ArrayBuffer>>;
+
+/** This package; the same for all registries of a program. */
+let own: Promise<JsrPackage> | undefined;
 
 /**
- * A registry on the loopback that speaks JSR's protocol and has one package: this one, with the
- * files that publishing would send.
+ * A registry on the loopback that speaks JSR's protocol and has this package, with the files that
+ * publishing would send, and those it is given.
  */
 export class JsrRegistry implements AsyncDisposable {
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  private constructor(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>) {
+  private constructor(served: Served) {
     this.#server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       (request) => {
-        const body = files.get(new URL(request.url).pathname);
+        const body = served.get(new URL(request.url).pathname);
         return body === undefined
           ? new Response("There is no such file", { status: 404 })
           : new Response(body, { headers: { "content-type": contentType(request.url) } });
@@ -27,8 +37,10 @@ export class JsrRegistry implements AsyncDisposable {
     );
   }
 
-  static async start(): Promise<JsrRegistry> {
-    return new JsrRegistry(await (files ??= publishList().then(packageFiles)));
+  static async start(...others: JsrPackage[]): Promise<JsrRegistry> {
+    const served: Served = new Map();
+    for (const one of [await (own ??= readOwn()), ...others]) await serve(one, served);
+    return new JsrRegistry(served);
   }
 
   /** What `JSR_URL` has to be. */
@@ -39,6 +51,15 @@ export class JsrRegistry implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.shutdown();
   }
+}
+
+async function readOwn(): Promise<JsrPackage> {
+  const { name, version, exports } = config;
+  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+  for (const path of await publishList()) {
+    files.set(path, await Deno.readFile(new URL(path, ROOT)));
+  }
+  return { name, version, exports, files };
 }
 
 /** The paths of the files that `deno publish` would send. */
@@ -57,25 +78,22 @@ async function publishList(): Promise<string[]> {
   return paths;
 }
 
-async function packageFiles(paths: readonly string[]) {
-  const { name, version, exports } = config;
-  const files = new Map<string, Uint8Array<ArrayBuffer>>();
+async function serve(one: JsrPackage, served: Served): Promise<void> {
+  const { name, version, exports, files } = one;
   const manifest: Record<string, { size: number; checksum: string }> = {};
-  for (const path of paths) {
-    const bytes = await Deno.readFile(new URL(path, ROOT));
+  for (const [path, bytes] of files) {
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const hex = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     manifest[`/${path}`] = { size: bytes.length, checksum: `sha256-${hex}` };
-    files.set(`/${name}/${version}/${path}`, bytes);
+    served.set(`/${name}/${version}/${path}`, bytes);
   }
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   const [scope, short] = name.slice(1).split("/");
-  files.set(
+  served.set(
     `/${name}/meta.json`,
     json({ scope, name: short, latest: version, versions: { [version]: { createdAt: CREATED } } }),
   );
-  files.set(`/${name}/${version}_meta.json`, json({ manifest, exports: { ".": exports } }));
-  return files;
+  served.set(`/${name}/${version}_meta.json`, json({ manifest, exports: { ".": exports } }));
 }
 
 function contentType(url: string): string {
