@@ -28,6 +28,9 @@ export class Item {
   }
 }
 
+/** More words than these are kept for one value only. */
+const LARGE = 2 ** 18;
+
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
 const nothing = new Int32Array(0);
@@ -47,7 +50,7 @@ export class RingCargo implements Cargo {
   #writer = new ValueWriter();
   #writing = false;
   readonly #reader = new ValueReader();
-  #read: Int32Array<ArrayBuffer> = new Int32Array(64);
+  #read: Int32Array<ArrayBuffer> = new Int32Array(FEW);
 
   constructor(buffer: SharedArrayBuffer, offset: number, size: number) {
     this.#buffer = buffer;
@@ -94,7 +97,10 @@ export class RingCargo implements Cargo {
       doubleWords[1] = this.#read[1]!;
       return double[0];
     }
-    return this.#reader.read(new Uint8Array(this.#read.buffer, 0, this.#word));
+    const bytes = new Uint8Array(this.#read.buffer, 0, this.#word);
+    // One large value must not hold its memory for ever.
+    if (this.#read.length > LARGE) this.#read = new Int32Array(FEW);
+    return this.#reader.read(bytes);
   }
 
   write(at: number, size: number): void {

@@ -9,6 +9,10 @@ const SHORT = 32;
 /** With so many objects, a map finds one faster than a search does. */
 const MANY = 12;
 
+/** More than this is kept for one value only. */
+const LARGE = 2 ** 20;
+
+const nothing = new Uint8Array(0);
 const encoder = new TextEncoder();
 
 /**
@@ -34,6 +38,8 @@ export class ValueWriter {
    * @throws {TypeError} If it, or something in it, cannot be written.
    */
   write(value: unknown): number {
+    // One large value must not hold its memory for ever.
+    if (this.#bytes.length > LARGE) this.#allocate(256, nothing);
     this.#length = 0;
     try {
       this.#value(value);
@@ -250,10 +256,14 @@ export class ValueWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, 2 * this.#bytes.length));
-    grown.set(this.#bytes);
-    this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
+    // In whole units, for those who copy more than a byte at a time.
+    this.#allocate(Math.ceil(Math.max(needed, 2 * this.#bytes.length) / 8) * 8, this.#bytes);
+  }
+
+  #allocate(size: number, bytes: Uint8Array): void {
+    this.#bytes = new Uint8Array(size);
+    this.#bytes.set(bytes);
+    this.#view = new DataView(this.#bytes.buffer);
   }
 
   /** The number of an object that has begun; below 0, and a new number for it, if it has not. */
