@@ -343,13 +343,21 @@ export class Future<T> implements Promise<T> {
     if (this.#state !== PENDING) return false;
     this.#state = state;
     this.#outcome = outcome;
-    if (state === FAILED && !this.#looked) this.#report = Promise.reject(outcome);
     const first = this.#subscriber;
     const rest = this.#subscribers;
     this.#subscriber = this.#subscribers = undefined;
     if (first !== undefined) notify(first);
     if (rest !== undefined) { for (const handle of rest) notify(handle); }
+    if (state === FAILED && !this.#looked) {
+      // A callback may still look at it, and timers and I/O may come before its turn.
+      if (first === undefined && rest === undefined) this.#reportFailure();
+      else callSoon(new Callback(() => this.#reportFailure()));
+    }
     return true;
+  }
+
+  #reportFailure(): void {
+    if (!this.#looked) this.#report = Promise.reject(this.#outcome);
   }
 
   #look(): void {
