@@ -18,8 +18,10 @@ const LARGEST_CHUNK = 4096;
 const GROWTH = 8;
 /** How many chunks per worker may be under way … */
 const FLYING = 2;
-/** … and how many may be there whose results nobody has taken. */
+/** … and how many may be there whose results nobody has taken … */
 const KEPT = 8;
+/** … but no more items per worker than this, or than were taken already. */
+const FIRST_KEPT = 16;
 
 /** Which kind of map it is. */
 export interface MapKind {
@@ -174,8 +176,7 @@ export class MapRun
   wants(): boolean {
     const workers = this.pool.settings.maxWorkers;
     if (this.#over || this.#inputOver || this.#flying.size >= FLYING * workers) return false;
-    const { buffersize } = this.#options;
-    if (buffersize !== undefined) return this.#taken - this.#handed < buffersize;
+    if (this.#taken - this.#handed >= this.#window()) return false;
     return this.#collecting || this.#line.size < KEPT * workers;
   }
 
@@ -220,18 +221,24 @@ export class MapRun
     this.pool.add(chunk);
   }
 
+  /** How many items may have been read whose results nobody has taken. */
+  #window(): number {
+    const { buffersize } = this.#options;
+    if (buffersize !== undefined) return buffersize;
+    if (this.#collecting) return Infinity;
+    return Math.max(FIRST_KEPT * this.pool.settings.maxWorkers, this.#handed);
+  }
+
   #nextSize(): number {
     if (this.fixed) return this.#size;
     const { maxWorkers, maxTasksPerWorker } = this.pool.settings;
     const parts = FLYING * maxWorkers;
-    const { buffersize } = this.#options;
-    let size = Math.min(this.#size, maxTasksPerWorker);
+    let size = Math.min(this.#size, maxTasksPerWorker, Math.floor(this.#window() / parts));
     // Towards the end chunks get smaller, so that all workers end together.
     const { total } = this.#input;
     if (total !== undefined) {
       size = Math.min(size, Math.ceil((total - this.#taken + this.#pending.length) / parts));
     }
-    if (buffersize !== undefined) size = Math.min(size, Math.floor(buffersize / parts));
     return Math.max(size, 1);
   }
 
@@ -297,7 +304,7 @@ export class MapRun
   #hand(): IteratorResult<unknown> {
     const value = this.#current[this.#at++];
     this.#handed++;
-    if (this.#options.buffersize !== undefined && this.wants()) this.#fill();
+    if (!this.#filling && this.wants()) this.#fill();
     return { done: false, value };
   }
 
