@@ -1,0 +1,158 @@
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { CancelledError, createTask, gather, sleep, timeout, TimeoutError } from "../../mod.ts";
+import { sleepLong, untilAsked } from "./fixtures/functions.ts";
+import { failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
+
+const block = (words: Int32Array<SharedArrayBuffer>): string => {
+  Atomics.store(words, 0, 1);
+  Atomics.wait(words, 1, 0);
+  return "through";
+};
+
+async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((go) => setTimeout(go, 1));
+}
+
+for (const host of HOSTS) {
+  Deno.test(`cancelling on the ${host} host: a waiting call never runs`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const gate = new Gate();
+      const ran = new Int32Array(new SharedArrayBuffer(4));
+      const first = pool.submit(block, gate.words);
+      await gate.reached();
+      const touch = (ran: Int32Array) => void Atomics.add(ran, 0, 1);
+      const calls = [1, 2, 3].map(() => pool.submit(touch, ran));
+      assert(calls[1]!.cancel("not this one"));
+      assert(!calls[1]!.cancel());
+      const error = await failureOf(() => calls[1]!);
+      assertInstanceOf(error, CancelledError);
+      assertEquals(error.message, "not this one");
+      gate.open();
+      assertEquals(await first, "through");
+      await gather(calls[0]!, calls[2]!);
+      assertEquals(ran[0], 2);
+    });
+  });
+
+  Deno.test(`cancelling on the ${host} host: a waiting one cleans up in the worker`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const gate = new Gate();
+      const call = pool.submit(sleepLong, gate.words);
+      await gate.reached();
+      assert(call.cancel());
+      assertInstanceOf(await failureOf(() => call), CancelledError);
+      await until(() => Atomics.load(gate.words, 1) === 2);
+      assertEquals(await pool.submit(() => 1), 1);
+      assertEquals(pool.stats.crashed, 0);
+    });
+  });
+
+  Deno.test(`cancelling on the ${host} host: a busy loop that polls ends by itself`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const gate = new Gate();
+      const call = pool.submit(untilAsked, gate.words);
+      await gate.reached();
+      call.cancel();
+      assert(call.cancelled());
+      await until(() => Atomics.load(gate.words, 1) === 2);
+      assertEquals(await pool.submit(() => 1), 1);
+    });
+  });
+
+  Deno.test(`cancelling on the ${host} host: signal, time limit, task and group`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const begin = async (run: (gate: Gate) => PromiseLike<unknown>, stop?: () => void) => {
+        const gate = new Gate();
+        const outcome = failureOf(() => run(gate));
+        await gate.reached();
+        stop?.();
+        const error = await outcome;
+        await until(() => Atomics.load(gate.words, 1) === 2);
+        return error;
+      };
+      const controller = new AbortController();
+      const { signal } = controller;
+      const aborted = await begin(
+        (gate) => pool.apply(sleepLong, [gate.words], { signal }),
+        () => controller.abort("by signal"),
+      );
+      assertInstanceOf(aborted, CancelledError);
+      const late = await begin((gate) => pool.apply(sleepLong, [gate.words], { timeout: 500 }));
+      assertInstanceOf(late, TimeoutError);
+      let task = createTask(() => {});
+      const linked = await begin(
+        (gate) => task = createTask(async () => await pool.submit(sleepLong, gate.words)),
+        () => task.cancel(),
+      );
+      assertInstanceOf(linked, CancelledError);
+      const limited = await begin((gate) =>
+        timeout(null, async (limit) => {
+          const call = pool.submit(sleepLong, gate.words);
+          await gate.reached();
+          limit.reschedule(performance.now());
+          await call;
+        })
+      );
+      assertInstanceOf(limited, TimeoutError);
+      assertEquals(await pool.submit(() => 1), 1);
+    });
+  });
+}
+
+Deno.test("cancelling: an aborted signal refuses a call before it is sent", async () => {
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    const signal = AbortSignal.abort("before");
+    assertInstanceOf(
+      await failureOf(() => pool.apply(() => 1, [], { signal })),
+      CancelledError,
+    );
+    assertEquals(pool.stats.completed, 0);
+  });
+});
+
+Deno.test("cancelling: the task that awaits a map stops the work in the middle", async () => {
+  await withPool({ maxWorkers: 2 }, async (pool) => {
+    const done = new Int32Array(new SharedArrayBuffer(4));
+    const items = Array.from({ length: 10_000 }, () => done);
+    const work = async (done: Int32Array) => {
+      Atomics.add(done, 0, 1);
+      await new Promise((go) => setTimeout(go, 1));
+    };
+    const task = createTask(async () => await pool.map(work, items));
+    await until(() => Atomics.load(done, 0) > 10);
+    task.cancel();
+    assertInstanceOf(await failureOf(() => task), CancelledError);
+    assert(task.cancelled());
+    // The next call comes after what a worker has in hand; then nothing of the map is left.
+    await gather(pool.submit(() => 1), pool.submit(() => 2));
+    const seen = Atomics.load(done, 0);
+    await gather(pool.submit(() => 1), pool.submit(() => 2));
+    assert(Atomics.load(done, 0) <= seen + 2);
+    assert(seen < 10_000);
+  });
+});
+
+Deno.test("cancelling: what does not stop is killed on the node host", async () => {
+  const [major, minor, patch] = Deno.version.deno.split(".").map(Number) as [
+    number,
+    number,
+    number,
+  ];
+  const kills = major > 2 || minor > 9 || (minor === 9 && patch >= 4);
+  const pool = { maxWorkers: 1, host: "node", cancelGrace: 20 } as const;
+  if (!kills) return;
+  await withPool(pool, async (pool) => {
+    const gate = new Gate();
+    const call = pool.submit((words: Int32Array<SharedArrayBuffer>) => {
+      Atomics.store(words, 0, 1);
+      for (;;) Atomics.add(words, 1, 1);
+    }, gate.words);
+    await gate.reached();
+    call.cancel();
+    assertEquals(await pool.submit(() => "next"), "next");
+    await until(() => pool.stats.stuck === 0);
+    const turns = Atomics.load(gate.words, 1);
+    await sleep(0);
+    assertEquals(Atomics.load(gate.words, 1), turns);
+  });
+});
