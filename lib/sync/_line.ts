@@ -1,50 +1,23 @@
 import { LinkedList } from "../base/linked_list.ts";
-import { Waiter } from "../task/waiter.ts";
+import type { Waiter } from "../task/waiter.ts";
 
-/** What stands in a {@linkcode Line}. */
-export abstract class Turn<T> extends Waiter<T, void> {
-  /** Its number in the order of arrival. */
-  ticket = 0;
-}
-
-/** Waits in order of arrival; one that comes back gets its old place. */
+/** Waits in order of arrival. */
 export class Line<T> {
-  readonly #list: LinkedList<Turn<T>> = new LinkedList();
-  #tickets = 0;
-  // Those who come back mostly do so one behind the other: the next place is next to the last.
-  #last: Turn<T> | undefined = undefined;
+  readonly #list: LinkedList<Waiter<T, void>> = new LinkedList();
 
   /** Stand at the end. */
-  join(turn: Turn<T>): void {
-    turn.ticket = this.#tickets++;
-    this.#list.append(turn);
-  }
-
-  /** Stand where it stood before it was woken. */
-  rejoin(turn: Turn<T>): void {
-    let before = this.#last;
-    if (before === undefined || before.ticket > turn.ticket) before = undefined;
-    let after = before === undefined ? this.#list.first : before.next as Turn<T> | undefined;
-    while (after !== undefined && after.ticket < turn.ticket) {
-      before = after;
-      after = after.next as Turn<T> | undefined;
-    }
-    this.#list.insertAfter(before, turn);
-    this.#last = turn;
+  join(wait: Waiter<T, void>): void {
+    this.#list.append(wait);
   }
 
   /** Leave; the place is gone. */
-  leave(turn: Turn<T>): void {
-    if (this.#last === turn) this.#last = turn.previous as Turn<T> | undefined;
-    this.#list.remove(turn);
+  leave(wait: Waiter<T, void>): void {
+    this.#list.remove(wait);
   }
 
   /** Wake the first. */
   wakeFirst(): void {
-    const turn = this.#list.first;
-    if (turn === undefined) return;
-    this.leave(turn);
-    turn.wake();
+    this.#list.shift()?.wake();
   }
 
   /** Wake all. */

@@ -2,9 +2,8 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { LinkedList } from "../base/linked_list.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { wentOn } from "../task/ready_queue.ts";
-import { again } from "../task/waiter.ts";
-import type { Withdrawal } from "../task/waiter.ts";
-import { Line, Turn } from "./_line.ts";
+import { again, Waiter, type Withdrawal } from "../task/waiter.ts";
+import { Line } from "./_line.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 
@@ -29,7 +28,7 @@ interface QueueInternals {
 /** Filled by the class below. */
 export let queueInternals: QueueInternals;
 
-class Getter<T> extends Turn<T> {
+class Getter<T> extends Waiter<T, void> {
   readonly #queue: Queue<T>;
 
   constructor(queue: Queue<T>) {
@@ -51,7 +50,7 @@ class Getter<T> extends Turn<T> {
   }
 }
 
-class Putter<T> extends Turn<void> {
+class Putter<T> extends Waiter<void> {
   readonly #queue: Queue<T>;
   readonly #item: T;
 
@@ -104,8 +103,8 @@ class Items<T> implements AsyncIterator<T, undefined> {
  * A queue for the tasks of one thread: first in, first out, with a limit to its size if wanted.
  *
  * - Those who wait are served in the order in which they came. As in CPython, one who was woken
- *   takes its item in its turn, and whoever asks in between may be quicker; it then waits on, in
- *   its old place.
+ *   takes its item in its turn, and whoever asks in between may be quicker; it then waits on, at
+ *   the end of the line.
  * - Whoever is cancelled after being woken passes the wake-up on: no item is lost.
  * - `for await (const item of queue)` ends when the queue is shut down and drained.
  *
@@ -149,7 +148,8 @@ export class Queue<T> {
       },
       getterResumes: (queue, getter) => {
         if (queue.empty() && !queue.#isShutDown) {
-          queue.#standAgain(queue.#getters, getter);
+          // As in CPython, one whose item somebody else was quicker to take joins the end of the line.
+          queue.#getters.join(getter);
           return again;
         }
         try {
@@ -165,7 +165,7 @@ export class Queue<T> {
       },
       putterResumes: (queue, putter, item) => {
         if (queue.full() && !queue.#isShutDown) {
-          queue.#standAgain(queue.#putters, putter);
+          queue.#putters.join(putter);
           return again;
         }
         try {
@@ -356,12 +356,6 @@ export class Queue<T> {
   // As in CPython, a newcomer may be quicker than one who was woken for an item.
   #mayTake(): boolean {
     return !this.empty();
-  }
-
-  // Where one stands whose item, or room, somebody else was quicker to take. CPython lets it
-  // join the end of the line.
-  #standAgain<W>(line: Line<W>, turn: Turn<W>): void {
-    line.rejoin(turn);
   }
 
   #wakeJoiners(): void {
