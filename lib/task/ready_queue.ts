@@ -14,10 +14,10 @@ export interface Handle {
  */
 const PATIENCE = 100;
 
-/** How many turns are taken before the clock is looked at. */
+/** How many turns are taken before it is watched whether the event loop moves on. */
 const BATCH = 256;
 
-/** For how many milliseconds turns are taken before timers and I/O get theirs. */
+/** For how many milliseconds it may stand still before timers and I/O get their turn. */
 const SLICE = 20;
 
 const ready = new Deque<Handle>();
@@ -79,14 +79,22 @@ export function parked(task: object): void {
   if (restless === task) restless = undefined;
 }
 
+let turns = 0;
+/** Since when the event loop is watched, and has not moved on. */
+let watchedSince: number | undefined;
+
+const movedOn = () => {
+  turns = 0;
+  watchedSince = undefined;
+};
+
 const idle = (resolve: () => void) => {
   wakeDriver = resolve;
 };
 
 // Started here once, so that turns are taken in the empty async context, whoever asked for them.
 async function drive(): Promise<never> {
-  let since = 0;
-  for (let turns = 0;; turns++) {
+  for (;;) {
     if (ready.size === 0) await new Promise<void>(idle);
     while (patience > 0) {
       patience--;
@@ -96,12 +104,12 @@ async function drive(): Promise<never> {
     const handle = ready.shift()!;
     // Tasks that wake each other for ever must not starve timers and I/O, not even one that finds
     // nobody else in the line each time.
-    if (turns >= BATCH) {
+    if (++turns >= BATCH) {
       turns = 0;
-      if (now() - since > SLICE) {
-        await new Promise<void>(nextTurn);
-        since = now();
-      }
+      if (watchedSince === undefined) {
+        watchedSince = now();
+        nextTurn(movedOn);
+      } else if (now() - watchedSince > SLICE) await new Promise<void>(nextTurn);
     }
     handle.run();
   }
