@@ -3,6 +3,7 @@
  *
  * The globals are looked up at each call, so that a fake clock installed later is honoured.
  */
+import { builtin } from "./builtins.ts";
 
 import { LinkedEntry, LinkedList } from "./linked_list.ts";
 
@@ -99,13 +100,9 @@ class Bucket {
   }
 }
 
-interface Builtins {
-  process?: { getBuiltinModule?(name: string): { setTimeout: unknown } };
-}
-
 // Not the global as it is now: fake time may have been put in place before this module was loaded.
-const nativeSetTimeout = (globalThis as Builtins).process?.getBuiltinModule?.("node:timers")
-  .setTimeout;
+const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
+const nativeSetTimeout = timers?.setTimeout;
 const buckets: Map<number, Bucket> = new Map();
 let bucketsOf = -1;
 
@@ -143,10 +140,8 @@ function hopByChannel(fn: () => void): void {
 }
 
 function fastestHop(): Hop {
-  const { Deno: deno, setImmediate: immediate } = globalThis as {
-    Deno?: { version?: { deno: string } };
-    setImmediate?: Hop;
-  };
+  const { Deno: deno } = globalThis as { Deno?: { version?: { deno: string } } };
+  const immediate = timers?.setImmediate;
   // Up to Deno 2.5 it is a timer of one millisecond, forty times as long as a message takes.
   const slow = /^2\.[0-5]\./.test(deno?.version?.deno ?? "");
   return immediate === undefined || slow ? hopByChannel : immediate;

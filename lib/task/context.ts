@@ -1,3 +1,4 @@
+import { builtin } from "../base/builtins.ts";
 import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
@@ -81,13 +82,8 @@ class SynchronousStorage implements Storage {
   }
 }
 
-interface Builtins {
-  process?: { getBuiltinModule?(name: string): { AsyncLocalStorage: new () => Storage } };
-}
-
 function makeStorage(): Storage {
-  // Reached without an import, so that the module loads where there is no such built-in.
-  const hooks = (globalThis as Builtins).process?.getBuiltinModule?.("node:async_hooks");
+  const hooks = builtin<{ AsyncLocalStorage: new () => Storage }>("node:async_hooks");
   return hooks === undefined ? new SynchronousStorage() : new hooks.AsyncLocalStorage();
 }
 

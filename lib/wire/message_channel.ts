@@ -1,3 +1,5 @@
+import { builtin } from "../base/builtins.ts";
+
 /** A port that says when the other end is gone, and can be told not to hold the program alive. */
 export interface Port extends MessagePort {
   ref?(): void;
@@ -15,15 +17,8 @@ interface Threads {
   receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
 }
 
-interface Builtins {
-  process?: { getBuiltinModule?(name: string): Threads | undefined };
-}
-
-let threads: Threads | undefined;
-
-function builtin(): Threads | undefined {
-  threads ??= (globalThis as Builtins).process?.getBuiltinModule?.("node:worker_threads");
-  return threads;
+function threads(): Threads | undefined {
+  return builtin<Threads>("node:worker_threads");
 }
 
 /**
@@ -31,12 +26,12 @@ function builtin(): Threads | undefined {
  * `close` event added, which comes also when the other end dies with its thread, and with `unref`.
  */
 export function makeChannel(): Channel {
-  return new (builtin()?.MessageChannel ?? MessageChannel)();
+  return new (threads()?.MessageChannel ?? MessageChannel)();
 }
 
 /** Make such a port of one that came from another thread, and has none of this yet. */
 export function adoptPort(port: MessagePort): Port {
-  const { receiveMessageOnPort } = builtin() ?? {};
+  const { receiveMessageOnPort } = threads() ?? {};
   if (receiveMessageOnPort === undefined || "on" in port) return port;
   // What is received on such a port becomes one.
   const { port1, port2 } = makeChannel();

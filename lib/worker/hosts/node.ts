@@ -1,3 +1,4 @@
+import { builtin } from "../../base/builtins.ts";
 import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port } from "../../wire/message_channel.ts";
@@ -32,10 +33,6 @@ interface Thread {
 
 type ThreadClass = new (entry: URL, options: ThreadOptions) => Thread;
 
-interface Builtins {
-  process?: { getBuiltinModule?(name: string): { Worker: ThreadClass } | undefined };
-}
-
 /** Workers of node:worker_threads: threads that can be given limits, and stopped whatever they do. */
 export class NodeHost implements Host {
   readonly sharesMemory = true;
@@ -45,7 +42,7 @@ export class NodeHost implements Host {
   /** @throws {TypeError} If the runtime has no node:worker_threads. */
   constructor(what: string, limits?: ResourceLimits) {
     this.#limits = limits;
-    const threads = (globalThis as Builtins).process?.getBuiltinModule?.("node:worker_threads");
+    const threads = builtin<{ Worker: ThreadClass }>("node:worker_threads");
     if (threads === undefined) {
       throw new TypeError(
         `Cannot ${what}: host "node" needs node:worker_threads, which is not here`,

@@ -3,6 +3,10 @@ import { CallBoard } from "../../wire/call_board.ts";
 import type { Boot, ToWorker } from "../protocol.ts";
 import { WorkerSide } from "./worker_side.ts";
 
+// Not written as imports of these files: they would be loaded with this one, and most calls do not
+// need them.
+const KINDS = ["../../wire/connection.ts", "../../shared/register.ts"];
+
 /** Serve the pool at the other end of the port, with the memory that it shares. */
 export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
   const board = new CallBoard(memory);
@@ -16,8 +20,7 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
     board,
     sharesMemory: true,
     inTurns,
-    loadKinds: () =>
-      Promise.all([import("../../wire/connection.ts"), import("../../shared/register.ts")]),
+    loadKinds: () => Promise.all(KINDS.map((file) => import(new URL(file, import.meta.url).href))),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.

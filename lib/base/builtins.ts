@@ -1,0 +1,24 @@
+/**
+ * The one place that reaches the built-in modules of the runtime: without a static import, so that
+ * the library loads where there are none.
+ */
+
+interface Runtime {
+  process?: { getBuiltinModule?(name: string): unknown };
+}
+
+const given = new Map<string, unknown>();
+
+/**
+ * Say what a built-in module is, before anything asks for it. In a worker, asking the runtime for
+ * its `process` first takes as long as everything else that it does to start.
+ */
+export function provideBuiltin(name: string, module: unknown): void {
+  given.set(name, module);
+}
+
+/** A built-in module, `undefined` where there is no such thing. */
+export function builtin<T>(name: string): T | undefined {
+  if (given.has(name)) return given.get(name) as T;
+  return (globalThis as Runtime).process?.getBuiltinModule?.(name) as T | undefined;
+}
