@@ -23,7 +23,8 @@ export type Completion<T> = IteratorResult<Future<T>, undefined>;
  * What `asCompleted` returns: an async iterable of futures, each done.
  *
  * It is not called `AsyncIterable`, since TypeScript believes that `for await` awaits what one of
- * those yields; here the loop gets the futures themselves.
+ * those yields; here the loop gets the futures themselves. Before TypeScript 6 (Deno 2.7) it
+ * believes so of every iterable: there, `await` the future, or say what it is.
  *
  * @typeParam T What each future resolves with.
  */
@@ -165,7 +166,7 @@ class Completed<T> implements Completions<T> {
  *
  * const order: string[] = [];
  * for await (const future of asCompleted([() => sleep(9, "slow"), () => sleep(1, "fast")])) {
- *   order.push(future.result());
+ *   order.push(await future);
  * }
  * assertEquals(order, ["fast", "slow"]);
  * ```
