@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CancelledError, createTask, currentTask, Future, gather, sleep } from "../../mod.ts";
+import {
+  CancelledError,
+  createTask,
+  currentTask,
+  Future,
+  gather,
+  sleep,
+  type Task,
+} from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 import { ended, ending, failure, start } from "./helpers.ts";
 
@@ -160,4 +168,30 @@ Deno.test("gather: refuses what cannot be waited for before anything has started
 Deno.test("gather: nests, and the failure of the innermost comes out", async () => {
   const error = await failure(gather(() => gather(() => gather(() => Promise.reject("deep")))));
   assertEquals(error, "deep");
+});
+
+Deno.test("gather: a circle of tasks through it can be cancelled from either side", async () => {
+  for (const victim of [0, 1]) {
+    const tasks: Task<unknown>[] = [];
+    tasks.push(start(async () => {
+      await sleep(0);
+      return await gather(tasks[1]!, Promise.resolve());
+    }));
+    tasks.push(start(async () => await tasks[0]));
+    await settle();
+    tasks[victim]!.cancel();
+    await ended(...tasks);
+    assertEquals(tasks.map(ending), ["cancelled", "cancelled"]);
+  }
+});
+
+Deno.test("gather: one that cancels a task twice over counts both", async () => {
+  const shared = start(() => new Future());
+  const branches = [0, 1].map(() => start(async () => await shared));
+  const all = start(() => gather(branches));
+  await settle();
+  all.cancel();
+  await ended(all);
+  assertEquals(shared.cancelling(), 2);
+  assertEquals([shared, ...branches, all].map(ending), Array(4).fill("cancelled"));
 });
