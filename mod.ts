@@ -106,6 +106,7 @@ export { type PoolStats } from "./lib/worker/pool_stats.ts";
 export { type Remote } from "./lib/worker/remote_module.ts";
 export { TaskPool, type TaskPoolOptions } from "./lib/worker/task_pool.ts";
 export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
+export { ProcessPool, type ProcessPoolOptions } from "./lib/worker/process_pool.ts";
 export { toThread } from "./lib/worker/to_thread.ts";
 export { Thread, type ThreadOptions } from "./lib/worker/thread.ts";
 export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";

@@ -12,18 +12,25 @@ import type { EncodedValue } from "./value_codec.ts";
 /** How long the fixed part of what stands in front is. */
 const FIXED = 8;
 
-/** What stands in front of a value. `room` is left at the beginning, for what else is to be told. */
+/**
+ * What stands in front of a value. `room` is left at the beginning, for what else is to be told;
+ * `head`, if given, is added at the end.
+ */
 export function describeValue(
-  { head, buffers }: EncodedValue,
+  encoded: EncodedValue,
   room = 0,
+  head?: Uint8Array,
 ): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(room + FIXED + 8 * buffers.length);
+  const { buffers } = encoded;
+  const length = room + FIXED + 8 * buffers.length;
+  const bytes = new Uint8Array(length + (head?.byteLength ?? 0));
   const view = new DataView(bytes.buffer);
-  view.setUint32(room, head.byteLength, true);
+  view.setUint32(room, encoded.head.byteLength, true);
   view.setUint32(room + 4, buffers.length, true);
   buffers.forEach(({ byteLength }, i) => {
     view.setFloat64(room + FIXED + 8 * i, byteLength, true);
   });
+  if (head !== undefined) bytes.set(head, length);
   return bytes;
 }
 

@@ -4,7 +4,7 @@ import { decodeValue, encodeValue } from "../../wire/value_codec.ts";
 import { type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { ProcessBoard } from "./process_board.ts";
 import { startWatch } from "./process_watch.ts";
-import { refuseShared } from "./refuse_shared.ts";
+import { refuseShared } from "../../wire/refuse_shared.ts";
 import { WorkerSide } from "./worker_side.ts";
 
 interface Runtime {
@@ -44,7 +44,7 @@ export function serveProcess(): void {
     side.crash(event.reason);
   });
   startWatch(board.asked, (message) => {
-    if (message === undefined) runtime.exit(1);
+    if (message === undefined) return runtime.exit(1);
     const value = decodeValue(...message);
     if (writer === undefined) {
       writer = new MarkedWriter(value as Uint8Array, writeAll);
