@@ -1,6 +1,7 @@
 /**
  * How a child process is started that understands the same modules as this one.
  */
+import { pathOf } from "./process_permissions.ts";
 
 /** Flags that say how modules are found, with and without a value of their own. */
 const SHARED_FLAGS =
@@ -53,7 +54,7 @@ function findConfig(): string | undefined {
     for (let folder = new URL(".", main);;) {
       for (const name of ["deno.json", "deno.jsonc"]) {
         const place = new URL(name, folder);
-        if (isFile(place)) return place.href;
+        if (isFile(place)) return pathOf(place);
       }
       const above = new URL("..", folder);
       if (above.href === folder.href) return undefined;

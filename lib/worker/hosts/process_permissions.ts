@@ -147,7 +147,8 @@ function flag(verb: "allow", kind: Kind, things: string[]): string {
   return `--${verb}-${kind}=${things.map((thing) => thing.replaceAll(",", ",,")).join(",")}`;
 }
 
-function pathOf(url: URL): string {
+/** The path of a file by its URL, as flags take it. */
+export function pathOf(url: URL): string {
   if (url.protocol !== "file:") throw new TypeError(`Cannot take ${url.href} for a path`);
   const path = decodeURIComponent(url.pathname);
   return Deno.build.os === "windows" ? path.slice(1).replaceAll("/", "\\") : path;
