@@ -4,7 +4,7 @@
  *
  * Python: `future.cancel()` cannot stop a running call, so `process.kill()` and a broken pool.
  *
- * Run it: `deno run --allow-read --allow-run examples/20_cancel_runaway_work.ts`
+ * Run it: `deno run --allow-read=. --allow-run examples/20_cancel_runaway_work.ts`
  *
  * @module
  */
@@ -65,8 +65,8 @@ async function cancelWholeMap(): Promise<void> {
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
   }
-  await pool.submit(work.greet, "pool"); // would wait for ever if they still ran
-  console.log(`a map of 1000 calls: ${pool.stats.queued} are queued, ${pool.stats.busy} run`);
+  // This would wait for ever if they still ran.
+  console.log(`a map of 1000 calls: stopped, its workers: ${await pool.submit(work.greet, "too")}`);
 }
 
 /** What does not listen is ended together with its process, and the pool starts another. */

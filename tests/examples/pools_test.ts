@@ -169,3 +169,25 @@ Deno.test("19: the program takes options and one folder", async () => {
   assertEquals(code, 2);
   assertEquals(stderr, 'Unexpected argument "b" (--help shows all options)\n');
 });
+
+const processes = ["--allow-read=.", "--allow-run"];
+
+Deno.test("10: every way gives right answers on every kind of job", async () => {
+  const permissions = [...processes, "--allow-net=127.0.0.1"];
+  const args = ["--jobs=3", "--number=1000003", "--workers=2"];
+  const lines = await linesOf("10_three_ways_compared.ts", { permissions, args });
+  assertEquals(lines[0], "3 jobs of each kind, 2 at once on the pools");
+  const ways = lines.slice(4, 8).map((line) => /^(\w+(?: \w+)?) +\d+ +\d+$/.exec(line)?.[1]);
+  assertEquals(ways, ["one thread", "TaskPool", "WorkerPool", "ProcessPool"]);
+  assertEquals(lines.length, 10);
+});
+
+Deno.test("20: runaway work is stopped, and its pools go on", async () => {
+  assertEquals(await linesOf("20_cancel_runaway_work.ts", { permissions: processes }), [
+    "one call: cancelled true",
+    "its worker: hello, again",
+    "a map of 1000 calls: stopped, its workers: hello, too",
+    "a loop without end: TimeoutError",
+    "the next process: hello, newcomer",
+  ]);
+});
