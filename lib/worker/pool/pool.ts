@@ -261,16 +261,16 @@ export class Pool {
   }
 
   #dispatch(): void {
+    for (const worker of this.#workers) {
+      if (worker.load === 0 && worker.spent) this.#kill(worker, false);
+    }
     if (this.#queue.size > 0) this.#relieve();
     this.#feedIdle();
     if (this.#queue.size > 0) {
       this.#hire();
       this.#sendAhead();
     }
-    for (const worker of this.#workers) {
-      worker.flush();
-      if (worker.load === 0 && worker.spent) this.#kill(worker, false);
-    }
+    for (const worker of this.#workers) worker.flush();
     if (this.#closed) this.#wind();
     else this.#idle?.watch(this.#workers);
   }
@@ -314,7 +314,7 @@ export class Pool {
     }
   }
 
-  /** Take half of what waits behind another job from the worker that has most. */
+  /** Take half of what waits behind another job, the older half, from the worker that has most. */
   #steal(): void {
     let busiest: PoolWorker | undefined;
     for (const worker of this.#workers) {

@@ -181,12 +181,12 @@ export class PoolWorker implements WorkerListener {
     this.post([ToWorkerKind.Cancel, job.call, pack(error, [])]);
   }
 
-  /** Take back up to `most` jobs that it has not begun, the last first. */
+  /** Take back up to `most` jobs that it has not begun, the oldest first. */
   recall(most: number, wanted?: (job: PoolJob) => boolean): PoolJob[] {
     const { board } = this.#hosted;
     const recalled: PoolJob[] = [];
     if (board === undefined) return recalled;
-    for (const job of [...this.#flight].reverse()) {
+    for (const job of [...this.#flight]) {
       if (recalled.length === most) break;
       if (job.moved || (wanted !== undefined && !wanted(job)) || !board.revoke(job.call)) continue;
       this.#take(job);
