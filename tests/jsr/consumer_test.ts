@@ -99,3 +99,29 @@ Deno.test("From JSR, a pool runs the functions of a module on JSR without permis
   assertEquals(out, "[ 11, 12 ]\n");
   assertEquals(code, 0);
 });
+
+const allowRun = `--allow-run=${Deno.execPath()}`;
+
+Deno.test("From JSR, a process pool needs to be allowed to run Deno, and nothing else", async () => {
+  const main = `
+    import { ProcessPool } from "${STRAND}";
+    await using pool = new ProcessPool(1);
+    console.log(await pool.map((n: number) => n * n, [1, 2, 3]));`;
+  const { code, out } = await run({ files: { "main.ts": main }, flags: ["--check", allowRun] });
+  assertEquals(out, "[ 1, 4, 9 ]\n");
+  assertEquals(code, 0);
+});
+
+Deno.test("From JSR, a process pool runs the functions of local modules with --allow-read", async () => {
+  const main = `
+    import { ProcessPool } from "${STRAND}";
+    import { shift } from "./work.ts";
+    if (import.meta.main) {
+      await using pool = new ProcessPool(1);
+      console.log(await pool.map(shift, [1, 2]));
+    }`;
+  const files = { "main.ts": main, "work.ts": work };
+  const { code, out } = await run({ files, flags: ["--check", allowRun, "--allow-read=."] });
+  assertEquals(out, "[ 11, 12 ]\n");
+  assertEquals(code, 0);
+});
