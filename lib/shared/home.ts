@@ -1,4 +1,4 @@
-import { board, deaths, isDead, joinBoard, type Recoverable, register } from "./owners.ts";
+import { board, deaths, isDead, joinBoard, type Recoverable, register, self } from "./owners.ts";
 import { SharedWords } from "./shared_words.ts";
 
 /** What a shared object travels as: its memory, where it is in there, the dead, its options. */
@@ -82,8 +82,14 @@ export class Home {
   /** If others have died since this was last asked, take from them what they hold here. */
   readonly recover = (): void => {
     const count = deaths();
-    if (count === this.#deaths) return;
+    if (count === this.#deaths || isDead(self.id)) return;
     this.#deaths = count;
     this.#object!.recover(isDead);
+  };
+
+  /** The same, for a thread that sleeps; it wakes with an error if it was given up for dead itself. */
+  readonly impatience = (): void => {
+    self.checkAlive();
+    this.recover();
   };
 }

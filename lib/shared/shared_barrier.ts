@@ -131,7 +131,7 @@ export class SharedBarrier implements Shareable {
     const protocol = this.#protocol;
     const { index, round, last } = this.#arrive();
     if (last) return index;
-    const end = protocol.park(round, until, this.#home.recover);
+    const end = protocol.park(round, until, this.#home.impatience);
     if (end !== undefined) return this.#pass(index, end);
     // All may have arrived in the last moment.
     if (!protocol.leave(round)) return this.#pass(index, protocol.end(round)!);

@@ -322,7 +322,7 @@ export class SharedCondition implements Shareable {
     this.#lock.release();
     const notified = place === 0
       ? lines.doze(LINE, until)
-      : lines.park(place, until, this.#home.recover);
+      : lines.park(place, until, this.#home.impatience);
     lockInternals.acquireAgain(this.#lock);
     lockInternals.renew(this.#lock, permit);
     if (place !== 0 && notified) lines.over(place, 1);

@@ -115,7 +115,7 @@ export class SharedEvent implements Shareable {
    */
   waitSync(timeoutMs?: number): boolean {
     const until = beginBlocking(this.#home, "wait for a shared event", "wait", timeoutMs);
-    return this.#protocol.park(until, this.#home.recover);
+    return this.#protocol.park(until, this.#home.impatience);
   }
 
   /**

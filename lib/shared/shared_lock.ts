@@ -268,7 +268,7 @@ export class SharedLock implements Shareable {
       const place = protocol.takeOrJoin(0);
       if (place === TAKEN) return true;
       if (place !== CROWDED) {
-        const taken = protocol.park(place, until, this.#home.recover);
+        const taken = protocol.park(place, until, this.#home.impatience);
         if (taken) protocol.lines.over(place, 1);
         return taken;
       }

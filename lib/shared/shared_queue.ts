@@ -297,7 +297,7 @@ export class SharedQueue<T> implements Shareable {
     const what = "put an item into a shared queue";
     const until = beginBlocking(this.#home, what, "put", timeoutMs);
     this.#load(item);
-    if (endPut(this.#protocol.put(this.#cargo, until, this.#home.recover)) === "blocked") {
+    if (endPut(this.#protocol.put(this.#cargo, until, this.#home.impatience)) === "blocked") {
       throw new QueueFull(`Cannot ${what}: it is full, and time is over`);
     }
   }
@@ -320,7 +320,7 @@ export class SharedQueue<T> implements Shareable {
   getSync(timeoutMs?: number): T {
     const what = "get an item from a shared queue";
     const until = beginBlocking(this.#home, what, "get", timeoutMs);
-    const outcome = this.#protocol.get(this.#cargo, until, this.#home.recover);
+    const outcome = this.#protocol.get(this.#cargo, until, this.#home.impatience);
     if (outcome === "blocked") {
       throw new QueueEmpty(`Cannot ${what}: it is empty, and time is over`);
     }

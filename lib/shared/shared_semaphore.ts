@@ -168,7 +168,7 @@ export class SharedSemaphore implements Shareable {
       const place = protocol.takeOrJoin(0);
       if (place === TAKEN) return new Permit(this);
       if (place !== CROWDED) {
-        if (!protocol.park(place, until, this.#home.recover)) break;
+        if (!protocol.park(place, until, this.#home.impatience)) break;
         protocol.lines.over(place, 1);
         return new Permit(this);
       }

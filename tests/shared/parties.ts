@@ -1,5 +1,5 @@
 import { parcel, type Shareable } from "../../lib/wire/shareable.ts";
-import { board } from "../../lib/shared/owners.ts";
+import { board, recover } from "../../lib/shared/owners.ts";
 import { Journal } from "../../lib/shared/protocol/journal.ts";
 import { PLACES } from "../../lib/shared/protocol/line.ts";
 import type { deeds } from "./fixtures/party.ts";
@@ -44,11 +44,10 @@ export class Party {
     return this.#expect(call) as Promise<Result<N>>;
   }
 
-  /** Let it die as it is, and come back when it is dead. */
-  async die(): Promise<void> {
-    const call = this.do("die");
-    await call;
+  /** Let it die as it is, and tell the others. */
+  die(): void {
     this.terminate();
+    recover(this.id);
   }
 
   /** End it. */

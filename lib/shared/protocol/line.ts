@@ -151,7 +151,11 @@ export class Lines extends Journal {
   park(place: number, until: number, impatience: Impatience): boolean {
     const { words } = this;
     for (;;) {
-      if (words.load(place + CALLED) !== 0) return true;
+      if (words.load(place + CALLED) !== 0) {
+        // Given up for dead, this thread has lost the place, and another one was called there.
+        if (this.owner(place) !== this.party.id) this.party.checkAlive();
+        return true;
+      }
       const left = until === Infinity ? Infinity : until - words.now();
       if (left <= 0) break;
       if (words.wait(place + CALLED, 0, Math.min(left, SLICE)) === "timed-out") impatience();

@@ -1,0 +1,221 @@
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import {
+  SharedArray,
+  SharedBarrier,
+  SharedCondition,
+  SharedEvent,
+  SharedLock,
+  SharedQueue,
+  SharedSemaphore,
+  SharedValue,
+} from "../../mod.ts";
+import { recover, threadId } from "../../lib/shared/owners.ts";
+import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
+
+for (const [how, name] of [["a task", "logAsync"], ["a sleeping thread", "logSync"]] as const) {
+  Deno.test(`Deaths: ${how} gets the lock of one that died, and is told`, async () => {
+    using parties = await Party.start(3);
+    const [a, b, c] = parties;
+    const lock = new SharedLock();
+    const log = new SharedArray("int32", 3);
+    await a!.do("hold", lock);
+    const next = b!.do(name, lock, log, 1);
+    await untilWaiting(lock, 1, OF_LOCK);
+    const last = c!.do(name, lock, log, 2);
+    await untilWaiting(lock, 2, OF_LOCK);
+    a!.die();
+    assertEquals(await next, true);
+    assertEquals(await last, false, "the next but one is told, too");
+    assertEquals([...log], [2, 1, 2]);
+  });
+}
+
+Deno.test("Deaths: a task of the host gets the lock, waiting before or coming later", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const lock = new SharedLock();
+  await a!.do("hold", lock);
+  const waiting = lock.acquire();
+  a!.die();
+  {
+    using permit = await waiting;
+    assert(permit.abandoned);
+  }
+  await b!.do("holdSync", lock);
+  b!.die();
+  assertFalse(lock.locked());
+  {
+    using permit = lock.tryAcquire();
+    assert(permit?.abandoned);
+  }
+  using permit = await lock.acquire();
+  assertFalse(permit.abandoned);
+});
+
+Deno.test("Deaths: the lock of a value goes on", async () => {
+  using parties = await Party.start(1);
+  const [a] = parties;
+  const value = new SharedValue("int32", 5);
+  const event = new SharedEvent();
+  await a!.do("setEvent", event);
+  await a!.do("hold", value.lock);
+  a!.die();
+  using permit = await value.lock.acquire();
+  assert(permit.abandoned);
+});
+
+Deno.test("Deaths: one that died waiting is not waited for", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const lock = new SharedLock();
+  const permit = await lock.acquire();
+  await a!.do("waitFor", lock);
+  await a!.do("waitFor", lock);
+  await untilWaiting(lock, 2, OF_LOCK);
+  const log = new SharedArray("int32", 3);
+  const next = b!.do("logSync", lock, log, 1);
+  await untilWaiting(lock, 3, OF_LOCK);
+  a!.die();
+  await untilWaiting(lock, 1, OF_LOCK);
+  permit[Symbol.dispose]();
+  assertEquals(await next, false);
+});
+
+Deno.test("Deaths: permits of a semaphore come back, as many as were held", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const semaphore = new SharedSemaphore(3);
+  await a!.do("hold", semaphore, 2);
+  await b!.do("hold", semaphore);
+  const waiting = semaphore.acquire();
+  await untilWaiting(semaphore, 1, OF_SEMAPHORE);
+  a!.die();
+  (await waiting)[Symbol.dispose]();
+  assertEquals(semaphore.value, 2);
+  recover(a!.id);
+  assertEquals(semaphore.value, 2, "a death counted twice");
+  // What one took another has given back.
+  semaphore.release();
+  assertEquals(semaphore.value, 3);
+  b!.die();
+  assertEquals(semaphore.value, 3);
+});
+
+Deno.test("Deaths: a barrier breaks when one dies that waits at it", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const barrier = new SharedBarrier(3);
+  await a!.do("arrive", barrier);
+  const mine = assertRejects(() => barrier.wait(), Error, "a worker died");
+  const sleeping = b!.do("passFor", new SharedBarrier(1), 5);
+  assertEquals(await sleeping, "0");
+  while (barrier.nWaiting < 2) await new Promise((resolve) => setTimeout(resolve, 0));
+  a!.die();
+  await mine;
+  assert(barrier.broken);
+  await barrier.reset();
+  assertFalse(barrier.broken);
+});
+
+Deno.test("Deaths: a notification goes on from one that died of it", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const condition = new SharedCondition();
+  void a!.do("listen", condition);
+  await untilWaiting(condition, 1, OF_CONDITION);
+  const listening = b!.do("listen", condition);
+  await untilWaiting(condition, 2, OF_CONDITION);
+  const permit = await condition.acquire();
+  // It is notified, and waits for the lock when it dies.
+  condition.notify();
+  a!.die();
+  permit[Symbol.dispose]();
+  await listening;
+});
+
+Deno.test("Deaths: an item, and room, go to others than the dead", async () => {
+  using parties = await Party.start(2);
+  const [a, b] = parties;
+  const queue = new SharedQueue<number>({ maxsize: 1 });
+  await a!.do("waitForItem", queue);
+  await untilWaiting(queue, 1, OF_QUEUE);
+  const get = b!.do("getOne", queue);
+  await untilWaiting(queue, 2, OF_QUEUE);
+  a!.die();
+  await untilWaiting(queue, 1, OF_QUEUE);
+  await queue.put(7);
+  assertEquals(await get, 7);
+
+  await queue.put(1);
+  await b!.do("waitForRoom", queue, 2);
+  await untilWaiting(queue, 1, OF_QUEUE);
+  const mine = queue.put(3);
+  await untilWaiting(queue, 2, OF_QUEUE);
+  b!.die();
+  assertEquals(queue.getNowait(), 1);
+  await mine;
+  assertEquals([queue.getNowait(), queue.qsize()], [3, 0]);
+});
+
+for (const sync of [true, false]) {
+  Deno.test(`Deaths: a lock that the host never saw goes on, ${sync ? "sync" : "async"}`, async () => {
+    using parties = await Party.start(2);
+    const [a, b] = parties;
+    const { port1, port2 } = new MessageChannel();
+    const ready = new SharedEvent();
+    const taken = b!.do("takeLock", port2, ready, sync);
+    await a!.do("makeLock", port1);
+    await ready.wait();
+    a!.die();
+    assertEquals(await taken, true);
+  });
+}
+
+Deno.test("Deaths: one that was only given up for dead hears of it", async () => {
+  using parties = await Party.start(1);
+  const [a] = parties;
+  const lock = new SharedLock();
+  const held = new SharedLock();
+  await a!.do("hold", held);
+  const permit = await lock.acquire();
+  const log = new SharedArray("int32", 3);
+  const sleeping = a!.do("logSync", lock, log, 1);
+  await untilWaiting(lock, 1, OF_LOCK);
+  recover(a!.id);
+  await assertRejects(() => sleeping, Error, "given up for dead");
+  await untilWaiting(lock, 0, OF_LOCK);
+  permit[Symbol.dispose]();
+  await assertRejects(
+    () =>
+      a!.do("tryFor", new SharedLock(), 5).then((name) => {
+        throw new Error(name);
+      }),
+    Error,
+    "InvalidStateError",
+  );
+  assertFalse(held.locked());
+});
+
+Deno.test("Deaths: nobody is harmed by ids that nobody has, or one's own", async () => {
+  const lock = new SharedLock();
+  using _ = await lock.acquire();
+  recover(0);
+  recover(threadId());
+  recover(123_456_789);
+  assert(lock.locked());
+  assertEquals(new SharedLock().tryAcquire() === undefined, false);
+});
+
+Deno.test("Deaths: twenty of them in a row leave a lock as it was", async () => {
+  const lock = new SharedLock();
+  for (let i = 0; i < 10; i++) {
+    using parties = await Party.start(2);
+    const [a, b] = parties;
+    await a!.do("hold", lock);
+    await b!.do("waitFor", lock);
+    a!.die();
+    b!.die();
+    using permit = await lock.acquire();
+    assert(permit.abandoned);
+  }
+});
