@@ -147,12 +147,14 @@ export class Scope implements Interruptible {
     this.#takeBack(1);
   }
 
-  /** Let the next wait take a cancellation that is still asked for, once more. */
+  /**
+   * Let the next wait take a cancellation that is still asked for, once more: wherever it begins,
+   * in this scope or, when that has ended, in one around it that was asked, too.
+   */
   renew(): void {
-    // deno-lint-ignore no-this-alias
-    let scope: Scope | undefined = this;
-    while (scope !== undefined && scope.requests === 0) scope = scope.parent;
-    if (scope !== undefined) scope.pending ??= scope.#aborted;
+    for (const scope of this.#outwards()) {
+      if (scope.requests > 0) scope.pending ??= scope.#aborted;
+    }
   }
 
   /** Ask everything in this scope to stop. The error is what its waits reject with. */
@@ -193,6 +195,11 @@ export class Scope implements Interruptible {
     return scope;
   }
 
+  /** A wait has taken what was due: to the code that waits it is one cancellation. */
+  taken(): void {
+    for (const scope of this.#outwards()) scope.pending = undefined;
+  }
+
   /** How often this scope or one around it was asked to stop. */
   requested(): number {
     return this.requests + (this.parent?.requested() ?? 0);
@@ -222,6 +229,13 @@ export class Scope implements Interruptible {
       if (aborted !== undefined) this.#controller.abort(aborted);
     }
     return this.#controller.signal;
+  }
+
+  *#outwards(): IterableIterator<Scope> {
+    // deno-lint-ignore no-this-alias
+    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
+      yield scope;
+    }
   }
 
   #isEmpty(): boolean {

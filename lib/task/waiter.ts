@@ -64,7 +64,7 @@ export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, In
     if (scope === undefined) return this.promise;
     scope.enter(this);
     const due = scope.due();
-    if (due !== undefined && this.interrupt(due.pending!)) due.pending = undefined;
+    if (due !== undefined && this.interrupt(due.pending!)) due.taken();
     parked(scope.task);
     return this.promise;
   }
