@@ -31,7 +31,7 @@ export class ChunkJob extends Job {
   }
 
   failed(error: unknown, cancelled: boolean): void {
-    this.#send(explain(error, this.entry.ref), cancelled);
+    this.#send({ error: explain(error, this.entry.ref) }, cancelled);
   }
 
   // Not async: items that do not wait are to cost as little as a loop.
@@ -74,9 +74,9 @@ export class ChunkJob extends Job {
     this.#results.push(value);
   }
 
-  #send(error?: unknown, cancelled = false): void {
+  #send(failed?: { error: unknown }, cancelled = false): void {
     const results = this.#results;
-    const failure = error === undefined && !cancelled ? undefined : this.side.encode(error);
+    const failure = failed && this.side.encode(failed.error);
     try {
       this.#post(results, failure, cancelled);
     } catch (cause) {

@@ -11,6 +11,7 @@ interface Runtime {
   Deno: {
     stdin: { close(): void };
     stderr: { writeSync(bytes: Uint8Array): number };
+    addSignalListener(signal: "SIGINT", listener: () => void): void;
     exit(code: number): never;
   };
 }
@@ -55,6 +56,8 @@ export function serveProcess(): void {
   });
   // Nobody else is to take what the pool sends.
   runtime.stdin.close();
+  // Ctrl-C reaches every process of the terminal. What is to end then is for the program to say.
+  runtime.addSignalListener("SIGINT", () => {});
 }
 
 function announce(board: ProcessBoard, message: ToWorker): void {
