@@ -138,7 +138,7 @@ let arriving: Arrival | undefined;
  *   the limits that `SharedLock` describes; a newcomer may be quicker than one who was just woken.
  * - Items are copies, as structured clone makes them, except that errors keep class and fields. What
  *   is shared or belongs to the platform (a `SharedLock`, a `SharedArrayBuffer`, a port, a stream, a
- *   `Blob`) is refused with a `TypeError`: pass it as an argument or through a pipe.
+ *   `Blob`, a `URL`) is refused with a `TypeError`: pass it as an argument or through a pipe.
  * - An item larger than the capacity goes in when the queue is empty, and the capacity grows to hold
  *   it, up to 256 MiB. Until then other producers have to wait behind it.
  *

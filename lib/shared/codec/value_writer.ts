@@ -294,8 +294,11 @@ function isBoxed(value: object): boolean {
 /** Whether structured clone makes a plain object of it, as it does of an instance of a class. */
 function isPlain(value: object): boolean {
   if ((value as Record<symbol, unknown>)[parcel] !== undefined) return false;
-  if (Object.prototype.toString.call(value) === "[object Object]") return true;
-  // Of the platform, or of a class that names itself.
+  const name = Object.prototype.toString.call(value).slice(8, -1);
+  if (name === "Object") return true;
+  const Class = (globalThis as Record<string, unknown>)[name];
+  // Of a URL, say, the platform would leave nothing.
+  if (typeof Class === "function" && value instanceof Class) return false;
   try {
     return Object.getPrototypeOf(structuredClone(value)) === Object.prototype;
   } catch {
