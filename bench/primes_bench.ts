@@ -15,7 +15,7 @@ export const comparisons = bench([
   {
     operation: "is_prime(112272535095293), 100 times, pool of 2",
     ops: PRIMES.length,
-    slow: true,
+    few: 1,
     contenders: [
       strand({
         async open() {

@@ -42,6 +42,7 @@ function waiters(count: number) {
   return [{
     operation: `Semaphore, ${name} waiters at ${PERMITS} permits`,
     ops: count,
+    ...count > 10_000 ? { few: 5 } : {},
     contenders: [
       strand({ run: () => contended(new Semaphore(PERMITS), count) }),
       contender({ name: SEMA, kind: "peer", run: () => contended(new Sema(PERMITS), count) }),
@@ -50,6 +51,7 @@ function waiters(count: number) {
   }, {
     operation: `Semaphore, ${name} waiters within a task`,
     ops: count,
+    ...count > 10_000 ? { few: 5 } : {},
     contenders: [
       strand({ run: () => TaskGroup.run(() => contended(new Semaphore(PERMITS), count)) }),
       contender({ name: SEMA, kind: "peer", run: () => contended(new Sema(PERMITS), count) }),

@@ -17,6 +17,7 @@ function spawnAndJoin(children: number): Comparison {
   return {
     operation: `TaskGroup, spawn and join ${children.toLocaleString("en")} children`,
     ops: children,
+    ...children > 10_000 ? { few: 5 } : {},
     contenders: [
       strand({
         async run() {
@@ -71,6 +72,7 @@ export const comparisons = bench([
   {
     operation: "Spawn 10,000 sleepers and cancel them all",
     ops: SLEEPERS,
+    few: 5,
     contenders: [
       strand({
         async run() {

@@ -1,6 +1,6 @@
 import { WorkerPool } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
-import { type EchoPool, peers } from "./support/echo_peers.ts";
+import { type EchoPool, HANGS, peers } from "./support/echo_peers.ts";
 import { RawWorker } from "./floors/raw_worker.ts";
 
 const RAW = "raw postMessage";
@@ -89,12 +89,13 @@ export const comparisons = bench([
     contenders: [
       strand({ open: openPool, run: atOnce, close }),
       contender({ name: RAW, kind: "floor", open: () => openRaw(THREADS), run: atOnce, close }),
-      ...peers(atOnce),
+      ...peers(atOnce, {}, HANGS),
     ],
     goals: [{ against: "best peer", most: 0.7 }, { against: RAW, most: 1.2 }],
   },
   {
     operation: "WorkerPool.map, 100,000 small items, per item",
+    few: 5,
     ops: ITEMS.length,
     contenders: [
       strand({
@@ -107,7 +108,7 @@ export const comparisons = bench([
         close,
       }),
       // None of them sends items in groups, so fewer items cost each of them no less.
-      ...peers(atOnce, { ops: AT_ONCE }),
+      ...peers(atOnce, { ops: AT_ONCE }, HANGS),
     ],
     goals: [{ against: "best peer", most: 0.1 }],
   },

@@ -34,8 +34,8 @@ export interface Comparison {
   contenders: Contender[];
   /** What is asked of the ratios. */
   goals: Goal[];
-  /** Whether a run takes so long that a few have to do. */
-  slow?: boolean;
+  /** How many runs have to do, where one takes long. */
+  few?: number;
   /** What the cost of ours is made of, where a goal does not hold. */
   remainder?: string;
 }
@@ -57,9 +57,17 @@ export function expect(actual: unknown, expected: unknown): void {
 
 let closeLast: () => unknown = () => {};
 
+/** Take down, but do not wait long for a peer that cannot end. */
+export async function closeSoon(close: () => unknown): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, 2_000));
+  await Promise.race([Promise.resolve(close()).catch(() => {}), limit]);
+  clearTimeout(timer);
+}
+
 /** Hand the comparisons of a file to `deno bench`; elsewhere this does nothing. */
 export function bench(comparisons: Comparison[]): Comparison[] {
-  for (const { operation, ops, contenders, slow } of comparisons) {
+  for (const { operation, ops, contenders, few } of comparisons) {
     for (const one of contenders) {
       let state: unknown;
       let opened = false;
@@ -67,11 +75,11 @@ export function bench(comparisons: Comparison[]): Comparison[] {
         name: label(one, ops),
         group: operation,
         baseline: one === contenders[1],
-        ...slow ? { n: 1, warmup: 1 } : {},
+        ...few === undefined ? {} : { n: few, warmup: 1 },
         async fn(context) {
           if (!opened) {
             opened = true;
-            await closeLast();
+            await closeSoon(closeLast);
             state = await one.open?.();
             closeLast = () => one.close?.(state);
           }

@@ -1,4 +1,4 @@
-import type { Comparison, Contender } from "./comparison.ts";
+import { closeSoon, type Comparison, type Contender } from "./comparison.ts";
 
 /** What the rounds of one comparison gave. */
 export interface Measured {
@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 /** How long the rounds of one comparison may take, in milliseconds. */
-const BUDGET = 2_500;
+const BUDGET = 2_000;
 const FEWEST = 5;
 const MOST = 41;
 /** How long a contender runs before it is measured, at least. */
@@ -32,7 +32,8 @@ const collect: Collect = (globalThis as { gc?: Collect }).gc ?? (() => {});
  * pays for what another left behind. A full collection would take optimised code with it.
  */
 export async function measure(comparison: Comparison, budget = BUDGET): Promise<Measured> {
-  const { contenders, ops, slow = false } = comparison;
+  const { contenders, ops, few = FEWEST } = comparison;
+  const slow = few < FEWEST;
   const states: unknown[] = [];
   const samples: number[][] = contenders.map(() => []);
   try {
@@ -56,7 +57,7 @@ export async function measure(comparison: Comparison, budget = BUDGET): Promise<
     }
   } finally {
     for (const [at, one] of contenders.entries()) {
-      if (at < states.length) await one.close?.(states[at]);
+      if (at < states.length) await closeSoon(() => one.close?.(states[at]));
     }
   }
   const costs = contenders.map((one, at) => {
