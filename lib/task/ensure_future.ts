@@ -1,6 +1,14 @@
+import { CancelledError } from "../errors.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { Future, internals } from "./future.ts";
 import { type Awaitable, taskInternals } from "./task.ts";
+
+/**
+ * Waits behind promises that are handed on to other waits, as in `waitFor(shield(task), 10)`:
+ * cancelling the future made of one ends the wait. Otherwise it would go on as one of the task's
+ * waits, and the next cancellation would end it instead of reaching the task.
+ */
+export const waitsBehind: WeakMap<object, { abandon(error: CancelledError): void }> = new WeakMap();
 
 /**
  * Make a future of anything that can be waited for.
@@ -34,9 +42,21 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   if (typeof aw === "function") return taskInternals.create(aw);
   if (aw instanceof Future) return aw;
   const future = new Future<T>();
+  const wait = waitsBehind.get(aw);
+  if (wait !== undefined) {
+    internals.stopWith(future, {
+      stop: (error) => {
+        wait.abandon(error);
+        return internals.abandon(future, error);
+      },
+    });
+  }
   aw.then(
     (value) => internals.resolve(future, value),
-    (error) => internals.reject(future, error),
+    (error) => {
+      if (error instanceof CancelledError) internals.abandon(future, error);
+      else internals.reject(future, error);
+    },
   );
   return future;
 }

@@ -1,5 +1,5 @@
 import { checkAwaitable } from "./awaitable.ts";
-import { ensureFuture } from "./ensure_future.ts";
+import { ensureFuture, waitsBehind } from "./ensure_future.ts";
 import { Callback, type Future, internals } from "./future.ts";
 import type { Awaitable } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
@@ -59,5 +59,8 @@ export function shield<T>(aw: Awaitable<T>): Promise<T> {
     return Promise.reject(error);
   }
   const inner = ensureFuture(aw);
-  return inner.done() ? internals.promise(inner) : new Shield(inner).begin();
+  if (inner.done()) return internals.promise(inner);
+  const wait = new Shield(inner);
+  waitsBehind.set(wait.promise, wait);
+  return wait.begin();
 }

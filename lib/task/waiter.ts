@@ -98,6 +98,15 @@ export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, In
     return true;
   }
 
+  /** Nobody waits for it any more: let it leave at once, so that a cancellation passes it by. */
+  abandon(error: CancelledError): void {
+    if (this.#state !== PARKED || this.onWithdraw(error) !== "left") return;
+    this.#state = ENDED;
+    this.promise.catch(ignore);
+    this.#reject(error);
+    this.#scope?.leave(this);
+  }
+
   /** Take back an interruption that was not what ends it: asyncio's `uncancel` down to zero. */
   pardon(): void {
     if (this.#state !== WITHDRAWN) this.#interruption = undefined;
