@@ -7,14 +7,12 @@ type Named = Function;
 const modules = new Map<string, Map<string, Named>>();
 const refs = new WeakMap<Named, NamedFunction>();
 
-/** Register a function or class of a module. `false` if the name is taken. */
-export function register(module: string, name: string, value: Named): boolean {
+/** Register a function or class of a module. */
+export function register(module: string, name: string, value: Named): void {
   let names = modules.get(module);
   if (names === undefined) modules.set(module, names = new Map());
-  if (names.has(name)) return false;
   names.set(name, value);
   refs.set(value, { module, name });
-  return true;
 }
 
 /** Say what a function stands for that is not itself the function: a stand-in. */

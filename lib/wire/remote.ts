@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import { register } from "./registry.ts";
+import { findRemote, register } from "./registry.ts";
 
 /** What `remote` registers: a function or a class. */
 export type Registrable =
@@ -73,13 +73,11 @@ export function remote(meta: ImportMeta | { url: string }, given: unknown): unkn
     );
   }
   const entries = entriesOf(given);
-  for (const [name, fn] of entries) {
-    if (!register(module, name, fn)) {
-      throw new TypeError(
-        `Cannot register function "${name}": ${module} has registered one already`,
-      );
-    }
+  for (const [name] of entries) {
+    if (findRemote({ module, name }) === undefined) continue;
+    throw new TypeError(`Cannot register "${name}": it is registered already in ${module}`);
   }
+  for (const [name, fn] of entries) register(module, name, fn);
   return given;
 }
 

@@ -173,13 +173,13 @@ Deno.test("buffersize bounds how many items are under way", async () => {
   for (const buffersize of [1, 2, 3, 10]) {
     let read = 0;
     let taken = 0;
-    function* naturals() {
+    const naturals = function* () {
       for (;;) {
         // The next one is read as a result is handed over.
         assert(read - taken <= buffersize, `Read ${read}, took ${taken}`);
         yield read++;
       }
-    }
+    };
     for await (const n of pool.map(double, naturals(), { buffersize })) {
       assertEquals(n, 2 * taken++);
       if (taken === 200) break;
