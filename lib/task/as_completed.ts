@@ -1,5 +1,5 @@
 import { TimeoutError } from "../errors.ts";
-import type { Timer } from "../base/clock.ts";
+import { now, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { LinkedList } from "../base/linked_list.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
@@ -40,22 +40,23 @@ export interface Completions<T> {
 /** One `next()` that found nothing done yet. */
 class Next<T> extends Waiter<Completion<T>> {
   readonly #line: LinkedList<Next<T>>;
-  readonly #giveBack: (step: Completion<T>) => void;
+  readonly #cancelled: (step?: Completion<T>) => void;
 
-  constructor(line: LinkedList<Next<T>>, giveBack: (step: Completion<T>) => void) {
+  constructor(line: LinkedList<Next<T>>, cancelled: (step?: Completion<T>) => void) {
     super();
     this.#line = line;
-    this.#giveBack = giveBack;
+    this.#cancelled = cancelled;
     line.append(this);
   }
 
   protected override onWithdraw(): Withdrawal {
     this.#line.remove(this);
+    this.#cancelled();
     return "left";
   }
 
   protected override onLost(step: Completion<T> | undefined): void {
-    if (step !== undefined) this.#giveBack(step);
+    this.#cancelled(step);
   }
 }
 
@@ -64,15 +65,15 @@ class Completed<T> implements Completions<T> {
   readonly #todo: Map<Future<T>, Callback> = new Map();
   readonly #done: Deque<Future<T>> = new Deque();
   readonly #line: LinkedList<Next<T>> = new LinkedList();
+  readonly #deadline: number;
   #timer: Timer | undefined;
   #left: number;
   #expired = false;
 
   constructor(futures: Set<Future<T>>, timeout: number | undefined) {
     this.#left = futures.size;
-    if (futures.size > 0 && timeout !== undefined) {
-      this.#timer = startLimit(timeout, () => this.#expire());
-    }
+    this.#deadline = now() + (timeout ?? Infinity);
+    if (futures.size > 0 && timeout !== undefined) this.#startTimer(timeout);
     for (const future of futures) {
       const callback = new Callback(() => this.#oneEnded(future));
       this.#todo.set(future, callback);
@@ -85,7 +86,10 @@ class Completed<T> implements Completions<T> {
     if (future !== undefined) return Promise.resolve(this.#take(future));
     if (this.#expired) return Promise.reject(new TimeoutError("The time limit was exceeded"));
     if (this.#left - this.#line.size <= 0) return Promise.resolve({ done: true, value: undefined });
-    return new Next(this.#line, (step) => this.#giveBack(step)).begin();
+    if (this.#timer === undefined && this.#deadline < Infinity) {
+      this.#startTimer(Math.ceil(this.#deadline - now()));
+    }
+    return new Next(this.#line, (step) => this.#cancelled(step)).begin();
   }
 
   return(): Promise<Completion<T>> {
@@ -111,12 +115,22 @@ class Completed<T> implements Completions<T> {
     return { done: false, value: future };
   }
 
-  #giveBack(step: Completion<T>): void {
-    if (step.done) return;
-    this.#left++;
-    const next = this.#line.shift();
-    if (next !== undefined) next.wake(this.#take(step.value));
-    else this.#done.unshift(step.value);
+  #cancelled(step: Completion<T> | undefined): void {
+    if (step?.done === false) {
+      this.#left++;
+      const next = this.#line.shift();
+      if (next !== undefined) next.wake(this.#take(step.value));
+      else this.#done.unshift(step.value);
+    }
+    if (this.#line.size > 0) return;
+    // JavaScript does not say that the loop is left when it is the step itself that throws, so no
+    // timer may go on. One who takes a further step starts it again.
+    this.#timer?.stop();
+    this.#timer = undefined;
+  }
+
+  #startTimer(ms: number): void {
+    this.#timer = startLimit(ms, () => this.#expire());
   }
 
   #oneEnded(future: Future<T>): void {

@@ -134,6 +134,20 @@ Deno.test("asCompleted: a future handed to a step that is cancelled goes to the 
   assertEquals((await completed.next()).done, true);
 });
 
+Deno.test("asCompleted: a step that is cancelled leaves no timer, and a further one has the limit", async () => {
+  using time = new FakeTime();
+  const loop = asCompleted([new Future()], { timeout: 20 });
+  const step = start(async () => await loop.next());
+  await settle();
+  step.cancel();
+  await ended(step);
+  assertEquals(time.next(), false);
+  const further = start(async () => await loop.next());
+  await advance(time, 20);
+  assertEquals(ending(further), "TimeoutError: The time limit was exceeded");
+  assertEquals(time.next(), false);
+});
+
 Deno.test("asCompleted: refuses nonsense at once", async () => {
   assertThrows(() => asCompleted(1 as never), TypeError, "iterable");
   assertThrows(() => asCompleted([1 as never]), TypeError, "received 1");
