@@ -108,6 +108,7 @@ Deno.test("Unhandled: a cancelled one is never reported", async () => {
       );
       const loose = createTask(async () => {
         sleep(2 ** 40);
+        ensureFuture(sleep(2 ** 40));
         await sleep(2 ** 40);
       });
       const inGroup = createTask(() =>
