@@ -53,12 +53,7 @@ export { Timeout, timeout, timeoutAt, type TimeoutBody } from "./lib/task/timeou
 export { waitFor } from "./lib/task/wait_for.ts";
 export { gather, type Gathered, type GatherOptions } from "./lib/task/gather.ts";
 export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./lib/task/wait.ts";
-export {
-  asCompleted,
-  type AsCompletedOptions,
-  type Completion,
-  type Completions,
-} from "./lib/task/as_completed.ts";
+export { asCompleted, type AsCompletedOptions } from "./lib/task/as_completed.ts";
 export { cancelRequested } from "./lib/task/cancel_requested.ts";
 export { Lock } from "./lib/sync/lock.ts";
 export { Semaphore } from "./lib/sync/semaphore.ts";

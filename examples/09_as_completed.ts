@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { asCompleted, remote, run, WorkerPool } from "@strand/strand";
+import { asCompleted, type Future, remote, run, WorkerPool } from "@strand/strand";
 
 /** Refuses what has no real square root. */
 export const root = remote(import.meta, function root(n: number): number {
@@ -19,7 +19,8 @@ async function main(): Promise<void> {
   await using pool = new WorkerPool(2);
   const questions = new Map([16, -4, 2.25, -1].map((n) => [pool.submit(root, n), n]));
   let failed = 0;
-  for await (const future of asCompleted(questions.keys())) {
+  for await (const done of asCompleted(questions.keys())) {
+    const future = done as unknown as Future<number>; // TypeScript takes it for its result
     const question = questions.get(future);
     try {
       console.log(`root of ${question}: ${future.result()}`);

@@ -16,26 +16,7 @@ export interface AsCompletedOptions {
   timeout?: number;
 }
 
-/** One step of `asCompleted`: a future that is done, or the end. */
-export type Completion<T> = IteratorResult<Future<T>, undefined>;
-
-/**
- * What `asCompleted` returns: an async iterable of futures, each done.
- *
- * It is not called `AsyncIterable`, since TypeScript believes that `for await` awaits what one of
- * those yields; here the loop gets the futures themselves. Before TypeScript 6 (Deno 2.7) it
- * believes so of every iterable: there, `await` the future, or say what it is.
- *
- * @typeParam T What each future resolves with.
- */
-export interface Completions<T> {
-  /** The next future that is done. */
-  next(): Promise<Completion<T>>;
-  /** Leave the loop: nothing is watched any more, and everything goes on. */
-  return(): Promise<Completion<T>>;
-  /** Itself. */
-  [Symbol.asyncIterator](): Completions<T>;
-}
+type Completion<T> = IteratorResult<Future<T>, undefined>;
 
 /** One `next()` that found nothing done yet. */
 class Next<T> extends Waiter<Completion<T>> {
@@ -61,7 +42,7 @@ class Next<T> extends Waiter<Completion<T>> {
 }
 
 /** Hands out futures as they are done; written by hand, as a generator would await them away. */
-class Completed<T> implements Completions<T> {
+class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   readonly #todo: Map<Future<T>, Callback> = new Map();
   readonly #done: Deque<Future<T>> = new Deque();
   readonly #line: LinkedList<Next<T>> = new LinkedList();
@@ -158,9 +139,12 @@ class Completed<T> implements Completions<T> {
 /**
  * Go through several things in the order in which they are done.
  *
- * Each step gives a future that is done: `await` it, or ask it for its `result()`. Tasks and
- * futures come out as themselves. They are all started at once, by this call, and go on when the
- * loop is left early.
+ * Each step gives a future that is done, so that `await future` gives its result at once, or throws
+ * its failure. Tasks and futures come out as themselves, and can be told apart with `===`.
+ * TypeScript believes that `for await` awaits what it is given, and takes the future for its result;
+ * where that matters, say `const future = each as unknown as Future<T>`.
+ *
+ * They are all started at once, by this call, and go on when the loop is left early.
  *
  * CPython: `asyncio.as_completed` (its asynchronous iteration of 3.13), and
  * `concurrent.futures.as_completed`.
@@ -188,7 +172,7 @@ class Completed<T> implements Completions<T> {
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
   options?: AsCompletedOptions,
-): Completions<T> {
+): AsyncIterableIterator<Future<T>, undefined> {
   const list = listAwaitables("go through what completes", aws);
   checkOptions("go through what completes", options);
   const timeout = options?.timeout;

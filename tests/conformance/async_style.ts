@@ -2,6 +2,7 @@ import {
   asCompleted,
   createTask,
   currentTask,
+  type Future,
   gather,
   shield,
   sleep,
@@ -155,8 +156,8 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
       return void world.log(name, `wait ${tasks.map((t) => done.has(t) ? "D" : "P").join(" ")}`);
     }
     case "ascompleted":
-      for await (const future of asCompleted(s.children.map(create), limit(s.t))) {
-        world.log(name, `completed ${showOutcome(future)}`);
+      for await (const done of asCompleted(s.children.map(create), limit(s.t))) {
+        world.log(name, `completed ${showOutcome(done as unknown as Future<Value>)}`);
       }
       return undefined;
     case "sem": {

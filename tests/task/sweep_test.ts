@@ -684,7 +684,8 @@ for (const limit of [undefined, 60_000]) {
     const seen: number[] = [];
     const victim = actor(async () => {
       const options = limit === undefined ? {} : { timeout: limit };
-      for await (const future of asCompleted(tasks, options)) {
+      for await (const each of asCompleted(tasks, options)) {
+        const future = each as unknown as Task<number>;
         assert(future.done());
         seen.push(future.result());
         await turn(1);
