@@ -104,6 +104,11 @@ export class LineWaits<T> implements Pulsed {
     if (this.#home.crossed && stand.watch === undefined) this.#watch(stand);
   }
 
+  /** Whether nobody stands before it at its place. */
+  isFirstAt(wait: LineWait<T>): boolean {
+    return wait.stand?.waits.first === wait;
+  }
+
   /** Wake those who were called, the oldest first. For a call by this thread: it hears no bell. */
   called(place: number): void {
     const stand = this.#stands.get(place);

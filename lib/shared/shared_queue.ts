@@ -457,7 +457,7 @@ export class SharedQueue<T> implements Shareable {
     const mine = back ? line.mineInFront : line.mine;
     const place = this.#protocol.join(wait.line, mine, back);
     line.place(wait, place, back);
-    const outcome = this.#attempt(wait, back, place);
+    const outcome = this.#attempt(wait, back, line.isFirstAt(wait) ? place : 0);
     // Called on top of that: let another one look.
     if (outcome !== "blocked" && !line.leave(wait)) {
       line.over(wait);

@@ -149,7 +149,7 @@ const REFUSED: [string, () => unknown, string][] = [
   ["a SharedArrayBuffer", () => [new SharedArrayBuffer(1)], "SharedArrayBuffer, which is shared"],
   ["a view on one", () => new Uint8Array(new SharedArrayBuffer(1)), "SharedArrayBuffer"],
   ["a URL", () => new URL("https://example.com"), "URL"],
-  ["a generator", () => (function* () {})(), "Generator"],
+  ["a generator", () => (function* () {})(), "holds an instance of"],
   ["a stream", () => new ReadableStream(), "ReadableStream"],
   ["a detached buffer", () => {
     const buffer = new ArrayBuffer(1);

@@ -1,8 +1,17 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { InvalidStateError, SharedCondition, SharedLock, SharedValue } from "../../mod.ts";
 import { testLocking } from "../contracts/locking.ts";
+import { arrived, crossed } from "./crossed.ts";
 
 testLocking("SharedLock", () => new SharedLock(), { overRelease: InvalidStateError });
+testLocking("SharedLock that others know", () => crossed(new SharedLock()), {
+  overRelease: InvalidStateError,
+  crowd: 10_000,
+});
+testLocking("SharedLock that has arrived", () => arrived(new SharedLock()), {
+  overRelease: InvalidStateError,
+  crowd: 10_000,
+});
 testLocking("SharedLock of a SharedCondition", () => new SharedCondition(), {
   overRelease: InvalidStateError,
 });

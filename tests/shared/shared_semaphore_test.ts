@@ -1,8 +1,17 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidStateError, SharedSemaphore, TimeoutError } from "../../mod.ts";
 import { testLocking } from "../contracts/locking.ts";
+import { arrived, crossed } from "./crossed.ts";
 
 testLocking("SharedSemaphore", () => new SharedSemaphore(), { permitsDie: false });
+testLocking("SharedSemaphore that others know", () => crossed(new SharedSemaphore()), {
+  permitsDie: false,
+  crowd: 10_000,
+});
+testLocking("SharedSemaphore that has arrived", () => arrived(new SharedSemaphore()), {
+  permitsDie: false,
+  crowd: 10_000,
+});
 
 Deno.test("SharedSemaphore: counts, and may be raised above its first value", () => {
   const semaphore = new SharedSemaphore(0);

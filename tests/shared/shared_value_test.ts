@@ -1,12 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SharedArray, type SharedType, SharedValue } from "../../mod.ts";
-import { parcel, revive, type Shareable } from "../../lib/wire/shareable.ts";
-
-/** The same object, as it arrives on the other side. */
-function cross<S extends Shareable>(object: S): S {
-  const { kind, data } = object[parcel]();
-  return revive(kind, structuredClone(data)) as S;
-}
+import { arrived } from "./crossed.ts";
 
 const NUMBERS: [SharedType, number, number][] = [
   ["int8", 127, -128],
@@ -73,7 +67,7 @@ Deno.test("SharedValue: refuses nonsense, and stays as it was", () => {
 
 Deno.test("SharedValue: crosses with its lock", async () => {
   const value = new SharedValue("float64", 1.5);
-  const other = cross(value);
+  const other = arrived(value);
   assertEquals([other.type, other.value], ["float64", 1.5]);
   other.add(1);
   assertEquals(value.value, 2.5);
@@ -111,7 +105,7 @@ Deno.test("SharedArray: checks its bounds and its types", () => {
 
 Deno.test("SharedArray: crosses with its lock", async () => {
   const array = new SharedArray("biguint64", [1n, 2n]);
-  const other = cross(array);
+  const other = arrived(array);
   other.set(0, 7n);
   assertEquals([...array], [7n, 2n]);
   assertStrictEquals(other.array.length, 2);
