@@ -88,7 +88,6 @@ class ProcessWorker implements HostedWorker {
     } catch {
       // It has ended already.
     }
-    this.#child.unref();
   }
 
   #send(encoded: EncodedValue, stop: number): void {

@@ -120,7 +120,9 @@ function importFlags(hosts: string[]): string[] {
   const { protocol, host } = new URL(import.meta.url);
   // The child itself comes from where this module does.
   if (protocol !== "file:") hosts = [...hosts, host];
-  return hosts.length === 0 ? ["--deny-import"] : [flag("allow", "import", [...new Set(hosts)])];
+  // To deny it as a whole leaves those hosts open in Deno 2.9.
+  if (hosts.length === 0) return [flag("deny", "import", IMPORT_HOSTS)];
+  return [flag("allow", "import", [...new Set(hosts)])];
 }
 
 /** Folders that a program is often given the right to. */
@@ -142,7 +144,7 @@ function has(kind: Kind, thing?: string): "all" | "less" {
   return state === "granted" && !partial ? "all" : "less";
 }
 
-function flag(verb: "allow", kind: Kind, things: string[]): string {
+function flag(verb: "allow" | "deny", kind: Kind, things: readonly string[]): string {
   // A comma in a name is written twice.
   return `--${verb}-${kind}=${things.map((thing) => thing.replaceAll(",", ",,")).join(",")}`;
 }

@@ -1,0 +1,110 @@
+/** What only a program of its own can show of a `ProcessPool`. */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const PROGRAM = new URL("./fixtures/process_program.ts", import.meta.url);
+
+function command(args: string[], flags: string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-check", ...flags, PROGRAM.href, ...args],
+    cwd: new URL("../../", import.meta.url),
+    env: { NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function run(args: string[], flags = ["-A"]): Promise<{ out: string; err: string }> {
+  const { code, stdout, stderr } = await command(args, flags).output();
+  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assertEquals(code, 0, err);
+  return { out: out!, err: err! };
+}
+
+/** The permissions that a process of a pool says it has. */
+async function permissionsOf(
+  permissions: Deno.PermissionOptions,
+  flags: string[],
+): Promise<string[]> {
+  const { out } = await run(["permissions", JSON.stringify(permissions)], flags);
+  return out.trim().split("\n");
+}
+
+Deno.test("Processes die with their program, also when it is killed while they are busy", async () => {
+  const program = command(["burning"], ["-A"]).spawn();
+  const unread = program.stderr.cancel();
+  let out = "";
+  // Its processes have the same standard output: it ends only when the last of them is gone.
+  for await (const text of program.stdout.pipeThrough(new TextDecoderStream())) {
+    out += text;
+    if (out.includes("burning")) program.kill("SIGKILL");
+  }
+  assertEquals((await program.status).signal, "SIGKILL");
+  await unread;
+});
+
+Deno.test("An idle pool does not hold its program", async () => {
+  assertEquals((await run(["idle"])).out, "idle\n");
+});
+
+Deno.test("A process that uses up its memory harms nobody else", async () => {
+  const { out } = await run(["memory"], ["-A", "--v8-flags=--max-old-space-size=50"]);
+  assertEquals(out.split("\n"), ["WorkerCrashedError", "true", "well", ""]);
+});
+
+Deno.test("What processes write is written by their program, and disturbs nothing", async () => {
+  const { out, err } = await run(["output"]);
+  assertEquals(out.split("\n").sort(), [
+    "",
+    "and a result",
+    "by Deno.stdout",
+    "by a grandchild",
+    "by console.log",
+    "no standard input",
+  ]);
+  assertStringIncludes(err, "by console.error\n");
+  assertStringIncludes(err, "badly by a grandchild\n");
+  assertStringIncludes(err, "x".repeat(200_000));
+});
+
+Deno.test("Without permission to run, the error says what to grant", async () => {
+  for (const flags of [[], ["--allow-read"], ["--allow-run=no-such-program"]]) {
+    const [said] = await permissionsOf("inherit", flags);
+    assertMatch(said!, /^NotCapable: Cannot create a process pool: .*--allow-run/);
+  }
+});
+
+Deno.test("Processes have the permissions of their program, and no more", async () => {
+  const all = "read,write,net,env,run,ffi,sys,import";
+  assertEquals(await permissionsOf("inherit", ["-A"]), [`[${all}]`, all]);
+  assertEquals(await permissionsOf("inherit", ["--allow-run"]), ["[run]"]);
+  const some = await permissionsOf("inherit", ["--allow-run", "--allow-read", "--allow-net"]);
+  assertEquals(some, ["[read,net,run]", "read,net,run"]);
+  // Of a part, what can be found out.
+  assertEquals(await permissionsOf("inherit", ["--allow-run", "--allow-read=."]), [
+    "[run]",
+    "here",
+  ]);
+  const without = ["--allow-run", "--allow-env", "--allow-net", "--deny-net=example.com"];
+  assertEquals(await permissionsOf("inherit", without), ["[env,run]"]);
+});
+
+Deno.test("Permissions can be narrowed, and not widened", async () => {
+  assertEquals(await permissionsOf("none", ["-A"]), ["[]"]);
+  assertEquals(await permissionsOf({}, ["-A"]), ["[]"]);
+  const some = { read: true, net: "inherit", env: false } as const;
+  assertEquals(await permissionsOf(some, ["-A"]), ["[read,net]", "read,net"]);
+  assertEquals(await permissionsOf({ read: ["."] }, ["-A"]), ["[]", "here"]);
+  assertEquals(await permissionsOf({ read: ["tests"] }, ["-A"]), ["[]"]);
+  const flags = ["--allow-run", "--allow-read=.", "--allow-net=example.com"];
+  assertEquals(await permissionsOf({ net: ["example.com"] }, flags), ["[]"]);
+  for (
+    const wide of [{ read: true }, { net: ["deno.com"] }, { write: ["."] }, { env: ["HOME"] }]
+  ) {
+    const [said] = await permissionsOf(wide, flags);
+    assertMatch(said!, /^NotCapable: .*which this program itself may not/);
+  }
+  for (const wrong of [7, { net: 5 }, { net: [5] }]) {
+    const [said] = await permissionsOf(wrong as never, ["-A"]);
+    assert(said!.startsWith("TypeError: Cannot create a process pool: permissions"), said);
+  }
+});
