@@ -11,14 +11,7 @@ import { type Parcel, parcel, registerKind, type Shareable } from "./shareable.t
 import { checkTransfer } from "./transfer.ts";
 
 /** A message as it crosses: the value as it is, or packed. `null` says that the end was closed. */
-type Message = [value: unknown] | [packed: Packed, isPacked: true] | null;
-
-/** What an end travels as: its port, and what came in already. */
-interface Moved {
-  port: MessagePort;
-  received: unknown[];
-  ended: boolean;
-}
+type Message = [value: unknown, packed?: undefined] | [value: Packed, packed: true] | null;
 
 const OPEN = 0;
 const CLOSED = 1;
@@ -27,15 +20,15 @@ const MOVED = 2;
 /** How many turns of the event loop a message that is there may need to come in. */
 const TURNS = 3;
 
-/** A wait for the next message. */
-class Receive<T> extends Waiter<T, { value: T }> {
-  readonly #waiters: LinkedList<Receive<T>>;
-  readonly #giveBack: (value: T) => void;
+/** A wait for the next value. */
+class Receive extends Waiter<unknown, { value: unknown }> {
+  readonly #waiters: LinkedList<Receive>;
+  readonly #giveBack: (value: unknown) => void;
   readonly #left: () => void;
 
   constructor(
-    waiters: LinkedList<Receive<T>>,
-    giveBack: (value: T) => void,
+    waiters: LinkedList<Receive>,
+    giveBack: (value: unknown) => void,
     left: () => void,
   ) {
     super();
@@ -51,11 +44,11 @@ class Receive<T> extends Waiter<T, { value: T }> {
     return "left";
   }
 
-  protected override onLost({ value }: { value: T }): void {
+  protected override onLost({ value }: { value: unknown }): void {
     this.#giveBack(value);
   }
 
-  protected override onResume({ value }: { value: T }): T {
+  protected override onResume({ value }: { value: unknown }): unknown {
     return value;
   }
 }
@@ -95,13 +88,14 @@ class Poll extends Waiter<boolean> {
   }
 }
 
-let make: <T>(port: Port, received?: unknown[], ended?: boolean) => Connection<T>;
+let make: <T>(port: Port) => Connection<T>;
 
 /**
  * One end of a pipe: what is sent into it comes out of the other, in order. `pipe` makes two.
  *
  * - It works in both directions, within a thread and between threads: an end that is passed to a
- *   worker, as an argument or through a queue or another pipe, moves there and is closed here.
+ *   worker, as an argument or through another pipe, moves there and is closed here. One that was
+ *   used already stays where it is.
  * - What crosses is what crosses to a worker: all that structured clone takes, shared objects, other
  *   ends, and errors. What is in `transfer` moves.
  * - When one end is closed, or its thread dies, the other can still receive what was sent before;
@@ -130,8 +124,8 @@ let make: <T>(port: Port, received?: unknown[], ended?: boolean) => Connection<T
  */
 export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   readonly #port: Port;
-  readonly #received = new Deque<T>();
-  readonly #waiters: LinkedList<Receive<T>> = new LinkedList();
+  readonly #received = new Deque<unknown>();
+  readonly #waiters: LinkedList<Receive> = new LinkedList();
   readonly #pollers: LinkedList<Poll> = new LinkedList();
   #state = OPEN;
   #started = false;
@@ -140,10 +134,8 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   #held = false;
 
   static {
-    make = (port, received, ended) => new Connection(making, { port, received, ended });
-    registerKind<Moved>("Connection", ({ port, received, ended }) => {
-      return make(adoptPort(port), received, ended);
-    });
+    make = (port) => new Connection(making, port);
+    registerKind<MessagePort>("Connection", (port) => make(adoptPort(port)));
   }
 
   /**
@@ -152,12 +144,9 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
    * @throws {TypeError} Always, when called from outside.
    * @ignore
    */
-  constructor(key: symbol, parts: unknown) {
+  constructor(key: symbol, port: unknown) {
     if (key !== making) throw new TypeError("Cannot construct a connection: use pipe");
-    const { port, received = [], ended = false } = parts as Partial<Moved> & { port: Port };
-    this.#port = port;
-    this.#ended = ended;
-    for (const value of received) this.#received.push(value as T);
+    this.#port = port as Port;
   }
 
   /**
@@ -202,7 +191,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     } catch (error) {
       return Promise.reject(error);
     }
-    const waiter = new Receive<T>(
+    const waiter = new Receive(
       this.#waiters,
       (value) => this.#giveBack(value),
       () => this.#hold(),
@@ -211,7 +200,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     const promise = waiter.begin();
     this.#serve();
     this.#hold();
-    return promise;
+    return promise as Promise<T>;
   }
 
   /**
@@ -283,22 +272,17 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   /**
    * How it crosses to another thread: it moves.
    *
-   * @throws {InvalidStateError} If it is closed or has moved.
+   * @throws {InvalidStateError} If it is closed or has moved, or was used in this thread.
    * @ignore
    */
   [parcel](): Parcel {
     this.#check("pass a connection on");
-    if (this.#waiters.size > 0) {
-      throw new InvalidStateError(
-        "Cannot pass a connection on: something waits to receive from it",
-      );
+    // A message may be on its way from the port to here, and would be lost.
+    if (this.#started) {
+      throw new InvalidStateError("Cannot pass a connection on: it was used in this thread");
     }
     this.#state = MOVED;
-    this.#port.onmessage = null;
-    const received = [...this.#received];
-    this.#shut(new InvalidStateError("Cannot receive: this end has moved to another thread"));
-    const data: Moved = { port: this.#port, received, ended: this.#ended };
-    return { kind: "Connection", data, transfer: [this.#port] };
+    return { kind: "Connection", data: this.#port, transfer: [this.#port] };
   }
 
   #over(): boolean {
@@ -323,7 +307,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   #take(message: Message): void {
     if (this.#state !== OPEN) return;
     if (message === null) return this.#end();
-    this.#received.push((message[1] ? unpack(message[0] as Packed) : message[0]) as T);
+    this.#received.push(message[1] ? unpack(message[0]) : message[0]);
     this.#serve();
     this.#hold();
   }
@@ -345,7 +329,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     }
   }
 
-  #giveBack(value: T): void {
+  #giveBack(value: unknown): void {
     this.#received.unshift(value);
     this.#serve();
     this.#hold();
@@ -365,7 +349,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     this.#hold();
   }
 
-  #post(value: T, transfer: Transferable[]): void {
+  #post(value: unknown, transfer: Transferable[]): void {
     try {
       if (examine([value]) < 0) {
         this.#port.postMessage([pack(value, transfer), true], transfer);

@@ -38,5 +38,6 @@ export function adoptPort(port: MessagePort): Port {
   port1.postMessage(port, [port]);
   const received = receiveMessageOnPort(port2)?.message as Port;
   port1.close();
+  port2.close();
   return received;
 }

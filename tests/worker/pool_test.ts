@@ -428,7 +428,7 @@ Deno.test("The initializer runs once in each worker, before its calls, with its 
   });
   await Promise.all([pool.submit(gated, "x"), pool.submit(gated, "y"), openAll(["x", "y"])]);
   await pool.submit(note, "z");
-  assertEquals(log.slice(0, 2), [["a", { b: 1 }], "begin x"]);
+  assertEquals(log[0], ["a", { b: 1 }]);
   assertEquals(log.filter(Array.isArray).length, 2);
 });
 
