@@ -109,7 +109,7 @@ Deno.test("A failed encoding transfers nothing", () => {
   const buffer = new ArrayBuffer(8);
   assertEquals(errorOf(() => encodeValue([buffer, () => 1], [buffer])).name, "DataCloneError");
   assertEquals(errorOf(() => encodeValue(buffer, [buffer, buffer])).name, "DataCloneError");
-  const stream = new ReadableStream();
+  const stream = new ReadableStream() as unknown as Transferable;
   assertThrows(() => encodeValue(buffer, [buffer, stream]), TypeError, "only an ArrayBuffer");
   assertEquals(buffer.byteLength, 8);
   buffer.transfer();
