@@ -10,8 +10,9 @@ export type ErrorMatch = ErrorClass | readonly ErrorClass[] | ((error: unknown) 
 
 function isClass(match: unknown): match is ErrorClass {
   if (typeof match !== "function") return false;
-  return match === Error || match.prototype instanceof Error ||
-    /^class\b/.test(Function.prototype.toString.call(match));
+  // Of classes, those of the platform too, the prototype is fixed; of old-style ones it is not.
+  const prototype = Object.getOwnPropertyDescriptor(match, "prototype");
+  return prototype?.writable === false || prototype?.value instanceof Error;
 }
 
 function matcher(what: string, match: ErrorMatch): (error: unknown) => boolean {
@@ -59,6 +60,11 @@ export class ExceptionGroup extends AggregateError {
    * @throws {RangeError} If there are none.
    */
   constructor(errors: Iterable<unknown>, message?: string, options?: ErrorOptions) {
+    if (typeof errors === "string" || typeof errors?.[Symbol.iterator] !== "function") {
+      throw new TypeError(
+        `Cannot create an exception group: errors must be an iterable, received ${show(errors)}`,
+      );
+    }
     const list = [...errors];
     if (list.length === 0) {
       throw new RangeError("Cannot create an exception group: errors must not be empty");
