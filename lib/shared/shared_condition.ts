@@ -175,7 +175,7 @@ export class SharedCondition implements Shareable {
    *   then, too.
    */
   async wait(): Promise<true> {
-    const permit = this.#checkHeld("wait on a shared condition");
+    const turn = this.#checkHeld("wait on a shared condition");
     const wait = new Notification(this);
     this.#waits.place(wait, this.#protocol.join(this.#waits.mine));
     this.#lock.release();
@@ -184,7 +184,7 @@ export class SharedCondition implements Shareable {
       try {
         notified = await wait.begin();
       } finally {
-        await this.#holdAgain(permit);
+        await this.#holdAgain(turn);
       }
     } catch (error) {
       if (notified) this.#notifyOne();
@@ -303,9 +303,9 @@ export class SharedCondition implements Shareable {
     return { kind: KIND, data: [this.#home.passage(), this.#lock[parcel]().data] };
   }
 
-  #checkHeld(what: string): SharedPermit {
-    const permit = lockInternals.holder(this.#lock);
-    if (permit !== undefined) return permit;
+  #checkHeld(what: string): number {
+    const turn = lockInternals.turn(this.#lock);
+    if (turn !== undefined) return turn;
     throw new InvalidStateError(`Cannot ${what}: this thread does not hold its lock`);
   }
 
@@ -316,7 +316,7 @@ export class SharedCondition implements Shareable {
   }
 
   #sleep(what: string, until: number): boolean {
-    const permit = this.#checkHeld(what);
+    const turn = this.#checkHeld(what);
     const { lines } = this.#protocol;
     const place = this.#protocol.join(0);
     this.#lock.release();
@@ -324,13 +324,13 @@ export class SharedCondition implements Shareable {
       ? lines.doze(LINE, until)
       : lines.park(place, until, this.#home.impatience);
     lockInternals.acquireAgain(this.#lock);
-    lockInternals.renew(this.#lock, permit);
+    lockInternals.resumeTurn(this.#lock, turn);
     if (place !== 0 && notified) lines.over(place, 1);
     return notified;
   }
 
   // Under the permit that the caller has: it must still release the lock when the block ends.
-  async #holdAgain(permit: SharedPermit): Promise<void> {
+  async #holdAgain(turn: number): Promise<void> {
     let last: CancelledError | undefined;
     for (;;) {
       try {
@@ -341,7 +341,7 @@ export class SharedCondition implements Shareable {
         last = error;
       }
     }
-    lockInternals.renew(this.#lock, permit);
+    lockInternals.resumeTurn(this.#lock, turn);
     if (last !== undefined) throw last;
   }
 }

@@ -21,16 +21,16 @@ class Permit implements SharedPermit {
   readonly #lock: SharedLock;
   readonly abandoned: boolean;
   /** Which hold of the lock it stands for. */
-  turn: number;
+  readonly #turn: number;
 
   constructor(lock: SharedLock, turn: number, abandoned: boolean) {
     this.#lock = lock;
-    this.turn = turn;
+    this.#turn = turn;
     this.abandoned = abandoned;
   }
 
   [Symbol.dispose](): void {
-    lockInternals.release(this.#lock, this.turn);
+    lockInternals.release(this.#lock, this.#turn);
   }
 }
 
@@ -62,10 +62,10 @@ export interface LockInternals {
   within(buffer: SharedArrayBuffer, options: SharedOptions | undefined): SharedLock;
   /** Make the lock again that has crossed. */
   arrive(passage: Passage): SharedLock;
-  /** The permit under which this thread holds it. */
-  holder(lock: SharedLock): SharedPermit | undefined;
-  /** Let `permit` stand for the hold of now. */
-  renew(lock: SharedLock, permit: SharedPermit): void;
+  /** Which hold this thread has of it, if any. */
+  turn(lock: SharedLock): number | undefined;
+  /** Let the hold of now be the one of before, so that the permit of that one is good again. */
+  resumeTurn(lock: SharedLock, turn: number): void;
   /** Release it, if it is still held as at that turn. */
   release(lock: SharedLock, turn?: number): void;
   /** A wait is called off. */
@@ -123,20 +123,13 @@ export class SharedLock implements Shareable {
   readonly #home: Home;
   readonly #protocol: LockProtocol;
   readonly #waits: LineWaits<SharedPermit>;
-  #permit: Permit | undefined = undefined;
 
   static {
     lockInternals = {
       within: (buffer, options) => make(Home.build(LockProtocol.SIZE, options, buffer)),
       arrive: (passage) => make(Home.arrive(passage, LockProtocol.SIZE)),
-      holder: (lock) => {
-        const permit = lock.#permit;
-        return lock.#protocol.mine() && permit?.turn === lock.#protocol.turn() ? permit : undefined;
-      },
-      renew: (lock, permit) => {
-        (permit as Permit).turn = lock.#protocol.turn();
-        lock.#permit = permit as Permit;
-      },
+      turn: (lock) => lock.#protocol.mine() ? lock.#protocol.turn() : undefined,
+      resumeTurn: (lock, turn) => lock.#protocol.resumeTurn(turn),
       release: (lock, turn) => void lock.#release(turn),
       withdraw: (lock, wait) => {
         if (!lock.#waits.leave(wait)) lockInternals.lost(lock, wait);
@@ -258,7 +251,7 @@ export class SharedLock implements Shareable {
   }
 
   #hold(): Permit {
-    return this.#permit = new Permit(this, this.#protocol.turn(), this.#protocol.abandoned());
+    return new Permit(this, this.#protocol.turn(), this.#protocol.abandoned());
   }
 
   #block(until: number): boolean {

@@ -9,8 +9,8 @@ const PLACES = 3;
 
 // Word 0 counts what is waited for.
 const LOCK = 1;
-const CONDITION = LOCK + 2 + wordsOf(1, PLACES);
-const LOCK_LAYOUT = { lines: LOCK + 2, count: 1, watched: false };
+const CONDITION = LOCK + LockProtocol.LINES + wordsOf(1, PLACES);
+const LOCK_LAYOUT = { lines: LOCK + LockProtocol.LINES, count: 1, watched: false };
 const LAYOUT = { lines: CONDITION, count: 1, watched: true };
 
 function of(words: Words, party: Party) {

@@ -6,7 +6,7 @@ import type { Program } from "./simulation.ts";
 
 // Word 0 is what the lock protects; the lock comes behind it.
 const LOCK = 1;
-const LAYOUT = { lines: LOCK + 2, count: 1, watched: false };
+const LAYOUT = { lines: LOCK + LockProtocol.LINES, count: 1, watched: false };
 
 function lockOf(words: Words, party: Party, places: number): LockProtocol {
   return new LockProtocol(words, LOCK, party, places);

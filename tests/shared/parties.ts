@@ -107,7 +107,7 @@ export async function untilWaiting(
 }
 
 /** Where the lines of a lock begin. */
-export const OF_LOCK = { at: 2 };
+export const OF_LOCK = { at: 3 };
 /** Where the lines of a condition begin. */
 export const OF_CONDITION = { at: 0 };
 /** Where the lines of a queue begin. */

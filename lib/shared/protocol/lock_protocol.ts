@@ -21,26 +21,35 @@ export const CROWDED = 0;
  * stands in line, so that taking a free one and releasing one nobody waits for is one operation.
  */
 export class LockProtocol {
+  /** Where its lines begin. */
+  static readonly LINES: number = 3;
   /** How many words it takes. */
-  static readonly SIZE: number = 2 + Lines.size(1);
+  static readonly SIZE: number = LockProtocol.LINES + Lines.size(1);
 
   readonly lines: Lines;
   readonly #words: Words;
   readonly #party: Party;
   readonly #word: number;
   readonly #turn: number;
+  readonly #turns: number;
 
   constructor(words: Words, at: number, party: Party, places?: number) {
     this.#words = words;
     this.#party = party;
     this.#word = at;
     this.#turn = at + 1;
-    this.lines = new Lines(words, at + 2, party, 1, places);
+    this.#turns = at + 2;
+    this.lines = new Lines(words, at + LockProtocol.LINES, party, 1, places);
   }
 
-  /** Which hold this is: the number of times that it was taken so far. */
+  /** Which hold this is: each has a number of its own. */
   turn(): number {
     return this.#words.load(this.#turn);
+  }
+
+  /** Let the hold that this thread has go for an earlier one, which it interrupted. */
+  resumeTurn(turn: number): void {
+    this.#words.store(this.#turn, turn);
   }
 
   /** Whether it is held. */
@@ -62,7 +71,7 @@ export class LockProtocol {
       seen = words.compareExchange(this.#word, ABANDONED, id | ABANDONED) === ABANDONED ? 0 : seen;
     }
     if (seen !== 0) return false;
-    words.add(this.#turn, 1);
+    words.store(this.#turn, (words.add(this.#turns, 1) + 1) | 0);
     return true;
   }
 
@@ -157,7 +166,9 @@ export class LockProtocol {
       // Even if it was the last in line. Were its release to go by without coming inside, then what
       // is left to do here, should this thread die now, would be done when the lock has moved on.
       lines.set(this.#word, lines.owner(place) | AWAITED | flag);
-      lines.set(this.#turn, words.load(this.#turn) + 1);
+      const turn = (words.load(this.#turns) + 1) | 0;
+      lines.set(this.#turns, turn);
+      lines.set(this.#turn, turn);
       lines.call(LINE);
     }
     lines.commit();
