@@ -1,0 +1,186 @@
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import {
+  CancelledError,
+  createTask,
+  InvalidStateError,
+  SharedValue,
+  Thread,
+  WorkerCrashedError,
+} from "../../mod.ts";
+import { RunningProgram } from "../support/running_program.ts";
+import { Collatz } from "./fixtures/threads.ts";
+import { Gate } from "./helpers.ts";
+
+/** Comes to the gate and waits there until it is opened. */
+const waitAtGate = (words: Int32Array<SharedArrayBuffer>) => {
+  Atomics.store(words, 0, 1);
+  Atomics.wait(words, 1, 0);
+  return "through";
+};
+
+Deno.test("Thread: from its start to its result", async () => {
+  const gate = new Gate();
+  const thread = new Thread(waitAtGate, { args: [gate.words], name: "gatekeeper" });
+  assertEquals(
+    [thread.name, thread.ident, thread.exitcode, thread.isAlive(), thread.daemon],
+    ["gatekeeper", null, null, false, false],
+  );
+  thread.start();
+  assert(typeof thread.ident === "number");
+  assert(thread.isAlive());
+  assertEquals(thread.exitcode, null);
+  await gate.reached();
+  await thread.join(0);
+  assert(thread.isAlive());
+  gate.open();
+  await thread.join();
+  assertFalse(thread.isAlive());
+  assertEquals(thread.exitcode, 0);
+  assertEquals(await thread.result(), "through");
+  await thread.join();
+});
+
+Deno.test("Thread: a target that is async, and one that takes shared objects", async () => {
+  const counter = new SharedValue("int32", 0);
+  const threads = [1, 2, 3].map((n) =>
+    new Thread(async (counter: SharedValue<"int32">, n: number) => {
+      for (let i = 0; i < 1_000; i++) counter.add(n);
+      return await Promise.resolve(n);
+    }, { args: [counter, n] })
+  );
+  for (const thread of threads) thread.start();
+  assertEquals(await Promise.all(threads.map((thread) => thread.result())), [1, 2, 3]);
+  await Promise.all(threads.map((thread) => thread.join()));
+  assertEquals(counter.value, 6_000);
+  assertEquals(new Set(threads.map(({ ident }) => ident)).size, 3);
+  assertEquals(new Set(threads.map(({ name }) => name)).size, 3);
+});
+
+Deno.test("Thread: a subclass with run, registered or self-contained", async () => {
+  const collatz = new Collatz(27);
+  collatz.start();
+  assertEquals(await collatz.result(), 111);
+  assertEquals(collatz.name, "collatz 27");
+  await collatz.join();
+  class Greeter extends Thread<string> {
+    greeting = "hello";
+    constructor(readonly whom: string) {
+      super();
+    }
+    override async run() {
+      return await Promise.resolve(`${this.greeting} ${this.whom} from ${this.name}`);
+    }
+  }
+  const greeter = new Greeter("you");
+  greeter.start();
+  assertEquals(await greeter.result(), `hello you from ${greeter.name}`);
+  await greeter.join();
+});
+
+Deno.test("Thread: what the target throws reaches result, and the exit code is 1", async () => {
+  const thread = new Thread(() => {
+    throw new RangeError("out of it");
+  });
+  thread.start();
+  await assertRejects(() => thread.result(), RangeError, "out of it");
+  await thread.join();
+  assertEquals(thread.exitcode, 1);
+});
+
+Deno.test("Thread: one that dies has exit code 1", async () => {
+  const thread = new Thread(() => {
+    self.close();
+    return new Promise(() => {});
+  });
+  thread.start();
+  await assertRejects(() => thread.result(), WorkerCrashedError);
+  await thread.join();
+  assertEquals(thread.exitcode, 1);
+});
+
+Deno.test("Thread: terminate ends it, with the code of SIGTERM", async () => {
+  const gate = new Gate();
+  const thread = new Thread(async (words: Int32Array<SharedArrayBuffer>) => {
+    Atomics.store(words, 0, 1);
+    await new Promise(() => {});
+  }, { args: [gate.words] });
+  assertThrows(() => thread.terminate(), InvalidStateError, "it was not started");
+  thread.start();
+  await gate.reached();
+  thread.terminate();
+  thread.terminate();
+  assertFalse(thread.isAlive());
+  assertEquals(thread.exitcode, -15);
+  await assertRejects(() => thread.result(), CancelledError);
+  await thread.join();
+});
+
+Deno.test("Thread: misuse is refused", async () => {
+  const thread = new Thread(() => 1);
+  await assertRejects(() => thread.join(), InvalidStateError, "it was not started");
+  await assertRejects(() => thread.result(), InvalidStateError, "it was not started");
+  thread.start();
+  assertThrows(() => thread.start(), InvalidStateError, "it was started before");
+  await assertRejects(() => thread.join(NaN), RangeError);
+  await thread.join();
+  assertThrows(() => thread.start(), InvalidStateError, "it was started before");
+  // deno-lint-ignore no-explicit-any
+  const Any = Thread as any;
+  assertThrows(() => new Any(), TypeError, "target must be a function, received undefined");
+  assertThrows(() => new Any(5), TypeError, "received 5");
+  assertThrows(() => new Any(Math.max), TypeError, "bound or native");
+  assertThrows(() => new Any(() => 1, 5), TypeError, "options must be an object");
+  assertThrows(() => new Any(() => 1, { args: 5 }), TypeError, "args must be an array");
+  assertThrows(() => new Any(() => 1, { daemon: 1 }), TypeError, "daemon must be a boolean");
+  assertThrows(() => new Any(() => 1, { name: 1 }), TypeError, "name must be a string");
+  assertThrows(() => new Thread(() => 1).run(), InvalidStateError);
+});
+
+Deno.test("Thread: a task that waits for it can be cancelled, and the thread goes on", async () => {
+  const gate = new Gate();
+  const thread = new Thread(waitAtGate, { args: [gate.words] });
+  thread.start();
+  const tasks = [createTask(() => thread.join()), createTask(() => thread.result())];
+  await gate.reached();
+  for (const task of tasks) {
+    task.cancel();
+    await assertRejects(() => Promise.resolve(task), CancelledError);
+  }
+  gate.open();
+  assertEquals(await thread.result(), "through");
+  await thread.join();
+});
+
+Deno.test("Thread: it holds the program until it ends; a daemon does not", async () => {
+  const source = (daemon: boolean) => `
+    import { Thread } from "$MOD";
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const thread = new Thread((words: Int32Array<SharedArrayBuffer>) => {
+      Atomics.store(words, 0, 1);
+      Atomics.notify(words, 0);
+      return new Promise((go) => setTimeout(() => { console.log("thread is done"); go(1); }, 150));
+    }, { args: [words], daemon: ${daemon} });
+    thread.start();
+    while (Atomics.load(words, 0) === 0) await new Promise((go) => setTimeout(go, 1));
+    console.log("program is done");
+  `;
+  await using worker = new RunningProgram(source(false));
+  await using daemon = new RunningProgram(source(true));
+  const [held, left] = await Promise.all([worker.ended(), daemon.ended()]);
+  assertEquals([held.code, held.out], [0, "program is done\nthread is done\n"], held.err);
+  assertEquals([left.code, left.out], [0, "program is done\n"], left.err);
+});
+
+Deno.test("Thread: a failure that nobody asks for is reported as unhandled", async () => {
+  await using program = new RunningProgram(`
+    import { Thread } from "$MOD";
+    const thread = new Thread(() => { throw new RangeError("unasked"); });
+    thread.start();
+    await thread.join();
+    await new Promise((go) => setTimeout(go, 0));
+    console.log("not reached");
+  `);
+  const { code, err, out } = await program.ended();
+  assertEquals([code, out], [1, ""]);
+  assert(err.includes("RangeError: unasked"), err);
+});
