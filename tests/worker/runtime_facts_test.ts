@@ -1,0 +1,165 @@
+/**
+ * What the runtime does that the pools lean on. A release that changes one of these facts is to be
+ * noticed here, before its users notice it.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { RunningProgram } from "../support/running_program.ts";
+
+const version = Deno.version.deno.split(".").map(Number) as [number, number, number];
+
+function since(...wanted: [number, number, number]): boolean {
+  const at = [0, 1, 2].find((i) => version[i] !== wanted[i]);
+  return at === undefined || version[at]! > wanted[at]!;
+}
+
+const prelude = `
+  const { MessageChannel: Channel, Worker: Thread } =
+    process.getBuiltinModule("node:worker_threads") as any;
+  const source = (code: string) => "data:text/javascript," + encodeURIComponent(code);
+  const start = (code: string) => {
+    const worker = new Worker(source("onmessage = ({ data }) => {" + code + "}"), { type: "module" });
+    worker.onerror = (event) => event.preventDefault();
+    return worker;
+  };
+  const unref = (worker: any) => {
+    for (const symbol of Object.getOwnPropertySymbols(Worker.prototype)) {
+      if (!symbol.description && worker[symbol].length === 1) worker[symbol](false);
+    }
+  };
+`;
+
+async function run(source: string) {
+  await using program = new RunningProgram(prelude + source);
+  return await program.ended();
+}
+
+for (
+  const [how, code] of [
+    ["closes itself", "close()"],
+    ["exits", "Deno.exit(3)"],
+    ["throws where nobody catches", "setTimeout(() => { throw new Error('late') })"],
+    ["is terminated", "postMessage(1)"],
+  ] as const
+) {
+  Deno.test(`fact: a port made by node's MessageChannel says so when its worker ${how}`, async () => {
+    const { code: exit, out, err } = await run(`
+      const worker = start(${JSON.stringify(`globalThis.port = data; ${code}`)});
+      const { port1, port2 } = new Channel();
+      port1.addEventListener("close", () => console.log("closed"));
+      port1.onmessage = () => {};
+      worker.onmessage = () => worker.terminate();
+      worker.postMessage(port2, [port2]);
+    `);
+    assertEquals([exit, out], [0, "closed\n"], err);
+  });
+}
+
+Deno.test("fact: a worker that is not to hold the program alive does not, idle or burning", async () => {
+  for (const code of ["postMessage(1)", "postMessage(1); for (;;);"]) {
+    const { code: exit, out, err } = await run(`
+      const worker = start(${JSON.stringify(code)});
+      await new Promise((go) => { worker.onmessage = go; worker.postMessage(0); });
+      unref(worker);
+      console.log("end");
+    `);
+    assertEquals([exit, out], [0, "end\n"], err);
+  }
+});
+
+Deno.test("fact: terminate does not stop a busy Web Worker there and then", async () => {
+  const { out, err } = await run(`
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const worker = start("for (;;) Atomics.add(data, 0, 1)");
+    worker.postMessage(words);
+    const moved = async () => {
+      const from = Atomics.load(words, 0);
+      for (let turn = 0; turn < 100; turn++) {
+        await new Promise((go) => setTimeout(go, 1));
+        if (Atomics.load(words, 0) !== from) return true;
+      }
+      return false;
+    };
+    await moved();
+    worker.terminate();
+    console.log(await moved());
+    unref(worker);
+  `);
+  assertEquals(out, "true\n", err);
+});
+
+Deno.test({
+  name: "fact: a busy node:worker_threads worker that holds a Web Lock is really stopped",
+  // Deno 2.9.0 to 2.9.3 do not stop it.
+  ignore: since(2, 7, 6) && !since(2, 9, 4),
+  async fn() {
+    const { out, err } = await run(`
+      const words = new Int32Array(new SharedArrayBuffer(4));
+      const worker = new Thread(new URL(source(\`
+        const { workerData } = process.getBuiltinModule("node:worker_threads");
+        navigator.locks?.request("x", () => new Promise(() => {}));
+        setTimeout(() => { for (;;) Atomics.add(workerData, 0, 1); }, 0);
+      \`)), { workerData: words });
+      worker.on("exit", () => console.log("exit"));
+      while (Atomics.load(words, 0) === 0) await new Promise((go) => setTimeout(go, 1));
+      await worker.terminate();
+    `);
+    assertEquals(out, "exit\n", err);
+  },
+});
+
+Deno.test({
+  name: "fact: a node:worker_threads worker that runs out of memory in a turn says so",
+  ignore: !since(2, 9, 0),
+  async fn() {
+    const { out, err } = await run(`
+      const worker = new Thread(new URL(source(
+        "setImmediate(() => { const all = []; for (;;) all.push({ n: all.length }); })",
+      )), { resourceLimits: { maxOldGenerationSizeMb: 32 } });
+      worker.on("error", (error) => console.log(error.code));
+      worker.on("exit", () => console.log("exit"));
+    `);
+    assertEquals(out, "ERR_WORKER_OUT_OF_MEMORY\nexit\n", err);
+  },
+});
+
+Deno.test("fact: what is posted to a port before its worker listens is kept", async () => {
+  const { out, err } = await run(`
+    const worker = start("data.onmessage = ({ data: n }) => { postMessage(n); if (n === 3) close(); }");
+    worker.onmessage = ({ data }) => console.log(data);
+    const { port1, port2 } = new Channel();
+    for (const n of [1, 2]) port1.postMessage(n);
+    worker.postMessage(port2, [port2]);
+    port1.postMessage(3);
+    port1.on("close", () => {});
+    port1.ref();
+  `);
+  assertEquals(out, "1\n2\n3\n", err);
+});
+
+Deno.test("fact: permissions for a worker end a process that lacks the flag for them", async () => {
+  const { code, out } = await run(`
+    try {
+      new Worker(source(""), { type: "module", deno: { permissions: "none" } } as WorkerOptions);
+    } catch {
+      console.log("caught");
+    }
+  `);
+  assertEquals([code, out], [70, ""]);
+});
+
+Deno.test("fact: structured clone keeps identity within one message, and loses what errors are", () => {
+  class OwnError extends Error {
+    code = "E";
+  }
+  const mark = {};
+  const { value, marks, error } = structuredClone({
+    value: [mark, { mark }],
+    marks: [mark],
+    error: new OwnError("m"),
+  }) as { value: [object, { mark: object }]; marks: [object]; error: OwnError };
+  assert(value[0] === marks[0] && value[1].mark === marks[0]);
+  assertFalse(error instanceof OwnError);
+  assertEquals(error.code, undefined as unknown as string);
+});
