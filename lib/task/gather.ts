@@ -129,7 +129,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
  *
  * const fail = () => Promise.reject(new Error("no"));
  * const results = await gather([() => sleep(1, "yes"), fail], { returnExceptions: true });
- * assertEquals(results, ["yes", new Error("no")]);
+ * assertEquals(results.map(String), ["yes", "Error: no"]);
  * ```
  */
 export function gather<T>(
