@@ -9,9 +9,10 @@ export type ErrorClass = abstract new (...args: any[]) => unknown;
 export type ErrorMatch = ErrorClass | readonly ErrorClass[] | ((error: unknown) => boolean);
 
 function isClass(match: unknown): match is ErrorClass {
-  // The prototype of a class, and of a built-in one, is fixed; that of a function is not.
-  return typeof match === "function" &&
-    Object.getOwnPropertyDescriptor(match, "prototype")?.writable === false;
+  if (typeof match !== "function") return false;
+  // Of classes, those of the platform too, the prototype is fixed; of old-style ones it is not.
+  const prototype = Object.getOwnPropertyDescriptor(match, "prototype");
+  return prototype?.writable === false || prototype?.value instanceof Error;
 }
 
 function matcher(what: string, match: ErrorMatch): (error: unknown) => boolean {
