@@ -150,7 +150,18 @@ function fastestHop(): Hop {
 // Taken at load: a turn of the event loop is not a matter of time, so fake time must not stop it.
 const hop = fastestHop();
 
-/** Call `fn` in a later turn of the event loop, after I/O and timers that are due had theirs. */
+let waiting: (() => void)[] = [];
+
+function takeTurn(): void {
+  const fns = waiting;
+  waiting = [];
+  for (const fn of fns) fn();
+}
+
+/**
+ * Call `fn`, which must not throw, in a later turn of the event loop, after I/O and timers that are
+ * due had theirs. All that ask for the same turn share one hop of the runtime.
+ */
 export function nextTurn(fn: () => void): void {
-  hop(fn);
+  if (waiting.push(fn) === 1) hop(takeTurn);
 }
