@@ -221,7 +221,7 @@ function curveSection({ name, curve }: { name: string; curve: Curve }): string[]
     table(["", ...heads, "bend:"], rows),
     ...memory.length === 0 ? [] : [
       `![${curve.title}: memory](charts/memory_${name}.svg)`,
-      "Memory of the process in MB, the JavaScript heap in brackets:",
+      "The most memory of the process in MB, and in brackets what was alive in the JavaScript heap:",
       table(["", ...heads], memoryRows),
     ],
   ];

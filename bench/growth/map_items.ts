@@ -15,7 +15,7 @@ async function drain(
   let sum = 0;
   for await (const result of results) {
     sum += result;
-    if (++count % 50_000 === 0) memory.look();
+    if (++count % 500_000 === 0) memory.look();
   }
   expect(count, n);
   expect(sum, n * (n - 1) / 2);

@@ -4,17 +4,19 @@ import type { Measured } from "./ratio.ts";
 import { count, duration } from "./units.ts";
 
 const WIDTH = 920;
-const FONT = "system-ui, sans-serif";
+const FONT = "Arial, Helvetica, sans-serif";
 const COLOURS = [
   "#0b6e4f",
-  "#8a8f98",
   "#e07a1f",
   "#3d6cb9",
   "#b23a48",
   "#7a4fa3",
   "#c9a227",
-  "#4f8a8b",
+  "#8a8f98",
 ];
+
+/** Bars stand out by what they are: this library, a floor or a peer. */
+const KINDS = { ours: "#0b6e4f", floor: "#8a8f98", peer: "#e0a458" } as const;
 
 type Options = Parameters<ReturnType<typeof init>["setOption"]>[0];
 
@@ -36,33 +38,42 @@ function render(height: number, options: Options): string {
 
 /** The costs of one subject side by side, as bars on a log scale. */
 export function barChart(title: string, measured: Measured[]): string {
-  const names = [...new Set(measured.flatMap(({ costs }) => costs.map(({ name }) => name)))];
-  const bars = measured.reduce((sum, { costs }) => sum + costs.length, 0);
-  return render(110 + bars * 24 + measured.length * 24, {
-    title: { text: title, left: 12, top: 8 },
-    legend: { top: 36, left: 12, itemWidth: 14 },
-    grid: { left: 250, right: 90, top: 84, bottom: 44 },
+  const rows = measured.flatMap(({ operation, costs }) => [
+    { head: operation },
+    ...costs.map(({ name, kind, ns }) => ({ name, kind, ns })),
+  ]);
+  return render(120 + rows.length * 22, {
+    title: { text: title, subtext: "one operation, on a log scale", left: 12, top: 8 },
+    grid: { left: 290, right: 80, top: 70, bottom: 40 },
     xAxis: {
       type: "log",
-      name: "for one operation, log scale",
-      nameLocation: "middle",
-      nameGap: 28,
       min: lowest(measured.flatMap(({ costs }) => costs.map(({ ns }) => ns))),
       axisLabel: { formatter: duration },
     },
     yAxis: {
       type: "category",
       inverse: true,
-      data: measured.map(({ operation }) => operation),
-      axisLabel: { width: 230, overflow: "break" },
+      axisTick: { show: false },
+      data: rows.map((row) => "head" in row ? "" : row.name),
+      axisLabel: { interval: 0 },
     },
-    series: names.map((name) => ({
+    series: [{
       type: "bar" as const,
-      name,
-      barMaxWidth: 18,
+      barMaxWidth: 16,
       label: { show: true, position: "right" as const, formatter: label },
-      data: measured.map(({ costs }) => costs.find((one) => one.name === name)?.ns ?? null),
-    })),
+      data: rows.map((row) => {
+        return "head" in row ? null : { value: row.ns, itemStyle: { color: KINDS[row.kind] } };
+      }),
+      markPoint: {
+        symbol: "rect",
+        symbolSize: [0.1, 0.1],
+        label: { align: "left" as const, color: "#333333", fontWeight: "bold" as const },
+        data: rows.flatMap((row, at) => {
+          if (!("head" in row)) return [];
+          return [{ x: 296, yAxis: at, label: { formatter: row.head } }];
+        }),
+      },
+    }],
   });
 }
 
@@ -106,8 +117,8 @@ function lineChart(
   const last = Math.max(...series.flatMap(({ points }) => points.map(([n]) => n!)));
   return render(420, {
     title: { text: title, left: 12, top: 8 },
-    legend: { top: 36, left: 12 },
-    grid: { left: 90, right: 40, top: 96, bottom: 50 },
+    legend: { top: 36, left: 12, itemGap: 24 },
+    grid: { left: 90, right: 56, top: 96, bottom: 50 },
     xAxis: {
       type: last > 100 ? "log" : "value",
       ...last > 100 ? {} : { min: 1, interval: 1 },

@@ -7,7 +7,7 @@ export interface Point {
   ns: number;
   /** The most memory the process held, in MB, where that was watched. */
   rss?: number;
-  /** The most the JavaScript heap held, in MB, where that was watched. */
+  /** The most that was alive in the JavaScript heap, in MB, where that was watched. */
   heap?: number;
 }
 
@@ -27,20 +27,20 @@ export interface Curve {
   series: Series[];
 }
 
+const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
+
 /** Watches the memory of the process. */
 export class MemoryWatch {
   rss = 0;
   heap = 0;
 
-  /** Look now. */
+  /** Look now: what the process holds, and what of the heap is left when garbage is collected. */
   look(): void {
-    const { rss, heapUsed } = Deno.memoryUsage();
-    this.rss = Math.max(this.rss, rss / 2 ** 20);
-    this.heap = Math.max(this.heap, heapUsed / 2 ** 20);
+    this.rss = Math.max(this.rss, Deno.memoryUsage().rss / 2 ** 20);
+    collect();
+    this.heap = Math.max(this.heap, Deno.memoryUsage().heapUsed / 2 ** 20);
   }
 }
-
-const collect: () => void = (globalThis as { gc?: () => void }).gc ?? (() => {});
 
 /** 1, 10, 100... up to `last`. */
 export function decades(last: number): number[] {
