@@ -81,5 +81,9 @@ export const comparisons = bench([
       effect,
     ],
     goals,
+    remainder: "while a task goes on without having to wait, the ready queue looks at each " +
+      "microtask whether its step is over, as asyncio takes one step at a time: one more " +
+      "microtask for each item, which costs as much as the item itself. Outside tasks, where " +
+      "there are no steps, the ratio is 1.",
   },
 ]);
