@@ -5,7 +5,7 @@ import { LinkedList } from "../base/linked_list.ts";
 import { checkDuration } from "../base/validate.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 import { cloneError } from "./clone_error.ts";
-import { adoptPort, type Port } from "./message_channel.ts";
+import { adoptPort, type Port, post } from "./message_channel.ts";
 import { examine, pack, type Packed, unpack } from "./packing.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "./shareable.ts";
 import { checkTransfer } from "./transfer.ts";
@@ -353,7 +353,8 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     try {
       if (examine([value]) < 0) {
         this.#port.postMessage([pack(value, transfer), true], transfer);
-      } else this.#port.postMessage([value], transfer);
+      } else if (transfer.length === 0) post(this.#port, [value]);
+      else this.#port.postMessage([value], transfer);
     } catch (error) {
       if ((error as Error).name !== "DataCloneError") throw error;
       throw cloneError("the value", value, transfer, error);

@@ -41,3 +41,13 @@ export function adoptPort(port: MessagePort): Port {
   port2.close();
   return received;
 }
+
+/**
+ * Post a message that moves nothing. The method that node:worker_threads gives to a port takes
+ * twice as long as the web's own.
+ */
+export function post(port: Port, message: unknown): void {
+  postPlain.call(port, message);
+}
+
+const { postMessage: postPlain } = MessagePort.prototype;

@@ -157,8 +157,8 @@ export type YieldedMessage = [
   packed?: true,
 ];
 
-/** There are results on the call board. */
-export type BellMessage = [kind: typeof FromWorkerKind.Bell];
+/** There are results on the call board. A bare number crosses faster than any list. */
+export type BellMessage = typeof FromWorkerKind.Bell;
 
 /** An error that no call caught: the worker counts as dead from here on. */
 export type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];

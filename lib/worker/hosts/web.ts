@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../../errors.ts";
 import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
-import { makeChannel, type Port } from "../../wire/message_channel.ts";
+import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 import { hasWorkerOptions } from "./unstable_flag.ts";
@@ -53,7 +53,7 @@ class WebWorker implements HostedWorker {
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
-    if (transfer === undefined) this.#port.postMessage(message);
+    if (transfer === undefined || transfer.length === 0) post(this.#port, message);
     else this.#port.postMessage(message, transfer);
   }
 

@@ -35,7 +35,7 @@ export class JobQueue {
     for (let i = this.#lanes.length - 1; i >= 0; i--) {
       const first = this.#lanes[i]!.line.first;
       if (first !== undefined) return first;
-      this.#lanes.length = i;
+      if (i > 0) this.#lanes.length = i;
     }
     return undefined;
   }

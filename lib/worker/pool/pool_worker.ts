@@ -234,7 +234,7 @@ export class PoolWorker implements WorkerListener {
       board.hear();
       board.drain((call, value) => this.#done(call, value));
     }
-    this.#receive(message);
+    if (message !== FromWorkerKind.Bell) this.#receive(message);
     if (this.#state !== "dead") this.#pool.onFree();
   }
 
@@ -244,7 +244,7 @@ export class PoolWorker implements WorkerListener {
     else this.#pool.onCrash(this, cause);
   }
 
-  #receive(message: FromWorker): void {
+  #receive(message: Exclude<FromWorker, number>): void {
     switch (message[0]) {
       case FromWorkerKind.Done:
         this.#done(message[1], message[2], message[3]);
@@ -257,8 +257,6 @@ export class PoolWorker implements WorkerListener {
         return;
       case FromWorkerKind.Yielded:
         this.#yielded(message[1], message[2], message[3]);
-        return;
-      case FromWorkerKind.Bell:
         return;
       case FromWorkerKind.Ready:
         if (this.#state === "booting") this.#state = "ready";

@@ -157,11 +157,12 @@ export class WorkerSide {
   sendResult(call: number, value: unknown): void {
     if (this.#surroundings.sharesMemory) {
       // While the pool has a message to read, what is plain needs none of its own.
-      if (this.#board.rung && this.#board.put(call, value)) {
-        if (this.#board.ring()) this.send([FromWorkerKind.Bell]);
+      const plain = this.#board.put(call, value);
+      const due = this.#board.ring();
+      if (plain) {
+        if (due) this.send(FromWorkerKind.Bell);
         return;
       }
-      this.#board.ring();
     }
     try {
       if (typeof value === "object" && value !== null) refuseGenerator(value);
