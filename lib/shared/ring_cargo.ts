@@ -28,8 +28,8 @@ export class Item {
   }
 }
 
-/** More words than these are kept for one value only. */
-const LARGE = 2 ** 18;
+/** More bytes than these are kept for one value only. */
+const LARGE = 2 ** 20;
 
 const double = new Float64Array(1);
 const doubleWords = new Int32Array(double.buffer);
@@ -51,6 +51,7 @@ export class RingCargo implements Cargo {
   #writing = false;
   readonly #reader = new ValueReader();
   #read: Int32Array<ArrayBuffer> = new Int32Array(FEW);
+  #readBytes: Uint8Array<ArrayBuffer> = new Uint8Array(this.#read.buffer);
 
   constructor(buffer: SharedArrayBuffer, offset: number, size: number) {
     this.#buffer = buffer;
@@ -97,9 +98,9 @@ export class RingCargo implements Cargo {
       doubleWords[1] = this.#read[1]!;
       return double[0];
     }
-    const bytes = new Uint8Array(this.#read.buffer, 0, this.#word);
+    const bytes = this.#readBytes;
     // One large value must not hold its memory for ever.
-    if (this.#read.length > LARGE) this.#read = new Int32Array(FEW);
+    if (bytes.length > LARGE) this.#allocate(FEW);
     return this.#reader.read(bytes);
   }
 
@@ -130,7 +131,7 @@ export class RingCargo implements Cargo {
     if (kind === INTEGER) return 1;
     const units = 1 + Math.ceil(word / 8);
     const length = 2 * (units - 1);
-    if (length > this.#read.length) this.#read = new Int32Array(2 * length);
+    if (length > this.#read.length) this.#allocate(2 * length);
     const words = this.#read;
     if (length <= FEW) {
       for (let i = 0; i < length; i++) words[i] = ring[(start + 2 + i) & mask]!;
@@ -146,6 +147,11 @@ export class RingCargo implements Cargo {
   grow(size: number): void {
     const bytes = this.#offset + 8 * size;
     if (this.#buffer.byteLength < bytes) this.#buffer.grow(bytes);
+  }
+
+  #allocate(words: number): void {
+    this.#read = new Int32Array(words);
+    this.#readBytes = new Uint8Array(this.#read.buffer);
   }
 
   // It may have been made larger by another thread.
@@ -166,6 +172,6 @@ export class RingCargo implements Cargo {
     }
     this.#kind = BYTES;
     this.units = 1 + Math.ceil(this.#word / 8);
-    this.#words = new Int32Array(writer.bytes.buffer);
+    this.#words = writer.words;
   }
 }

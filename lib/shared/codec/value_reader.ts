@@ -24,10 +24,12 @@ export class ValueReader {
   readonly #codes: number[] = [];
   readonly #kept: string[] = new Array(KEPT).fill("");
 
-  /** Read the value that is written in `bytes`. */
+  /** Read the value that is written at the start of `bytes`. */
   read(bytes: Uint8Array<ArrayBuffer>): unknown {
-    if (bytes.buffer !== this.#bytes.buffer) this.#view = new DataView(bytes.buffer);
-    this.#bytes = bytes;
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset);
+    }
     this.#at = 0;
     try {
       return this.#value();
@@ -80,7 +82,7 @@ export class ValueReader {
         return this.#objects[number] = new RegExp(source, this.#value() as string);
       }
       case tag.BUFFER:
-        return this.#begin(this.#take(this.#varint()).slice().buffer);
+        return this.#begin(this.#copy(this.#varint()).buffer);
       case tag.VIEW:
         return this.#viewOf();
       case tag.ERROR:
@@ -159,6 +161,15 @@ export class ValueReader {
     const name = tag.VIEWS[this.#varint()]!;
     const offset = this.#varint();
     const length = this.#varint();
+    if (name === "Uint8Array" && this.#bytes[this.#at] === tag.BUFFER) {
+      // By far the most frequent.
+      this.#at++;
+      const bytes = this.#copy(this.#varint());
+      this.#objects.push(bytes.buffer);
+      return this.#objects[number] = bytes.length === length
+        ? bytes
+        : bytes.subarray(offset, offset + length);
+    }
     const buffer = this.#value() as ArrayBuffer;
     const View = (globalThis as unknown as Record<string, Buffers>)[name]!;
     return this.#objects[number] = new View(buffer, offset, length);
@@ -171,7 +182,7 @@ export class ValueReader {
 
   #double(): number {
     this.#at += 8;
-    return this.#view.getFloat64(this.#bytes.byteOffset + this.#at - 8, true);
+    return this.#view.getFloat64(this.#at - 8, true);
   }
 
   #ascii(): string {
@@ -194,10 +205,15 @@ export class ValueReader {
   #utf16(): string {
     let text = "";
     for (let left = this.#varint(); left > 0; left--) {
-      text += String.fromCharCode(this.#view.getUint16(this.#bytes.byteOffset + this.#at, true));
+      text += String.fromCharCode(this.#view.getUint16(this.#at, true));
       this.#at += 2;
     }
     return text;
+  }
+
+  #copy(length: number): Uint8Array<ArrayBuffer> {
+    this.#at += length;
+    return this.#bytes.slice(this.#at - length, this.#at);
   }
 
   #take(length: number): Uint8Array<ArrayBuffer> {

@@ -22,6 +22,7 @@ const encoder = new TextEncoder();
 export class ValueWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
+  #words = new Int32Array(this.#bytes.buffer);
   #length = 0;
   readonly #objects: object[] = [];
   #numbers: Map<object, number> | undefined = undefined;
@@ -29,6 +30,11 @@ export class ValueWriter {
   /** The bytes of what was written last; good until the next time. */
   get bytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes;
+  }
+
+  /** The same, four at a time. */
+  get words(): Int32Array<ArrayBuffer> {
+    return this.#words;
   }
 
   /**
@@ -264,6 +270,7 @@ export class ValueWriter {
     this.#bytes = new Uint8Array(size);
     this.#bytes.set(bytes);
     this.#view = new DataView(this.#bytes.buffer);
+    this.#words = new Int32Array(this.#bytes.buffer);
   }
 
   /** The number of an object that has begun; below 0, and a new number for it, if it has not. */

@@ -58,6 +58,10 @@ export class QueueProtocol {
   readonly #putGuard: Guard;
   readonly #getGuard: Guard;
   readonly #maxsize: number;
+  /** The count of puts when this thread last put, and what it knew then of the other side. */
+  #lastPuts = 0;
+  #gets = 0;
+  #head = 0;
 
   constructor(words: Words, at: number, party: Party, maxsize: number, places?: number) {
     this.#words = words;
@@ -133,21 +137,27 @@ export class QueueProtocol {
     const words = this.#words;
     const at = this.#at;
     const guard = this.#getGuard;
-    // In this order: nothing is put once it is closed.
-    const none = this.closed() ? "closed" : "blocked";
-    if (words.load(at + PUTS) === words.load(at + GETS)) return none;
-    guard.enter();
-    const gets = words.load(at + GETS);
-    const found = words.load(at + PUTS) !== gets;
-    if (found) {
-      const head = words.load(at + HEADS + (gets & 1));
-      const units = cargo.read(head, words.load(at + SIZE));
-      const next = (gets + 1) | 0;
-      words.store(at + HEADS + (next & 1), (head + units) | 0);
-      words.store(at + GETS, next);
+    for (;;) {
+      const seen = words.load(at + GETS);
+      if (words.load(at + PUTS) === seen) {
+        // Nothing is put once it is closed: then it is empty for good.
+        const closed = words.load(at + CLOSED) !== 0;
+        if (words.load(at + PUTS) === seen) return closed ? "closed" : "blocked";
+      }
+      guard.enter();
+      const gets = words.load(at + GETS);
+      const found = gets === seen;
+      if (found) {
+        const head = words.load(at + HEADS + (gets & 1));
+        const units = cargo.read(head, words.load(at + SIZE));
+        const next = (gets + 1) | 0;
+        words.store(at + HEADS + (next & 1), (head + units) | 0);
+        words.store(at + GETS, next);
+      }
+      guard.exit();
+      // Another one may have been quicker.
+      if (found) break;
     }
-    guard.exit();
-    if (!found) return none;
     if (this.lines.first(PUTTERS) !== 0) this.callOne(PUTTERS);
     return "done";
   }
@@ -257,28 +267,39 @@ export class QueueProtocol {
   #put(cargo: Cargo): Outcome {
     const words = this.#words;
     const at = this.#at;
+    const { units } = cargo;
     if (words.load(at + CLOSED) !== 0) return "closed";
     const puts = words.load(at + PUTS);
-    const size = words.load(at + SIZE);
     const tail = words.load(at + TAILS + (puts & 1));
-    let gets: number;
-    let head: number;
-    do {
-      gets = words.load(at + GETS);
-      head = words.load(at + HEADS + (gets & 1));
-      // What was read may belong to a later get that is not complete.
-    } while (words.load(at + GETS) !== gets);
-    if (this.#maxsize > 0 && ((puts - gets) | 0) >= this.#maxsize) return "blocked";
-    let room = size - ((tail - head) | 0);
-    if (cargo.units > room && cargo.units > size && puts === gets) {
-      room = this.#grow(cargo, size);
+    let size = words.load(at + SIZE);
+    // What was got when this thread last looked will do, if only this one has put since.
+    if (puts !== this.#lastPuts || !this.#fits(puts, tail, size, units)) {
+      this.#look();
+      if (puts === this.#gets && units > size) size = this.#grow(cargo, size);
+      if (!this.#fits(puts, tail, size, units)) return "blocked";
     }
-    if (cargo.units > room) return "blocked";
-    cargo.write(tail, this.size());
+    cargo.write(tail, size);
     const next = (puts + 1) | 0;
-    words.store(at + TAILS + (next & 1), (tail + cargo.units) | 0);
+    words.store(at + TAILS + (next & 1), (tail + units) | 0);
     words.store(at + PUTS, next);
+    this.#lastPuts = next;
     return "done";
+  }
+
+  #fits(puts: number, tail: number, size: number, units: number): boolean {
+    if (this.#maxsize > 0 && ((puts - this.#gets) | 0) >= this.#maxsize) return false;
+    return units <= size - ((tail - this.#head) | 0);
+  }
+
+  /** See how much was got. */
+  #look(): void {
+    const words = this.#words;
+    const at = this.#at;
+    do {
+      this.#gets = words.load(at + GETS);
+      this.#head = words.load(at + HEADS + (this.#gets & 1));
+      // What was read may belong to a later get that is not complete.
+    } while (words.load(at + GETS) !== this.#gets);
   }
 
   // Only while it is empty: no item has to move.
