@@ -83,7 +83,7 @@ export class Pool {
   /** How many jobs wait: in the queue, or sent ahead to a worker that does another first. */
   get queued(): number {
     let queued = this.#queue.size;
-    for (const worker of this.#workers) queued += Math.max(worker.load - 1, 0);
+    for (const worker of this.#workers) queued += worker.waiting;
     return queued;
   }
 

@@ -73,6 +73,13 @@ export class PoolWorker implements WorkerListener {
     return this.#flight.size;
   }
 
+  /** How many of them somebody waits for, besides the one that it does. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const job of this.#flight) if (!job.answered && job !== this.#flight.first) waiting++;
+    return waiting;
+  }
+
   /** What locks in shared memory know its thread by; 0 until it is ready. */
   get thread(): number {
     return this.#hosted.board?.thread ?? 0;
