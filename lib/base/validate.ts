@@ -51,3 +51,15 @@ export function checkOptions(what: string, value: unknown): void {
     throw new TypeError(`Cannot ${what}: options must be an object, received ${show(value)}`);
   }
 }
+
+/** Refuse what is no bound for a queue: a whole number, or `Infinity`. `what` completes "Cannot …". */
+export function checkMaxsize(what: string, maxsize: unknown): void {
+  if (typeof maxsize !== "number") {
+    throw new TypeError(`Cannot ${what}: maxsize must be a number, received ${show(maxsize)}`);
+  }
+  if (!Number.isInteger(maxsize) && maxsize !== Infinity) {
+    throw new RangeError(
+      `Cannot ${what}: maxsize must be an integer or Infinity, received ${maxsize}`,
+    );
+  }
+}

@@ -1,5 +1,5 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
-import { checkInteger, checkOptions, show } from "../base/validate.ts";
+import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { again, type Withdrawal } from "../task/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
@@ -14,6 +14,7 @@ import {
   QueueProtocol,
 } from "./protocol/queue_protocol.ts";
 import { type Item, RingCargo } from "./ring_cargo.ts";
+import { QueueItems } from "../sync/queue_items.ts";
 
 const KIND = "SharedQueue";
 
@@ -93,31 +94,6 @@ class Putter<T> extends QueueWait<T> {
 class Joiner<T> extends QueueWait<T> {
   protected override onResume(): void {
     internals.joined(this.queue, this);
-  }
-}
-
-class Items<T> implements AsyncIterator<T, undefined> {
-  readonly #queue: SharedQueue<T>;
-  #ended = false;
-
-  constructor(queue: SharedQueue<T>) {
-    this.#queue = queue;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#ended) return this.return();
-    return this.#queue.get().then(
-      (value) => ({ done: false, value }),
-      (error) => {
-        if (!(error instanceof QueueShutDown)) throw error;
-        return this.return();
-      },
-    );
-  }
-
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.#ended = true;
-    return Promise.resolve({ done: true, value: undefined });
   }
 }
 
@@ -409,7 +385,7 @@ export class SharedQueue<T> implements Shareable {
 
   /** The items, each taken out; it ends when the queue is closed and drained. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return new Items(this);
+    return new QueueItems(this);
   }
 
   /**
@@ -504,17 +480,6 @@ function build(capacity: number, options: SharedQueueOptions | undefined): Arriv
   const maxByteLength = RING + Math.max(size, LARGEST);
   const buffer = new SharedArrayBuffer(RING + size, { maxByteLength });
   return { home: Home.build(QueueProtocol.SIZE, options, buffer), buffer };
-}
-
-function checkMaxsize(what: string, maxsize: unknown): void {
-  if (typeof maxsize !== "number") {
-    throw new TypeError(`Cannot ${what}: maxsize must be a number, received ${show(maxsize)}`);
-  }
-  if (!Number.isInteger(maxsize) && maxsize !== Infinity) {
-    throw new RangeError(
-      `Cannot ${what}: maxsize must be an integer or Infinity, received ${maxsize}`,
-    );
-  }
 }
 
 function endPut(outcome: Outcome): Outcome {

@@ -6,6 +6,7 @@ import { again, Waiter, type Withdrawal } from "../task/waiter.ts";
 import { Line } from "./_line.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
 import { Fifo, type Storage } from "./_storage.ts";
+import { QueueItems } from "./queue_items.ts";
 
 /** Options of `Queue.shutdown`. */
 export interface QueueShutdownOptions {
@@ -71,31 +72,6 @@ class Putter<T> extends Waiter<void> {
 
   protected override onResume(): void | typeof again {
     return queueInternals.putterResumes(this.#queue, this, this.#item);
-  }
-}
-
-class Items<T> implements AsyncIterator<T, undefined> {
-  readonly #queue: Queue<T>;
-  #ended = false;
-
-  constructor(queue: Queue<T>) {
-    this.#queue = queue;
-  }
-
-  next(): Promise<IteratorResult<T, undefined>> {
-    if (this.#ended) return this.return();
-    return this.#queue.get().then(
-      (value) => ({ done: false, value }),
-      (error) => {
-        if (!(error instanceof QueueShutDown)) throw error;
-        return this.return();
-      },
-    );
-  }
-
-  return(): Promise<IteratorResult<T, undefined>> {
-    this.#ended = true;
-    return Promise.resolve({ done: true, value: undefined });
   }
 }
 
@@ -350,7 +326,7 @@ export class Queue<T> {
 
   /** The items, each taken out; it ends when the queue is shut down and drained. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
-    return new Items(this);
+    return new QueueItems(this);
   }
 
   // As in CPython, a newcomer may be quicker than one who was woken for an item.

@@ -8,7 +8,6 @@ import {
 } from "@std/assert";
 import {
   createTask,
-  Future,
   LifoQueue,
   PriorityQueue,
   Queue,
