@@ -21,6 +21,10 @@ export class SharedWords implements Words {
     Atomics.store(this.#array, at, value);
   }
 
+  put(at: number, value: number): void {
+    this.#array[at] = value;
+  }
+
   add(at: number, n: number): number {
     return Atomics.add(this.#array, at, n);
   }

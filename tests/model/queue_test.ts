@@ -153,10 +153,10 @@ cases("2 producers, one with a time limit, with room for 1, up to 1 interruption
 });
 cases("a producer dies, its consumer hears of all that was put", [
   (words, party, log) => {
-    producer([1, 2], 1)(words, party, log);
+    producer([1], 1)(words, party, log);
     closer(words, party, log);
   },
-  consumer(3),
+  consumer(2),
 ], {
   deaths: true,
   mortal: [0],
@@ -164,8 +164,8 @@ cases("a producer dies, its consumer hears of all that was put", [
   check: (logs, memory) => {
     assertEquals(logs[1]!.at(-1), "closed");
     const got = gotAndLeft(logs, memory);
-    assert(got.length >= logs[0]!.length && got.length <= 2);
-    assertEquals(got, [1, 2].slice(0, got.length));
+    assert(got.length >= logs[0]!.length);
+    assertEquals(got, [1].slice(0, got.length));
   },
 });
 cases("one of 2 consumers dies, the other one gets what it has not taken", [

@@ -133,6 +133,10 @@ class Replay implements Words {
     this.#do(["store", at, value]);
   }
 
+  put(at: number, value: number): void {
+    this.store(at, value);
+  }
+
   add(at: number, n: number): number {
     return this.#do(["add", at, n]) as number;
   }
@@ -430,6 +434,7 @@ function runAlone(program: Program, memory: Int32Array): void {
     patience: 0,
     load: (at) => memory[at]!,
     store: (at, value) => void (memory[at] = value),
+    put: (at, value) => void (memory[at] = value),
     add: (at, n) => (memory[at]! += n) - n,
     compareExchange: (at, expected, value) => {
       const old = memory[at]!;

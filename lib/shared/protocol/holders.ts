@@ -6,7 +6,8 @@ const ENTRIES = 32;
 /**
  * How many of something each thread holds, so that it can be given back when one dies.
  *
- * 32 threads have an entry at a time; what further ones hold is not noted.
+ * 32 threads have an entry at a time; what further ones hold is not noted. An entry is a thread and
+ * a count, and may be given to another thread when the count is 0.
  */
 export class Holders {
   /** How many words it takes. */
@@ -14,29 +15,28 @@ export class Holders {
 
   readonly #words: Words;
   readonly #at: number;
+  readonly #end: number;
   readonly #journal: Journal;
+  /** Where the entries of threads were found last. */
+  readonly #known = new Map<number, number>();
 
   constructor(words: Words, at: number, journal: Journal) {
     this.#words = words;
     this.#at = at;
+    this.#end = at + Holders.SIZE;
     this.#journal = journal;
   }
 
   /** Note that `owner` holds one more. */
   add(owner: number): void {
     const journal = this.#journal;
-    let free = 0;
-    for (let at = this.#at; at < this.#at + Holders.SIZE; at += 2) {
-      const seen = journal.get(at);
-      if (seen === owner) {
-        journal.set(at + 1, journal.get(at + 1) + 1);
-        return;
-      }
-      if (seen === 0 && free === 0) free = at;
+    const at = this.#find(owner);
+    if (at !== 0) return journal.set(at + 1, journal.get(at + 1) + 1);
+    for (let free = this.#at; free < this.#end; free += 2) {
+      if (journal.get(free + 1) !== 0) continue;
+      journal.set(free, owner);
+      return journal.set(free + 1, 1);
     }
-    if (free === 0) return;
-    journal.set(free, owner);
-    journal.set(free + 1, 1);
   }
 
   /**
@@ -45,34 +45,40 @@ export class Holders {
    */
   remove(owner: number): void {
     const journal = this.#journal;
-    let found = 0;
-    for (let at = this.#at; at < this.#at + Holders.SIZE; at += 2) {
-      const seen = journal.get(at);
-      if (seen === owner) {
-        found = at;
-        break;
-      }
-      if (seen !== 0 && found === 0) found = at;
+    let at = this.#find(owner);
+    if (at === 0 || journal.get(at + 1) === 0) {
+      at = this.#at;
+      while (at < this.#end && journal.get(at + 1) === 0) at += 2;
+      if (at === this.#end) return;
     }
-    if (found === 0) return;
-    const count = journal.get(found + 1) - 1;
-    journal.set(found + 1, count);
-    if (count === 0) journal.set(found, 0);
+    journal.set(at + 1, journal.get(at + 1) - 1);
   }
 
-  /** Whether `owner` has an entry. */
+  /** Whether `owner` holds any. */
   has(owner: number): boolean {
-    for (let at = this.#at; at < this.#at + Holders.SIZE; at += 2) {
-      if (this.#journal.get(at) === owner) return true;
-    }
-    return false;
+    const at = this.#find(owner);
+    return at !== 0 && this.#journal.get(at + 1) !== 0;
   }
 
   /** One of the holders that are dead, or 0. */
   findDead(isDead: (id: number) => boolean): number {
-    for (let at = this.#at; at < this.#at + Holders.SIZE; at += 2) {
+    for (let at = this.#at; at < this.#end; at += 2) {
+      if (this.#words.load(at + 1) === 0) continue;
       const owner = this.#words.load(at);
       if (owner !== 0 && isDead(owner)) return owner;
+    }
+    return 0;
+  }
+
+  #find(owner: number): number {
+    const known = this.#known.get(owner);
+    if (known !== undefined && this.#journal.get(known) === owner) return known;
+    for (let at = this.#at; at < this.#end; at += 2) {
+      if (this.#journal.get(at) !== owner) continue;
+      // Threads come and go.
+      if (this.#known.size > ENTRIES) this.#known.clear();
+      this.#known.set(owner, at);
+      return at;
     }
     return 0;
   }

@@ -47,8 +47,8 @@ export class Journal extends Guard {
     this.#count = 0;
     if (count > 1) {
       for (let i = 0; i < count; i++) {
-        words.store(this.#entries + 2 * i, this.#places[i]!);
-        words.store(this.#entries + 2 * i + 1, this.#values[i]!);
+        words.put(this.#entries + 2 * i, this.#places[i]!);
+        words.put(this.#entries + 2 * i + 1, this.#values[i]!);
       }
       words.store(this.#length, count);
     }

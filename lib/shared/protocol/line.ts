@@ -87,11 +87,11 @@ export class Lines extends Journal {
       return mine;
     }
     // Nobody looks at a free place: only taking it and linking it have to happen together.
-    words.store(place + COUNT, count);
-    words.store(place + CALLED, 0);
-    words.store(place + OVER, 0);
-    words.store(place + LINE, line);
-    words.store(place + NEXT, front ? first : 0);
+    words.put(place + COUNT, count);
+    words.put(place + CALLED, 0);
+    words.put(place + OVER, 0);
+    words.put(place + LINE, line);
+    words.put(place + NEXT, front ? first : 0);
     this.set(place + OWNER, this.party.id);
     if (front || first === 0) this.set(head, place);
     else this.set(last + NEXT, place);

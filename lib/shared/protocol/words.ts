@@ -14,6 +14,8 @@ export interface Words {
   load(at: number): number;
   /** Set the word at `at`. */
   store(at: number, value: number): void;
+  /** Set the word at `at`, to be seen by others at the latest with the next `store`. */
+  put(at: number, value: number): void;
   /** Add to the word at `at`; gives the value before. */
   add(at: number, n: number): number;
   /** Set the word at `at` to `value` if it is `expected`; gives the value before. */
