@@ -823,6 +823,42 @@ Deno.test("run cancels at its end the calls that were made under it", async () =
   await pool.shutdown();
 });
 
+Deno.test("run ends a map that waits for its reader, and the map hears of it", async () => {
+  const seen = { read: 0, closed: false };
+  const pool = new TaskPool(1);
+  let results: AsyncIterator<number> | undefined;
+  await run(async () => {
+    results = pool.map((n) => n, slowNaturals(seen))[Symbol.asyncIterator]();
+    assertEquals((await results.next()).value, 0);
+    while (seen.read < 9) await sleep(0);
+  }, { handleSignals: false });
+  assert(seen.closed);
+  for (let n = 1; n < 9; n++) assertEquals((await results!.next()).value, n);
+  await assertRejects(() => results!.next(), CancelledError);
+  await pool.shutdown();
+});
+
+Deno.test("An input may stop its own map", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  let closed = false;
+  function* items() {
+    try {
+      yield 1;
+      controller.abort();
+      yield 2;
+    } finally {
+      closed = true;
+    }
+  }
+  await using pool = new TaskPool(1);
+  await assertRejects(
+    () => Promise.resolve(pool.map((n) => n, items(), { signal })),
+    CancelledError,
+  );
+  assert(closed);
+});
+
 Deno.test("Nonsense is refused before anything has happened", async () => {
   const none = undefined as never;
   assertThrows(() => new TaskPool("2" as never), TypeError, "options");

@@ -1,4 +1,4 @@
-import { internals } from "../../task/future.ts";
+import { Future, internals } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
 import { type Task, taskInternals } from "../../task/task.ts";
 
@@ -66,6 +66,7 @@ class SyncInput implements Input {
   #iterator: Iterator<unknown> | undefined;
   #over = false;
   #reading = false;
+  #leave = false;
 
   constructor(source: Iterable<unknown>, sink: Sink) {
     this.#source = source;
@@ -91,12 +92,20 @@ class SyncInput implements Input {
       this.#sink.end({ error });
     } finally {
       this.#reading = false;
+      if (this.#leave) this.#close();
     }
   }
 
   stop(): void {
     if (this.#over) return;
     this.#over = true;
+    // A source that is at work, and stops the map itself, can be closed only when it has come back.
+    if (this.#reading) this.#leave = true;
+    else this.#close();
+  }
+
+  #close(): void {
+    this.#leave = false;
     try {
       this.#iterator?.return?.();
     } catch (error) {
@@ -110,7 +119,7 @@ class AsyncInput implements Input {
   readonly #source: AsyncIterable<unknown>;
   readonly #sink: Sink;
   #reader: Task<void> | undefined;
-  #wake: (() => void) | undefined;
+  #gate: Future<void> | undefined;
   #stopped = false;
 
   constructor(source: AsyncIterable<unknown>, sink: Sink) {
@@ -120,7 +129,7 @@ class AsyncInput implements Input {
 
   read(): void {
     if (this.#stopped) return;
-    this.#wake?.();
+    this.#openGate();
     if (this.#reader !== undefined) return;
     // A task of its own, so that a wait within the source can be called off.
     const reader = taskInternals.create(() => this.#readAll());
@@ -140,10 +149,15 @@ class AsyncInput implements Input {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    this.#wake?.();
+    this.#openGate();
     if (this.#reader !== undefined) {
       internals.stop(this.#reader, cancelledError("The results are not wanted any more"));
     }
+  }
+
+  #openGate(): void {
+    if (this.#gate !== undefined) internals.resolve(this.#gate, undefined);
+    this.#gate = undefined;
   }
 
   async #readAll(): Promise<void> {
@@ -152,8 +166,8 @@ class AsyncInput implements Input {
     try {
       for (;;) {
         while (!this.#stopped && !this.#sink.wants()) {
-          await new Promise<void>((resolve) => this.#wake = resolve);
-          this.#wake = undefined;
+          // A future, so that a `run` that ends can call the wait off.
+          await (this.#gate = new Future<void>());
         }
         if (this.#stopped) return;
         over = true;

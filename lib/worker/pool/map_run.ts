@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError, TimeoutError } from "../../errors.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "../../errors.ts";
 import { startTimer, type Timer } from "../../base/clock.ts";
 import { Deque } from "../../base/deque.ts";
 import { Future, internals, type Stoppable } from "../../task/future.ts";
@@ -191,7 +191,10 @@ export class MapRun
   end(failure?: { error: unknown }): void {
     if (this.#inputOver || this.#over) return;
     this.#inputOver = true;
-    if (failure !== undefined) this.#inputFailure = { error: failure.error, cancelled: false };
+    if (failure !== undefined) {
+      const { error } = failure;
+      this.#inputFailure = { error, cancelled: error instanceof CancelledError };
+    }
     this.#send();
     this.#deliver();
   }

@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError, TimeoutError } from "../../errors.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "../../errors.ts";
 import type { Timer } from "../../base/clock.ts";
 import { Deque } from "../../base/deque.ts";
 import { currentRealm, type Realm } from "../../task/context.ts";
@@ -160,7 +160,9 @@ export class TaskMap
 
   end(failure?: { error: unknown }): void {
     if (this.#inputOver || this.#over) return;
-    this.#endInput(failure && { error: failure.error, cancelled: false });
+    if (failure === undefined) return this.#endInput(undefined);
+    const { error } = failure;
+    this.#endInput({ error, cancelled: error instanceof CancelledError });
   }
 
   #endInput(failure: MapFailure | undefined): void {
