@@ -1,10 +1,11 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
-import { again, type Withdrawal } from "../task/waiter.ts";
+import { QueueItems } from "../sync/queue_items.ts";
+import { again } from "../task/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { LineWait, LineWaits } from "./line_wait.ts";
+import { type LineWait, LineWaits } from "./line_wait.ts";
 import { self } from "./owners.ts";
 import {
   GETTERS,
@@ -13,8 +14,8 @@ import {
   PUTTERS,
   QueueProtocol,
 } from "./protocol/queue_protocol.ts";
-import { type Item, RingCargo } from "./ring_cargo.ts";
-import { QueueItems } from "../sync/queue_items.ts";
+import { Getter, Joiner, Putter, type QueueDesk, type QueueWait } from "./queue_wait.ts";
+import { RingCargo } from "./ring_cargo.ts";
 
 const KIND = "SharedQueue";
 
@@ -36,65 +37,6 @@ export interface SharedQueueOptions extends SharedOptions {
    * short text 8 more than its length and 2, each rounded up to a multiple of 8.
    */
   capacity?: number;
-}
-
-/** What a wait at a queue may do with it and its users may not. */
-interface QueueInternals {
-  leave<T>(queue: SharedQueue<T>, wait: QueueWait<T>): void;
-  lost<T>(queue: SharedQueue<T>, wait: QueueWait<T>): void;
-  get<T>(queue: SharedQueue<T>, wait: Getter<T>): T | typeof again;
-  put<T>(queue: SharedQueue<T>, wait: Putter<T>): void | typeof again;
-  joined<T>(queue: SharedQueue<T>, wait: Joiner<T>): void;
-}
-
-let internals: QueueInternals;
-
-/** A wait in one of the lines of a queue of `T`. What it resolves with depends on the line. */
-abstract class QueueWait<T> extends LineWait<T | void> {
-  readonly line: number;
-  protected readonly queue: SharedQueue<T>;
-
-  constructor(queue: SharedQueue<T>, line: number) {
-    super();
-    this.queue = queue;
-    this.line = line;
-  }
-
-  protected override onWithdraw(): Withdrawal {
-    internals.leave(this.queue, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    internals.lost(this.queue, this);
-  }
-}
-
-class Getter<T> extends QueueWait<T> {
-  protected override onResume(): T | typeof again {
-    return internals.get(this.queue, this);
-  }
-}
-
-class Putter<T> extends QueueWait<T> {
-  readonly item: Item;
-  /** Whether it was called and found no room all the same: newcomers are held back for it. */
-  hungry = false;
-
-  constructor(queue: SharedQueue<T>, item: Item) {
-    super(queue, PUTTERS);
-    this.item = item;
-  }
-
-  protected override onResume(): void | typeof again {
-    return internals.put(this.queue, this);
-  }
-}
-
-class Joiner<T> extends QueueWait<T> {
-  protected override onResume(): void {
-    internals.joined(this.queue, this);
-  }
 }
 
 interface Arrival {
@@ -153,21 +95,18 @@ export class SharedQueue<T> implements Shareable {
   readonly #cargo: RingCargo;
   readonly #lines: LineWaits<T | void>[];
 
-  static {
-    internals = {
-      leave: (queue, wait) => {
-        if (!queue.#lines[wait.line]!.leave(wait)) internals.lost(queue, wait);
-        else if (wait instanceof Putter && wait.hungry) queue.#protocol.yieldRoom();
-      },
-      lost: (queue, wait) => {
-        queue.#lines[wait.line]!.over(wait);
-        queue.#passOn(wait.line);
-      },
-      get: (queue, wait) => queue.#resume(wait) as never,
-      put: (queue, wait) => queue.#resume(wait) as never,
-      joined: (queue, wait) => queue.#lines[JOINERS]!.over(wait),
-    };
-  }
+  readonly #desk: QueueDesk<T> = {
+    leave: (wait) => {
+      if (!this.#lines[wait.line]!.leave(wait)) this.#desk.lost(wait);
+      else if (wait instanceof Putter && wait.hungry) this.#protocol.yieldRoom();
+    },
+    lost: (wait) => {
+      this.#lines[wait.line]!.over(wait);
+      this.#passOn(wait.line);
+    },
+    resume: (wait) => this.#resume(wait),
+    joined: (wait) => this.#lines[JOINERS]!.over(wait),
+  };
 
   /**
    * Make a queue.
@@ -223,7 +162,7 @@ export class SharedQueue<T> implements Shareable {
       this.#load(item);
       const outcome = this.#protocol.tryPut(this.#cargo, false);
       if (endPut(outcome) !== "blocked") return Promise.resolve();
-      const wait = new Putter(this, this.#cargo.unload());
+      const wait = new Putter(this.#desk, this.#cargo.unload());
       const last = this.#join(wait, false);
       return endPut(last) === "blocked" ? wait.begin() as Promise<void> : Promise.resolve();
     } catch (error) {
@@ -245,7 +184,7 @@ export class SharedQueue<T> implements Shareable {
     try {
       const outcome = this.#protocol.tryGet(this.#cargo);
       if (outcome !== "blocked") return Promise.resolve(this.#endGet(outcome));
-      const wait = new Getter(this, GETTERS);
+      const wait = new Getter(this.#desk);
       const last = this.#join(wait, false);
       return last === "blocked" ? wait.begin() as Promise<T> : Promise.resolve(this.#endGet(last));
     } catch (error) {
@@ -354,7 +293,7 @@ export class SharedQueue<T> implements Shareable {
   join(): Promise<void> {
     try {
       if (this.#protocol.unfinished() === 0) return Promise.resolve();
-      const wait = new Joiner(this, JOINERS);
+      const wait = new Joiner(this.#desk);
       const last = this.#join(wait, false);
       return last === "blocked" ? wait.begin() as Promise<void> : Promise.resolve();
     } catch (error) {
