@@ -1,10 +1,12 @@
 import { show } from "../base/validate.ts";
+import { parcel, type Shareable } from "./shareable.ts";
 
 /**
  * Make the error for a value that structured clone refuses: it names the place of the first thing
  * in it that cannot be cloned.
  *
- * @param what The value: "argument 2", "the result".
+ * @param what The value: "the result".
+ * @param transfer What would have moved instead of being cloned.
  * @param error What the clone said.
  */
 export function cloneError(
@@ -13,7 +15,25 @@ export function cloneError(
   transfer: readonly unknown[],
   error: unknown,
 ): TypeError {
-  const place = findUncloneable(value, new Set(transfer));
+  return refusal(what, findUncloneable(value, new Set(transfer)), error);
+}
+
+/** The same for a list; `name` says what to call its parts: "argument 2". */
+export function cloneErrorIn(
+  list: readonly unknown[],
+  name: (i: number) => string,
+  transfer: readonly unknown[],
+  error: unknown,
+): TypeError {
+  const moved = new Set(transfer);
+  for (const [i, value] of list.entries()) {
+    const place = findUncloneable(value, moved);
+    if (place !== undefined) return refusal(name(i), place, error);
+  }
+  return refusal(list.length === 1 ? name(0) : "the values", undefined, error);
+}
+
+function refusal(what: string, place: Place | undefined, error: unknown): TypeError {
   const thing = place === undefined
     ? "it"
     : `${place.path === "" ? "it" : place.path} is ${show(place.value)} and`;
@@ -35,6 +55,7 @@ function findUncloneable(root: unknown, moved: Set<unknown>): Place | undefined 
       continue;
     }
     seen.add(value);
+    if ((value as Partial<Shareable>)[parcel] !== undefined) continue;
     const inner: Place[] = [];
     if (Array.isArray(value)) {
       value.forEach((item, i) => inner.push({ path: `${path}[${i}]`, value: item }));

@@ -40,6 +40,18 @@ export function describeFunction(what: string, fn: unknown): Described {
   return found;
 }
 
+/** The same for a function that is to be called, which a class or a generator cannot be. */
+export function describeCallable(what: string, fn: unknown): Described {
+  const described = describeFunction(what, fn);
+  if (described.generator) {
+    throw new TypeError(`Cannot ${what}: ${show(fn)} is a generator function; use stream`);
+  }
+  if (described.isClass) {
+    throw new TypeError(`Cannot ${what}: ${show(fn)} is a class and cannot be called`);
+  }
+  return described;
+}
+
 function describe(what: string, fn: AnyFunction): Described {
   const source = Function.prototype.toString.call(fn);
   const generator = /^\[object (?:Async)?GeneratorFunction\]$/.test(

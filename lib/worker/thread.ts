@@ -2,13 +2,12 @@ import { InvalidStateError } from "../errors.ts";
 import { checkDuration, checkFunction, checkOptions, show } from "../base/validate.ts";
 import { Future, internals } from "../task/future.ts";
 import { wait } from "../task/wait.ts";
-import { describeRun } from "../wire/function_codec.ts";
+import { describeCallable, describeRun } from "../wire/function_codec.ts";
 import { checkArguments } from "./checks.ts";
 import { DaemonHost } from "./hosts/daemon.ts";
 import { WebHost } from "./hosts/web.ts";
 import { Call } from "./pool/call.ts";
 import { callSite } from "./pool/caller_stack.ts";
-import { checkCallable } from "./pool/front.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 
@@ -99,7 +98,7 @@ export class Thread<R = unknown> {
     const derived = this.run !== Thread.prototype.run;
     if (target !== undefined || !derived) {
       checkFunction(what, "target", target);
-      checkCallable(what, target);
+      describeCallable(what, target);
     }
     checkOptions(what, options);
     const { args = [], name, daemon = false } = options ?? {};
@@ -144,7 +143,9 @@ export class Thread<R = unknown> {
     this.#pool.checkOpen(what);
     (this as { ident: number | null }).ident = ++started;
     const derived = this.#target === undefined;
-    const described = derived ? describeRun(this.constructor) : checkCallable(what, this.#target);
+    const described = derived
+      ? describeRun(this.constructor)
+      : describeCallable(what, this.#target);
     const args = derived ? [{ ...this }] : this.#args;
     const call = new Call(this.#pool, described, args, callSite(this.start));
     this.#future = call.future;

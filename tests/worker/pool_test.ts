@@ -634,6 +634,33 @@ Deno.test("An argument that cannot be cloned fails its call alone, and is named"
   assertEquals(await calls[3], 1);
 });
 
+Deno.test("An argument that throws when it is read fails its call alone", async () => {
+  const pool = new LoopbackPool(1);
+  const trap = {
+    get value(): number {
+      throw new RangeError("a trap");
+    },
+  };
+  const call = pool.submit((x: unknown) => x, trap);
+  await assertRejects(() => Promise.resolve(call), RangeError, "a trap");
+  await assertRejects(async () => await pool.map((x: unknown) => x, [trap]), RangeError, "a trap");
+  assertEquals(await pool.submit(double, 1), 2);
+  await pool.front.shutdown(undefined);
+});
+
+Deno.test("An argument that moves is not taken for the one that cannot be cloned", async () => {
+  await using pool = new LoopbackPool(1);
+  const { port1, port2 } = new MessageChannel();
+  const call = pool.apply(
+    (...args: unknown[]) => args.length,
+    [{ port: port2 }, () => 1],
+    { transfer: [port2] },
+  );
+  await assertRejects(() => Promise.resolve(call), TypeError, "Cannot send argument 2");
+  port1.close();
+  port2.close();
+});
+
 Deno.test("A result that cannot be cloned fails its call alone, and is named", async () => {
   await using pool = new LoopbackPool(1);
   await assertRejects(

@@ -46,6 +46,11 @@ class WebWorker implements HostedWorker {
     this.#worker.addEventListener("error", (event) => this.#fail(event as ErrorEvent));
     port1.addEventListener("close", () => this.#exit());
     port1.onmessage = (event: MessageEvent<FromWorker>) => listener.onMessage(event.data);
+    port1.onmessageerror = () => {
+      // An answer is lost: what it was for must not wait for ever.
+      this.#cause ??= new Error("A message of the worker could not be read");
+      this.kill();
+    };
     // Its port alone is to decide whether the worker holds the program alive.
     release(this.#worker);
     const boot: Boot = [port2, this.board.memory, deathBoard()];

@@ -2,7 +2,7 @@ import { type CancelledError, TimeoutError } from "../../errors.ts";
 import { startTimer, type Timer } from "../../base/clock.ts";
 import { Future, internals, type Stoppable } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
-import { cloneError } from "../../wire/clone_error.ts";
+import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import type { CallOptions } from "../executor.ts";
@@ -37,7 +37,7 @@ export class Call extends PoolJob implements Stoppable {
     this.#args = args;
     this.#site = site;
     this.#extras = extras;
-    const weight = examine(args);
+    const weight = weigh(args);
     this.#special = weight < 0;
     const alone = this.#special || extras?.timeout !== undefined || extras?.transfer !== undefined;
     this.company = alone ? 1 : weight > HEAVY ? 2 : Infinity;
@@ -120,14 +120,15 @@ export class Call extends PoolJob implements Stoppable {
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
     const transfer = this.#extras?.transfer ?? [];
-    for (const [i, arg] of this.#args.entries()) {
-      try {
-        structuredClone(this.#special ? pack([arg], []) : arg);
-      } catch (cause) {
-        const named = cloneError(`argument ${i + 1}`, arg, transfer, cause);
-        if (!transfer.includes(arg as Transferable)) return named;
-      }
-    }
-    return new TypeError("Cannot send the arguments: they cannot be cloned", { cause: error });
+    return cloneErrorIn(this.#args, (i) => `argument ${i + 1}`, transfer, error);
+  }
+}
+
+/** As `examine`; what cannot even be looked at is left to be found out when it is sent. */
+function weigh(args: unknown[]): number {
+  try {
+    return examine(args);
+  } catch {
+    return -1;
   }
 }

@@ -1,5 +1,5 @@
 import type { CancelledError } from "../../errors.ts";
-import { cloneError } from "../../wire/clone_error.ts";
+import { cloneErrorIn } from "../../wire/clone_error.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { type ChunkDoneMessage, ToWorkerKind } from "../protocol.ts";
 import { linesOf, placeAt } from "./caller_stack.ts";
@@ -87,13 +87,6 @@ export class Chunk extends PoolJob {
 
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
-    for (const [i, item] of this.items.entries()) {
-      try {
-        structuredClone(examine([item]) < 0 ? pack([item], []) : item);
-      } catch (cause) {
-        return cloneError(`item ${this.start + i + 1}`, item, [], cause);
-      }
-    }
-    return error;
+    return cloneErrorIn(this.items, (i) => `item ${this.start + i + 1}`, [], error);
   }
 }

@@ -1,7 +1,6 @@
 import { InvalidStateError } from "../../errors.ts";
-import { show } from "../../base/validate.ts";
 import type { Future } from "../../task/future.ts";
-import { type Described, describeFunction } from "../../wire/function_codec.ts";
+import { describeCallable, describeFunction } from "../../wire/function_codec.ts";
 import {
   checkArguments,
   checkCallOptions,
@@ -32,7 +31,7 @@ export class Front {
   /** `submit`. */
   submit(fn: unknown, args: unknown[], above: unknown): Future<unknown> {
     const what = "submit a call";
-    const described = checkCallable(what, fn);
+    const described = describeCallable(what, fn);
     this.#pool.checkOpen(what);
     const call = new Call(this.#pool, described, args, callSite(above));
     this.#pool.add(call);
@@ -47,7 +46,7 @@ export class Front {
     above: unknown,
   ): Future<unknown> {
     const what = "apply a function";
-    const described = checkCallable(what, fn);
+    const described = describeCallable(what, fn);
     checkArguments(what, args);
     checkCallOptions(what, options);
     this.#pool.checkOpen(what);
@@ -65,7 +64,7 @@ export class Front {
     kind: MapKind,
     above: unknown,
   ): MapRun {
-    const described = checkCallable(what, fn);
+    const described = describeCallable(what, fn);
     checkIterable(what, items);
     checkMapOptions(what, options);
     this.#pool.checkOpen(what);
@@ -118,16 +117,4 @@ export class Front {
     const { workers, busy, queued, counts, stuck } = this.#pool;
     return { workers, idle: workers - busy, busy, queued, ...counts, stuck };
   }
-}
-
-/** Describe a function, and refuse one that cannot simply be called. */
-export function checkCallable(what: string, fn: unknown): Described {
-  const described = describeFunction(what, fn);
-  if (described.generator) {
-    throw new TypeError(`Cannot ${what}: ${show(fn)} is a generator function; use stream`);
-  }
-  if (described.isClass) {
-    throw new TypeError(`Cannot ${what}: ${show(fn)} is a class and cannot be called`);
-  }
-  return described;
 }

@@ -1,5 +1,5 @@
 import { checkDuration, checkFunction, checkInteger, show } from "../../base/validate.ts";
-import { describeFunction } from "../../wire/function_codec.ts";
+import { describeCallable } from "../../wire/function_codec.ts";
 import type { PoolSettings, WorkerExit } from "./settings.ts";
 
 /** Options that pools of threads and of processes have in common. */
@@ -73,7 +73,7 @@ export function readPoolOptions(
   return {
     name: name ?? nextName(kind),
     maxWorkers,
-    initializer: initializer && describeFunction(what, initializer).ref,
+    initializer: initializer && describeCallable(what, initializer).ref,
     initargs: [...initargs],
     maxTasksPerWorker: maxTasksPerWorker ?? Infinity,
     idleTimeout,

@@ -2,7 +2,7 @@ import type { CancelledError } from "../../errors.ts";
 import { Deque } from "../../base/deque.ts";
 import { Future, internals } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
-import { cloneError } from "../../wire/clone_error.ts";
+import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { ToWorkerKind } from "../protocol.ts";
@@ -167,13 +167,6 @@ class StreamRun extends PoolJob {
 
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
-    for (const [i, arg] of this.#args.entries()) {
-      try {
-        structuredClone(examine([arg]) < 0 ? pack([arg], []) : arg);
-      } catch (cause) {
-        return cloneError(`argument ${i + 1}`, arg, [], cause);
-      }
-    }
-    return error;
+    return cloneErrorIn(this.#args, (i) => `argument ${i + 1}`, [], error);
   }
 }

@@ -33,4 +33,5 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
     side.crash(event.reason);
   });
   port.onmessage = (event: MessageEvent<ToWorker>) => side.receive(event.data);
+  port.onmessageerror = () => side.crash(new Error("A message of the pool could not be read"));
 }
