@@ -4,6 +4,10 @@ import type { Party, Words } from "./words.ts";
 /** How many words may change in one go. */
 const CAPACITY = 16;
 
+// What was noted down by whoever is inside: a thread is inside of one journal at a time.
+const places: number[] = new Array(CAPACITY).fill(0);
+const values: number[] = new Array(CAPACITY).fill(0);
+
 /**
  * A guard under which several words change all together or not at all.
  *
@@ -16,8 +20,6 @@ export class Journal extends Guard {
 
   readonly #length: number;
   readonly #entries: number;
-  readonly #places: number[] = new Array(CAPACITY).fill(0);
-  readonly #values: number[] = new Array(CAPACITY).fill(0);
   #count = 0;
 
   constructor(words: Words, at: number, party: Party) {
@@ -26,18 +28,23 @@ export class Journal extends Guard {
     this.#entries = this.#length + 1;
   }
 
+  override enter(): void {
+    super.enter();
+    this.#count = 0;
+  }
+
   /** The word at `at`, as it will be. */
   get(at: number): number {
     for (let i = this.#count; i-- > 0;) {
-      if (this.#places[i] === at) return this.#values[i]!;
+      if (places[i] === at) return values[i]!;
     }
     return this.words.load(at);
   }
 
   /** Note down a change. */
   set(at: number, value: number): void {
-    this.#places[this.#count] = at;
-    this.#values[this.#count++] = value;
+    places[this.#count] = at;
+    values[this.#count++] = value;
   }
 
   /** Carry out all changes. */
@@ -47,12 +54,12 @@ export class Journal extends Guard {
     this.#count = 0;
     if (count > 1) {
       for (let i = 0; i < count; i++) {
-        words.put(this.#entries + 2 * i, this.#places[i]!);
-        words.put(this.#entries + 2 * i + 1, this.#values[i]!);
+        words.put(this.#entries + 2 * i, places[i]!);
+        words.put(this.#entries + 2 * i + 1, values[i]!);
       }
       words.store(this.#length, count);
     }
-    for (let i = 0; i < count; i++) words.store(this.#places[i]!, this.#values[i]!);
+    for (let i = 0; i < count; i++) words.store(places[i]!, values[i]!);
     if (count > 1) words.store(this.#length, 0);
   }
 
