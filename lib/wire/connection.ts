@@ -338,6 +338,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   #end(): void {
     if (this.#ended || this.#state !== OPEN) return;
     this.#ended = true;
+    this.#port.close();
     this.#serve();
     this.#hold();
   }

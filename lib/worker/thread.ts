@@ -212,7 +212,8 @@ export class Thread<R = unknown> {
       throw new InvalidStateError("Cannot read the result of a thread: it was not started");
     }
     internals.look(this.#future);
-    await wait([this.#future]);
+    // Once there is a result, its thread is on its way out: nothing of it is to be left behind.
+    await wait(this.#terminated ? [this.#future] : [this.#future, this.#end]);
     return this.#future.result() as R;
   }
 
