@@ -1,5 +1,5 @@
 import { startTimer, type Timer } from "../base/clock.ts";
-import { callSoon, clockStruck, type Handle } from "./ready_queue.ts";
+import { byTheClock, callSoon, type Handle } from "./ready_queue.ts";
 
 /** A limit that is over already: it takes effect in its turn. */
 class PastLimit implements Handle, Timer {
@@ -22,8 +22,5 @@ class PastLimit implements Handle, Timer {
 /** Call `fire` once `ms` milliseconds have gone by; with none left, in the next turn. */
 export function startLimit(ms: number, fire: () => void): Timer {
   if (ms <= 0) return new PastLimit(fire);
-  return startTimer(ms, () => {
-    clockStruck();
-    fire();
-  });
+  return startTimer(ms, () => byTheClock(fire));
 }

@@ -42,7 +42,6 @@ export function callSoon(handle: Handle): void {
     const wake = wakeDriver;
     wakeDriver = undefined;
     const task = struck ? undefined : currentScope()?.task;
-    struck = false;
     // Code outside any task must not cut short the step of a task that is under way.
     if (task !== undefined || patience === 0) resumed(task);
     wake();
@@ -50,11 +49,13 @@ export function callSoon(handle: Handle): void {
 }
 
 /**
- * Say that the next turn is asked for by the clock: a timer carries the context of the code that
- * started it, but is no step of that code.
+ * Do what the clock asks for: a timer carries the context of the code that started it, but is no
+ * step of that code.
  */
-export function clockStruck(): void {
+export function byTheClock(fire: () => unknown): void {
   struck = true;
+  fire();
+  struck = false;
 }
 
 /** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */

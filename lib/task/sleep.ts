@@ -1,6 +1,6 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
-import { clockStruck } from "./ready_queue.ts";
+import { byTheClock } from "./ready_queue.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
 class Sleep<T> extends Waiter<T> {
@@ -8,10 +8,7 @@ class Sleep<T> extends Waiter<T> {
 
   constructor(ms: number, value: T) {
     super();
-    const fire = () => {
-      clockStruck();
-      this.wake(value);
-    };
+    const fire = () => byTheClock(() => this.wake(value));
     if (ms > 0) this.#timer = startTimer(ms, fire);
     else nextTurn(fire);
   }
