@@ -63,8 +63,8 @@ function cases(name: string, count: number, rest: Partial<Case>): void {
 }
 
 cases("2 parties, all schedules", 2, {});
-cases("3 parties, up to 2 interruptions", 3, { interruptions: 2 });
-cases("2 parties, one dies, up to 2 interruptions", 2, { deaths: true, interruptions: 2 });
+cases("3 parties, up to 3 interruptions", 3, { interruptions: 3 });
+cases("2 parties, one dies, up to 3 interruptions", 2, { deaths: true, interruptions: 3 });
 cases("3 parties, the first dies, no more interruptions", 3, {
   deaths: true,
   mortal: [0],

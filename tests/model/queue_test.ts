@@ -96,11 +96,11 @@ function cases(name: string, parties: Program[], rest: Partial<Case>): void {
   });
 }
 
-cases("1 producer and 1 consumer of 2 with room for 1, up to 2 interruptions", [
+cases("1 producer and 1 consumer of 2 with room for 1, up to 3 interruptions", [
   producer([1, 2], 1),
   consumer(2),
 ], {
-  interruptions: 2,
+  interruptions: 3,
   check: (logs) => assertEquals(logs, [["put 1", "put 2"], ["got 1", "got 2"]]),
 });
 cases("2 producers and 1 consumer with room for 1, up to 1 interruption", [
