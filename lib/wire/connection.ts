@@ -352,10 +352,8 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
 
   #post(value: unknown, transfer: Transferable[]): void {
     try {
-      if (examine([value]) < 0) {
-        this.#port.postMessage([pack(value, transfer), true], transfer);
-      } else if (transfer.length === 0) post(this.#port, [value]);
-      else this.#port.postMessage([value], transfer);
+      const special = examine([value]) < 0;
+      post(this.#port, special ? [pack(value, transfer), true] : [value], transfer);
     } catch (error) {
       if ((error as Error).name !== "DataCloneError") throw error;
       throw cloneError("the value", value, transfer, error);

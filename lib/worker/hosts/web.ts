@@ -58,8 +58,7 @@ class WebWorker implements HostedWorker {
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
-    if (transfer === undefined || transfer.length === 0) post(this.#port, message);
-    else this.#port.postMessage(message, transfer);
+    post(this.#port, message, transfer);
   }
 
   ref(): void {
