@@ -120,6 +120,7 @@ let make: <T>(port: Port) => Connection<T>;
  * await there.send("pong");
  * there.close();
  * assertEquals(await Array.fromAsync(here), ["pong"]);
+ * here.close();
  * ```
  */
 export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
