@@ -11,7 +11,25 @@ import { callSite } from "./pool/caller_stack.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 
-/** Options of a {@linkcode Thread}. */
+/**
+ * Options of a {@linkcode Thread}.
+ *
+ * @example
+ * ```ts
+ * import { Thread, type ThreadOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A thread for each part; those that still run do not keep the program from ending.
+ * function optionsOf(part: number): ThreadOptions {
+ *   return { args: [part], name: `part-${part}`, daemon: true };
+ * }
+ *
+ * const threads = [1, 2].map((part) => new Thread((n: number) => 100 * n, optionsOf(part)));
+ * for (const thread of threads) thread.start();
+ * assertEquals(await Promise.all(threads.map((thread) => thread.result())), [100, 200]);
+ * assertEquals(threads.map(({ name }) => name), ["part-1", "part-2"]);
+ * ```
+ */
 export interface ThreadOptions {
   /** The arguments of the target. Default: none. */
   args?: unknown[];
@@ -37,7 +55,8 @@ let count = 0;
  * of the object are copied into the thread, its constructor is not run there, and private (`#`)
  * fields stay behind. The class is registered with `remote`, or self-contained.
  *
- * A thread that is no daemon holds the program alive until it ends.
+ * A thread that is no daemon holds the program alive until it ends; a daemon only as long as somebody
+ * waits for it.
  *
  * CPython: `threading.Thread` and `multiprocessing.Process`. As with a process, nothing is shared
  * but what is made for it, and there are `exitcode` and `terminate`.
@@ -80,6 +99,7 @@ export class Thread<R = unknown> {
   readonly #target: unknown;
   readonly #args: unknown[];
   readonly #pool: Pool;
+  readonly #daemon: DaemonHost | undefined;
   readonly #end: Future<void> = new Future();
   #future: Future<unknown> | undefined;
   #terminated = false;
@@ -115,7 +135,8 @@ export class Thread<R = unknown> {
     this.#args = [...args];
     const settings = readPoolOptions(what, "Thread", { maxWorkers: 1, name: this.name });
     const host = new WebHost(what);
-    this.#pool = new Pool(daemon ? new DaemonHost(host) : host, settings);
+    this.#daemon = daemon ? new DaemonHost(host) : undefined;
+    this.#pool = new Pool(this.#daemon ?? host, settings);
   }
 
   /**
@@ -170,6 +191,7 @@ export class Thread<R = unknown> {
     if (this.#future === undefined) {
       throw new InvalidStateError("Cannot join a thread: it was not started");
     }
+    using _held = this.#daemon?.hold();
     await wait([this.#end], timeoutMs === undefined ? {} : { timeout: timeoutMs });
   }
 
@@ -212,6 +234,7 @@ export class Thread<R = unknown> {
       throw new InvalidStateError("Cannot read the result of a thread: it was not started");
     }
     internals.look(this.#future);
+    using _held = this.#daemon?.hold();
     // Once there is a result, its thread is on its way out: nothing of it is to be left behind.
     await wait(this.#terminated ? [this.#future] : [this.#future, this.#end]);
     return this.#future.result() as R;

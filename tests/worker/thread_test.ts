@@ -171,6 +171,18 @@ Deno.test("Thread: it holds the program until it ends; a daemon does not", async
   assertEquals([left.code, left.out], [0, "program is done\n"], left.err);
 });
 
+Deno.test("Thread: whoever waits for a daemon holds the program meanwhile", async () => {
+  const start = () => {
+    const thread = new Thread((n: number) => n + 1, { args: [1], daemon: true });
+    thread.start();
+    return thread;
+  };
+  await start().join(); // the event loop of a test ends as soon as nothing holds it
+  assertEquals(await start().result(), 2);
+  const [one, two] = [start(), start()];
+  assertEquals(await Promise.all([one.result(), two.join(), two.result()]), [2, undefined, 2]);
+});
+
 Deno.test("Thread: a failure that nobody asks for is reported as unhandled", async () => {
   await using program = new RunningProgram(`
     import { Thread } from "$MOD";
