@@ -68,7 +68,7 @@ export { PriorityQueue } from "./lib/sync/priority_queue.ts";
 // What crosses to a worker, and in which way.
 export { type Registrable, remote } from "./lib/wire/remote.ts";
 export { transfer } from "./lib/wire/transfer.ts";
-export { type Parcel, type Shareable } from "./lib/wire/shareable.ts";
+export { type Shareable } from "./lib/wire/shareable.ts";
 export { pipe } from "./lib/wire/pipe.ts";
 export { Connection } from "./lib/wire/connection.ts";
 

@@ -1,11 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import {
-  denoJson,
-  findCircle,
-  type Import,
-  readModuleGraph,
-  readSource,
-} from "./support/module_graph.ts";
+import { readDocumented } from "./support/documented.ts";
+import { findCircle, type Import, readModuleGraph, readSource } from "./support/module_graph.ts";
 
 /** From left to right: a file imports from its own layer or from one before it. */
 const LAYERS = [
@@ -138,24 +133,16 @@ function words(text: string): string[] {
   return text.trim().split(/\s+/).sort();
 }
 
-/** The names that `deno doc` lists for mod.ts, and those that their signatures mention. */
+/** The names that mod.ts exports, and those that the signatures of these mention. */
 async function readDocs(): Promise<{ names: string[]; mentioned: Set<string> }> {
-  type Symbols = { name: string; kind?: string }[];
-  // Deno 2.5 gives one flat list, later versions one list of symbols per module.
-  const { nodes } = await denoJson<{ nodes: Symbols | Record<string, { symbols: Symbols }> }>(
-    "doc",
-    "mod.ts",
-  );
-  const symbols = Array.isArray(nodes)
-    ? nodes.filter(({ kind }) => kind !== "moduleDoc")
-    : Object.values(nodes).flatMap(({ symbols }) => symbols);
+  const symbols = await readDocumented();
   const mentioned = new Set<string>();
-  for (const symbol of symbols) {
-    JSON.stringify(symbol, (key, value) => {
+  for (const { name, declarations } of symbols) {
+    JSON.stringify(declarations, (key, value) => {
       const mentions = (key === "typeName" || key === "extends") && typeof value === "string";
-      if (mentions && value !== symbol.name) mentioned.add(value);
+      if (mentions && value !== name) mentioned.add(value);
       return value;
     });
   }
-  return { names: [...new Set(symbols.map(({ name }) => name))], mentioned };
+  return { names: symbols.map(({ name }) => name), mentioned };
 }

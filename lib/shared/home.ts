@@ -9,7 +9,23 @@ export type Passage = [
   allowBlockingMain: boolean,
 ];
 
-/** Options of every shared object. */
+/**
+ * Options of every shared object.
+ *
+ * @example
+ * ```ts
+ * import { SharedEvent, type SharedOptions } from "@strand/strand";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * // For a program that is one long computation: it has nothing else to do while it waits.
+ * const patient: SharedOptions = { allowBlockingMain: true };
+ *
+ * const done = new SharedEvent(patient);
+ * done.set(); // by a worker, usually
+ * assertEquals(done.waitSync(), true);
+ * assertThrows(() => new SharedEvent().waitSync(), Error, "would block the main thread");
+ * ```
+ */
 export interface SharedOptions {
   /**
    * Whether the verbs that block (`…Sync`) may be called on the main thread, too, where they freeze

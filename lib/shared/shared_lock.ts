@@ -11,7 +11,31 @@ import { CROWDED, LockProtocol, TAKEN } from "./protocol/lock_protocol.ts";
 const KIND = "SharedLock";
 const LINE = 0;
 
-/** A hold of a {@linkcode SharedLock}; disposing of it releases the lock, once. */
+/**
+ * A hold of a {@linkcode SharedLock}; disposing of it releases the lock, once.
+ *
+ * @example
+ * ```ts
+ * import { SharedArray, SharedLock, type SharedPermit } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Whoever died with the lock may have moved only half of the money.
+ * function check(permit: SharedPermit, accounts: SharedArray, total: number): void {
+ *   if (!permit.abandoned) return;
+ *   accounts.set(0, total - accounts.get(1));
+ * }
+ *
+ * const lock = new SharedLock();
+ * const accounts = new SharedArray("int32", [60, 40]);
+ * {
+ *   using permit = await lock.acquire();
+ *   check(permit, accounts, 100);
+ *   accounts.set(0, accounts.get(0) - 10);
+ *   accounts.set(1, accounts.get(1) + 10);
+ * }
+ * assertEquals([...accounts, lock.locked()], [50, 50, false]);
+ * ```
+ */
 export interface SharedPermit extends Disposable {
   /** Whether the last holder died with the lock: what it protects may be half changed. */
   readonly abandoned: boolean;

@@ -27,7 +27,24 @@ const DEFAULT_CAPACITY = 2 ** 20;
 /** How large the ring may become for the sake of one item, unless the capacity is larger. */
 const LARGEST = 2 ** 28;
 
-/** Options of {@linkcode SharedQueue}. */
+/**
+ * Options of {@linkcode SharedQueue}.
+ *
+ * @example
+ * ```ts
+ * import { QueueFull, SharedQueue, type SharedQueueOptions } from "@strand/strand";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * // Producers wait when consumers are four frames behind; each frame is large.
+ * const frames: SharedQueueOptions = { maxsize: 4, capacity: 2 ** 22 };
+ *
+ * const queue = new SharedQueue<Uint8Array>(frames);
+ * for (let i = 0; i < 4; i++) queue.putNowait(new Uint8Array(2 ** 19));
+ * assertThrows(() => queue.putNowait(new Uint8Array(1)), QueueFull);
+ * assertEquals((await queue.get()).length, 2 ** 19);
+ * queue.putNowait(new Uint8Array(1)); // there is room again
+ * ```
+ */
 export interface SharedQueueOptions extends SharedOptions {
   /** How many items it holds at most; 0 (the default) or less, or `Infinity`, for no limit. */
   maxsize?: number;

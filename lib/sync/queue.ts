@@ -8,7 +8,30 @@ import { Standing, wakeUpTo } from "./_standing.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 import { QueueItems } from "./queue_items.ts";
 
-/** Options of `Queue.shutdown`. */
+/**
+ * Options of `Queue.shutdown`.
+ *
+ * @example
+ * ```ts
+ * import { Queue, type QueueShutdownOptions, QueueShutDown } from "@strand/strand";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * // Stops a queue of jobs: at leisure, or at once.
+ * function stop(jobs: Queue<string>, how: QueueShutdownOptions): void {
+ *   jobs.shutdown(how);
+ * }
+ *
+ * const [patient, hasty] = [new Queue<string>(), new Queue<string>()];
+ * for (const jobs of [patient, hasty]) jobs.putNowait("print");
+ *
+ * stop(patient, { immediate: false });
+ * assertEquals(await patient.get(), "print"); // what is there is still worked off
+ *
+ * stop(hasty, { immediate: true });
+ * await assertRejects(() => hasty.get(), QueueShutDown);
+ * await hasty.join(); // what was dropped counts as done
+ * ```
+ */
 export interface QueueShutdownOptions {
   /** Also drop the items that are left, counting them as done. Default `false`. */
   immediate?: boolean;

@@ -10,7 +10,31 @@ import type { Awaitable } from "./task.ts";
 import { distinct } from "./wait.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
-/** Options of `asCompleted`. */
+/**
+ * Options of `asCompleted`.
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, type AsCompletedOptions, createTask, sleep } from "@strand/strand";
+ * import { TimeoutError, wait } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What is not there by then is left out of the page.
+ * const budget: AsCompletedOptions = { timeout: 20 };
+ *
+ * const parts = [createTask(() => sleep(60_000, "advert")), createTask(() => sleep(1, "news"))];
+ * const page: string[] = [];
+ * try {
+ *   for await (const part of asCompleted(parts, budget)) page.push(await part);
+ * } catch (error) {
+ *   if (!(error instanceof TimeoutError)) throw error;
+ * }
+ * assertEquals(page, ["news"]);
+ *
+ * for (const part of parts) part.cancel(); // the late one still ran
+ * await wait(parts);
+ * ```
+ */
 export interface AsCompletedOptions {
   /** How long the whole loop may take, in milliseconds. Default: no limit. */
   timeout?: number;

@@ -1,11 +1,63 @@
 import { CancelledError } from "../errors.ts";
 import { checkFunction, show } from "../base/validate.ts";
 
-/** A class of errors, or any other class. */
+/**
+ * A class of errors, or any other class.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorClass, ExceptionGroup } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // How many failures of each class there are, nested groups included.
+ * function tally(group: ExceptionGroup, ...classes: ErrorClass[]): string[] {
+ *   const count = (error: unknown): number => {
+ *     return error instanceof AggregateError ? error.errors.reduce((n, one) => n + count(one), 0) : 1;
+ *   };
+ *   return classes.map((one) => {
+ *     const matching = group.subgroup(one);
+ *     return `${one.name}: ${matching ? count(matching) : 0}`;
+ *   });
+ * }
+ *
+ * const rows = new ExceptionGroup([new RangeError("row 3"), new RangeError("row 7")]);
+ * const group = new ExceptionGroup([rows, new TypeError("header")], "The import failed");
+ * assertEquals(tally(group, RangeError, TypeError), ["RangeError: 2", "TypeError: 1"]);
+ * ```
+ */
 // deno-lint-ignore no-explicit-any
 export type ErrorClass = abstract new (...args: any[]) => unknown;
 
-/** Which errors of a group are meant: those of a class, of one of several, or those for which a function says so. */
+/**
+ * Which errors of a group are meant: those of a class, of one of several, or those for which a function says so.
+ *
+ * @example
+ * ```ts
+ * import { type ErrorMatch, ExceptionGroup, TaskGroup } from "@strand/strand";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * // Python's `contextlib.suppress`: lets failures of a kind pass, and throws on the others.
+ * async function suppress(match: ErrorMatch, body: () => Promise<unknown>): Promise<void> {
+ *   try {
+ *     await body();
+ *   } catch (error) {
+ *     if (!(error instanceof ExceptionGroup)) throw error;
+ *     const [, rest] = error.split(match);
+ *     if (rest) throw rest;
+ *   }
+ * }
+ *
+ * const fail = () =>
+ *   TaskGroup.run((group) => {
+ *     group.createTask(() => Promise.reject(new RangeError("row 3")));
+ *     group.createTask(() => Promise.reject(new TypeError("row 4")));
+ *   });
+ * await suppress([RangeError, TypeError], fail);
+ * await suppress((error) => error instanceof Error && error.message.startsWith("row"), fail);
+ * const rest = await assertRejects(() => suppress(RangeError, fail), ExceptionGroup);
+ * assertEquals(rest.errors.map(String), ["TypeError: row 4"]);
+ * ```
+ */
 export type ErrorMatch = ErrorClass | readonly ErrorClass[] | ((error: unknown) => boolean);
 
 function isClass(match: unknown): match is ErrorClass {

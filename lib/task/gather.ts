@@ -5,13 +5,50 @@ import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, internals } from "./future.ts";
 import type { Awaitable } from "./task.ts";
 
-/** Options of `gather`. */
+/**
+ * Options of `gather`.
+ *
+ * @example
+ * ```ts
+ * import { gather, type GatherOptions, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Lets all of them finish, and puts failures among the results.
+ * const settled: GatherOptions = { returnExceptions: true };
+ *
+ * const checks = [
+ *   () => sleep(2, "disk"),
+ *   () => Promise.reject(new Error("the network is down")),
+ * ];
+ * const report = await gather(checks, settled);
+ * assertEquals(report.map(String), ["disk", "Error: the network is down"]);
+ * ```
+ */
 export interface GatherOptions {
   /** Put failures among the results instead of rejecting with the first. Default `false`. */
   returnExceptions?: boolean;
 }
 
-/** The results of a tuple of awaitables. */
+/**
+ * The results of a tuple of awaitables.
+ *
+ * @example
+ * ```ts
+ * import { type Awaitable, gather, type Gathered, sleep, timeout } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // As `gather`, with a time limit; each result keeps its own type.
+ * function gatherWithin<const A extends readonly Awaitable<unknown>[]>(
+ *   ms: number,
+ *   ...aws: A
+ * ): Promise<Gathered<A>> {
+ *   return timeout(ms, () => gather(...aws));
+ * }
+ *
+ * const [name, age] = await gatherWithin(60_000, () => sleep(1, "Ada"), Promise.resolve(36));
+ * assertEquals(`${name.toUpperCase()}, ${age.toFixed(1)}`, "ADA, 36.0");
+ * ```
+ */
 export type Gathered<A extends readonly unknown[]> = {
   -readonly [K in keyof A]: A[K] extends (...args: never[]) => infer R ? Awaited<R> : Awaited<A[K]>;
 };

@@ -6,7 +6,20 @@ import { endShared } from "./run_end.ts";
 import { cancelledError } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals } from "./task.ts";
 
-/** Options of `run`. */
+/**
+ * Options of `run`.
+ *
+ * @example
+ * ```ts
+ * import { run, type RunOptions, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For a program that listens for Ctrl-C itself, such as a server with a way of its own to stop.
+ * const embedded: RunOptions = { handleSignals: false };
+ *
+ * assertEquals(await run(() => sleep(1, "done"), embedded), "done");
+ * ```
+ */
 export interface RunOptions {
   /** Whether Ctrl-C (SIGINT) cancels `main`. Default: `true` where signals exist. */
   handleSignals?: boolean;

@@ -12,6 +12,30 @@ import { isUnderWay, Scope } from "./scope.ts";
  *
  * @typeParam T What it returns or resolves with.
  * @param signal The task's own abort signal, for `fetch` and the like.
+ *
+ * @example
+ * ```ts
+ * import { CancelledError, type Coroutine, createTask } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Tries again; unlike Python's coroutine object, a function can be started more than once.
+ * async function retry<T>(work: Coroutine<T>, times: number): Promise<T> {
+ *   for (let tried = 1;; tried++) {
+ *     try {
+ *       return await createTask(work);
+ *     } catch (error) {
+ *       if (error instanceof CancelledError || tried === times) throw error;
+ *     }
+ *   }
+ * }
+ *
+ * let calls = 0;
+ * const flaky = () => {
+ *   if (++calls < 3) throw new Error("busy");
+ *   return `answer ${calls}`;
+ * };
+ * assertEquals(await retry(flaky, 5), "answer 3");
+ * ```
  */
 export type Coroutine<T> = (signal: AbortSignal) => T | PromiseLike<T>;
 
@@ -20,10 +44,49 @@ export type Coroutine<T> = (signal: AbortSignal) => T | PromiseLike<T>;
  * under way already.
  *
  * @typeParam T What it resolves with.
+ *
+ * @example
+ * ```ts
+ * import { type Awaitable, sleep, TimeoutError, waitFor } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Waits for anything, but not longer than `ms`.
+ * async function orElse<T>(aw: Awaitable<T>, ms: number, fallback: T): Promise<T> {
+ *   try {
+ *     return await waitFor(aw, ms);
+ *   } catch (error) {
+ *     if (error instanceof TimeoutError) return fallback;
+ *     throw error;
+ *   }
+ * }
+ *
+ * assertEquals(await orElse(Promise.resolve("quick"), 60_000, "nothing"), "quick");
+ * assertEquals(await orElse(() => sleep(60_000, "slow"), 1, "nothing"), "nothing"); // and is stopped
+ * ```
  */
 export type Awaitable<T> = Coroutine<T> | PromiseLike<T>;
 
-/** Options of `createTask`. */
+/**
+ * Options of `createTask`.
+ *
+ * @example
+ * ```ts
+ * import { type Coroutine, createTask, sleep, type Task, type TaskOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const log: string[] = [];
+ *
+ * // Creates a task that leaves a line in the log when it has ended.
+ * function logged<T>(work: Coroutine<T>, options?: TaskOptions): Task<T> {
+ *   const task = createTask(work, options);
+ *   task.addDoneCallback(({ name }) => log.push(`${name} has ended`));
+ *   return task;
+ * }
+ *
+ * await logged(() => sleep(1), { name: "backup" });
+ * assertEquals(log, ["backup has ended"]);
+ * ```
+ */
 export interface TaskOptions {
   /** The task's name; `"Task-1"`, `"Task-2"` … by default. */
   name?: string;
@@ -119,16 +182,21 @@ class Course<T> extends LinkedEntry implements Handle, Stoppable {
  *
  * @example
  * ```ts
- * import { createTask, sleep } from "@strand/strand";
+ * import { createTask, sleep, type Task } from "@strand/strand";
  * import { assert, assertEquals } from "@std/assert";
  *
- * const task = createTask(() => sleep(1, "done"));
- * assertEquals(await task, "done");
+ * const downloads = new Map<string, Task<string>>();
+ * const start = (name: string, ms: number) => {
+ *   downloads.set(name, createTask(() => sleep(ms, `${name} is here`), { name }));
+ * };
+ * start("photo", 1);
+ * start("film", 60_000);
+ * assertEquals(await downloads.get("photo"), "photo is here");
  *
- * const other = createTask(() => sleep(60_000));
- * assert(other.cancel());
- * await Promise.allSettled([other]);
- * assert(other.cancelled());
+ * const film = downloads.get("film")!;
+ * assert(film.cancel("nobody wants to see it"));
+ * await Promise.allSettled([film]); // until it has really ended
+ * assert(film.cancelled());
  * ```
  */
 export class Task<T> extends Future<T> {

@@ -9,10 +9,55 @@ import { cancelledError, Scope } from "./scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
-/** What the body of a group runs. */
+/**
+ * What the body of a group runs.
+ *
+ * @example
+ * ```ts
+ * import { sleep, TaskGroup, type TaskGroupBody, timeout } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A group that has only so much time.
+ * function groupWithin<T>(ms: number, body: TaskGroupBody<T>): Promise<T> {
+ *   return timeout(ms, () => TaskGroup.run(body));
+ * }
+ *
+ * const tasks = await groupWithin(60_000, (group) => [
+ *   group.createTask(() => sleep(2, "bread")),
+ *   group.createTask(() => sleep(1, "butter")),
+ * ]);
+ * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
+ * ```
+ */
 export type TaskGroupBody<T> = (group: TaskGroup) => T | PromiseLike<T>;
 
-/** Options of the `await using` form of a group. */
+/**
+ * Options of the `await using` form of a group.
+ *
+ * @example
+ * ```ts
+ * import { Event, sleep, TaskGroup, type TaskGroupOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For children that only accompany the work of the block, such as a heartbeat.
+ * const company: TaskGroupOptions = { onExit: "cancel" };
+ *
+ * const log: string[] = [];
+ * const beaten = new Event();
+ * {
+ *   await using group = new TaskGroup(company);
+ *   group.createTask(async () => {
+ *     for (;; await sleep(60_000)) {
+ *       log.push("beat");
+ *       beaten.set();
+ *     }
+ *   });
+ *   await beaten.wait();
+ *   log.push("work");
+ * } // the heartbeat is cancelled here, and has ended
+ * assertEquals(log, ["beat", "work"]);
+ * ```
+ */
 export interface TaskGroupOptions {
   /**
    * What leaving the block does with children that still run: `"join"` waits for them (the

@@ -6,7 +6,32 @@ import { inTask } from "./in_task.ts";
 import { startLimit } from "./limit.ts";
 import { cancelledError, Scope } from "./scope.ts";
 
-/** What the body of a timeout runs. */
+/**
+ * What the body of a timeout runs.
+ *
+ * @example
+ * ```ts
+ * import { sleep, timeout, type TimeoutBody, TimeoutError } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // As `timeout`, but gives `undefined` when the time has run out.
+ * async function attempt<T>(ms: number, body: TimeoutBody<T>): Promise<T | undefined> {
+ *   try {
+ *     return await timeout(ms, body);
+ *   } catch (error) {
+ *     if (error instanceof TimeoutError) return undefined;
+ *     throw error;
+ *   }
+ * }
+ *
+ * assertEquals(await attempt(1, () => sleep(60_000, "late")), undefined);
+ * const patient = await attempt(60_000, (limit) => {
+ *   limit.reschedule(null); // take all the time there is
+ *   return sleep(1, "done");
+ * });
+ * assertEquals(patient, "done");
+ * ```
+ */
 export type TimeoutBody<T> = (timeout: Timeout) => T | PromiseLike<T>;
 
 let runBody: <T>(ms: number | null, when: number | null, body: TimeoutBody<T>) => Promise<T>;
@@ -18,14 +43,21 @@ let runBody: <T>(ms: number | null, when: number | null, body: TimeoutBody<T>) =
  *
  * @example
  * ```ts
- * import { sleep, timeout } from "@strand/strand";
- * import { assertFalse } from "@std/assert";
+ * import { sleep, type Timeout, timeout } from "@strand/strand";
+ * import { assertEquals, assertFalse } from "@std/assert";
  *
- * await timeout(5, async (limit) => {
- *   limit.reschedule(performance.now() + 60_000); // more time
- *   await sleep(10);
+ * // Reads a stream that may take long, but must not fall silent for more than a minute.
+ * async function read(chunks: string[], limit: Timeout): Promise<string> {
+ *   let text = "";
+ *   for (const chunk of chunks) {
+ *     text += await sleep(1, chunk);
+ *     limit.reschedule(performance.now() + 60_000); // a sign of life
+ *   }
  *   assertFalse(limit.expired());
- * });
+ *   return text;
+ * }
+ *
+ * assertEquals(await timeout(60_000, (limit) => read(["a", "b", "c"], limit)), "abc");
  * ```
  */
 export class Timeout {

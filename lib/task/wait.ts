@@ -7,10 +7,49 @@ import { startLimit } from "./limit.ts";
 import type { Awaitable } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
-/** When `wait` returns: once all are done, the first is, or the first has failed. */
+/**
+ * When `wait` returns: once all are done, the first is, or the first has failed.
+ *
+ * @example
+ * ```ts
+ * import { type Coroutine, gather, type ReturnWhen, sleep, wait } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // Asks several servers for the same thing: until one has answered, or all have.
+ * async function ask(servers: Coroutine<string>[], until: ReturnWhen): Promise<string[]> {
+ *   const { done, pending } = await wait(servers, { returnWhen: until });
+ *   for (const late of pending) late.cancel();
+ *   await gather(pending, { returnExceptions: true }); // until they have ended
+ *   return Array.from(done, (answer) => answer.result());
+ * }
+ *
+ * const servers = [() => sleep(1, "near"), () => sleep(60_000, "far")];
+ * assertEquals(await ask(servers, "FIRST_COMPLETED"), ["near"]);
+ * ```
+ */
 export type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
 
-/** Options of `wait`. */
+/**
+ * Options of `wait`.
+ *
+ * @example
+ * ```ts
+ * import { createTask, sleep, wait, type WaitOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A first look: at whatever is there after a moment, or at the first failure.
+ * const firstLook: WaitOptions = { timeout: 5, returnWhen: "FIRST_EXCEPTION" };
+ *
+ * const slow = createTask(() => sleep(60_000));
+ * const broken = createTask(() => Promise.reject(new Error("no such file")));
+ * const { done, pending } = await wait<unknown>([slow, broken], firstLook);
+ * assertEquals(done, new Set([broken]));
+ * assertEquals(String(broken.exception()), "Error: no such file");
+ *
+ * for (const task of pending) task.cancel(); // `wait` itself cancels nothing
+ * await wait([slow]);
+ * ```
+ */
 export interface WaitOptions {
   /** How long to wait at most, in milliseconds. Default: for ever. */
   timeout?: number;
@@ -18,7 +57,30 @@ export interface WaitOptions {
   returnWhen?: ReturnWhen;
 }
 
-/** What `wait` resolves with. */
+/**
+ * What `wait` resolves with.
+ *
+ * @example
+ * ```ts
+ * import { createTask, sleep, wait, type WaitResult } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What became of them, in a line.
+ * function summary({ done, pending }: WaitResult<unknown>): string {
+ *   const failed = [...done].filter((one) => one.cancelled() || one.exception() !== undefined);
+ *   return `${done.size - failed.length} done, ${failed.length} failed, ${pending.size} to come`;
+ * }
+ *
+ * const jobs = [
+ *   createTask(() => sleep(1)),
+ *   createTask(() => Promise.reject(new Error("out of paper"))),
+ *   createTask(() => sleep(60_000)),
+ * ];
+ * assertEquals(summary(await wait(jobs, { timeout: 20 })), "1 done, 1 failed, 1 to come");
+ * jobs[2]!.cancel();
+ * assertEquals(summary(await wait(jobs)), "1 done, 2 failed, 0 to come");
+ * ```
+ */
 export interface WaitResult<T> {
   /** The futures that are done, in the order in which they were given. */
   done: Set<Future<T>>;

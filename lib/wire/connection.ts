@@ -111,16 +111,21 @@ let make: <T>(port: Port) => Connection<T>;
  *
  * @example
  * ```ts
- * import { pipe } from "@strand/strand";
+ * import { type Connection, pipe, Thread } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
+ * // Runs in a thread: answers until the other end closes.
+ * async function echo(connection: Connection<string>): Promise<void> {
+ *   for await (const message of connection) await connection.send(message.toUpperCase());
+ * }
+ *
  * const [here, there] = pipe<string>();
- * await here.send("ping");
- * assertEquals(await there.recv(), "ping");
- * await there.send("pong");
- * there.close();
- * assertEquals(await Array.fromAsync(here), ["pong"]);
+ * const thread = new Thread(echo, { args: [there] }); // that end moves into the thread
+ * thread.start();
+ * await here.send("hello");
+ * assertEquals(await here.recv(), "HELLO");
  * here.close();
+ * await thread.join();
  * ```
  */
 export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {

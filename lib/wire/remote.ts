@@ -1,7 +1,29 @@
 import { show } from "../base/validate.ts";
 import { findRemote, register } from "./registry.ts";
 
-/** What `remote` registers: a function or a class. */
+/**
+ * What `remote` registers: a function or a class.
+ *
+ * @example
+ * ```ts
+ * import { type Registrable, remote } from "@strand/strand";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const jobs = new Map<string, Registrable>();
+ *
+ * // Registers a function for workers, and for the requests that may ask for it by name.
+ * function job<F extends Registrable>(meta: ImportMeta, fn: F): F {
+ *   jobs.set(fn.name, remote(meta, fn));
+ *   return fn;
+ * }
+ *
+ * export const resize = job(import.meta, function resize(width: number): number {
+ *   return width / 2;
+ * });
+ * assertEquals([...jobs.keys(), resize(640)], ["resize", 320]);
+ * assertThrows(() => job(import.meta, (width: number) => width), TypeError, "must have a name");
+ * ```
+ */
 export type Registrable =
   | ((...args: never[]) => unknown)
   | (abstract new (...args: never[]) => unknown);

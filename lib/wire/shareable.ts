@@ -15,7 +15,29 @@ export interface Parcel {
 /** The key of the method by which an object packs itself. */
 export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
 
-/** An object that crosses to another thread and arrives as the same kind of object. */
+/**
+ * An object that crosses to another thread and arrives as the same kind of object.
+ *
+ * @example
+ * ```ts
+ * import { type Shareable, SharedArray, SharedEvent, Thread } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What two threads share. Structured clone would refuse or flatten any other class.
+ * const board: { ready: SharedEvent; cells: SharedArray } & Record<string, Shareable> = {
+ *   ready: new SharedEvent(),
+ *   cells: new SharedArray("uint8", 3),
+ * };
+ * const thread = new Thread((shared: typeof board) => {
+ *   shared.cells.set(1, 42);
+ *   shared.ready.set();
+ * }, { args: [board] });
+ * thread.start();
+ * await board.ready.wait();
+ * assertEquals([...board.cells], [0, 42, 0]);
+ * await thread.join();
+ * ```
+ */
 export interface Shareable {
   /**
    * Pack it. It may be called several times; each parcel is revived once.

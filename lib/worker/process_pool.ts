@@ -9,7 +9,29 @@ import { Pool } from "./pool/pool.ts";
 import type { PoolStats } from "./pool_stats.ts";
 import type { Remote } from "./remote_module.ts";
 
-/** Options of a {@linkcode ProcessPool}. */
+/**
+ * Options of a {@linkcode ProcessPool}.
+ *
+ * @example
+ * ```ts
+ * import { ProcessPool, type ProcessPoolOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // One process that may read one folder, and is replaced after a hundred calls.
+ * const careful: ProcessPoolOptions = {
+ *   maxWorkers: 1,
+ *   permissions: { read: ["./data"] },
+ *   maxTasksPerWorker: 100,
+ * };
+ *
+ * await using pool = new ProcessPool(careful);
+ * const mayConnect = async () => {
+ *   const { state } = await Deno.permissions.query({ name: "net" });
+ *   return state === "granted";
+ * };
+ * assertEquals(await pool.submit(mayConnect), false);
+ * ```
+ */
 export interface ProcessPoolOptions extends CommonPoolOptions {
   /**
    * What the processes may do: `"inherit"` (the default) for what this program may, `"none"`, or the

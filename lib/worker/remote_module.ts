@@ -10,6 +10,26 @@ type AnyFunction = (...args: any[]) => any;
  * worker and gives a future.
  *
  * @typeParam M The type of the module: `typeof import("./module.ts")`.
+ *
+ * @example
+ * ```ts
+ * import { gather, type Remote, WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // What the module exports; `typeof import("./geometry.ts")` where it is a file.
+ * interface Geometry {
+ *   area(width: number, height: number): number;
+ * }
+ *
+ * // Works on a pool, whichever that is.
+ * function areas(geometry: Remote<Geometry>): Promise<number[]> {
+ *   return gather([geometry.area(2, 3), geometry.area(4, 5)]);
+ * }
+ *
+ * await using pool = new WorkerPool(1);
+ * const module = "data:text/javascript,export const area = (width, height) => width * height;";
+ * assertEquals(await areas(pool.import<Geometry>(module)), [6, 20]);
+ * ```
  */
 export type Remote<M> = {
   readonly [

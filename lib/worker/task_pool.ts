@@ -12,7 +12,21 @@ import { TaskCall } from "./tasks/task_call.ts";
 import { TaskMap } from "./tasks/task_map.ts";
 import { TaskRunner } from "./tasks/task_runner.ts";
 
-/** Options of a {@linkcode TaskPool}. */
+/**
+ * Options of a {@linkcode TaskPool}.
+ *
+ * @example
+ * ```ts
+ * import { currentTask, TaskPool, type TaskPoolOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // At most ten requests to that server at once; its tasks are called "api-1", "api-2" …
+ * const polite: TaskPoolOptions = { maxWorkers: 10, name: "api" };
+ *
+ * await using pool = new TaskPool(polite);
+ * assertEquals(await pool.submit(() => currentTask()?.name), "api-1");
+ * ```
+ */
 export interface TaskPoolOptions {
   /**
    * How many calls run at a time. Default: the number of logical processors and 4 more, at most 32.

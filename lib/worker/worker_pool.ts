@@ -10,7 +10,26 @@ import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import type { PoolStats } from "./pool_stats.ts";
 import type { Remote } from "./remote_module.ts";
 
-/** Options of a {@linkcode WorkerPool}. */
+/**
+ * Options of a {@linkcode WorkerPool}.
+ *
+ * @example
+ * ```ts
+ * import { WorkerPool, type WorkerPoolOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For jobs that may run away with time and memory: their worker is killed, the pool lives on.
+ * const guarded: WorkerPoolOptions = {
+ *   host: "node",
+ *   maxWorkers: 1,
+ *   resourceLimits: { maxOldGenerationSizeMb: 64 },
+ *   cancelGrace: 10, // milliseconds to stop of its own accord
+ * };
+ *
+ * await using pool = new WorkerPool(guarded);
+ * assertEquals(await pool.map((n: number) => n * n, [2, 3]), [4, 9]);
+ * ```
+ */
 export interface WorkerPoolOptions extends CommonPoolOptions {
   /** What runs the workers: Web Workers (`"web"`, the default) or node:worker_threads (`"node"`). */
   host?: "web" | "node";

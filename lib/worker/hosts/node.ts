@@ -5,7 +5,22 @@ import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 
-/** How much memory a worker of the node host may use; each in megabytes. */
+/**
+ * How much memory a worker of the node host may use; each in megabytes.
+ *
+ * @example
+ * ```ts
+ * import { type ResourceLimits, WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A call that wants more ends its own worker, and neither the others nor the program.
+ * const limits: ResourceLimits = { maxOldGenerationSizeMb: 64 };
+ *
+ * await using pool = new WorkerPool({ maxWorkers: 1, host: "node", resourceLimits: limits });
+ * const sum = (n: number) => new Array<number>(n).fill(1).reduce((a, b) => a + b);
+ * assertEquals(await pool.map(sum, [10, 1_000]), [10, 1_000]);
+ * ```
+ */
 export interface ResourceLimits {
   /** The heap of what lives long. */
   maxOldGenerationSizeMb?: number;

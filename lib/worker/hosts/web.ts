@@ -6,7 +6,28 @@ import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 import { hasWorkerOptions } from "./unstable_flag.ts";
 
-/** What the permissions of a worker may be: the runtime's `Deno.PermissionOptions`. */
+/**
+ * What the permissions of a worker may be: the runtime's `Deno.PermissionOptions`.
+ *
+ * @example
+ * ```ts
+ * import { ProcessPool, type WorkerPermissions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // For code of others: it may compute, and nothing else.
+ * const sandbox: WorkerPermissions = "none";
+ *
+ * await using pool = new ProcessPool({ maxWorkers: 1, permissions: sandbox });
+ * const peek = pool.submit(() => {
+ *   try {
+ *     return Deno.env.get("HOME");
+ *   } catch (error) {
+ *     return (error as Error).name;
+ *   }
+ * });
+ * assertEquals(await peek, "NotCapable");
+ * ```
+ */
 export type WorkerPermissions = Deno.PermissionOptions;
 
 /** Workers that are Web Workers: threads of this process. */

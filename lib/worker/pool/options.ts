@@ -2,7 +2,28 @@ import { checkDuration, checkFunction, checkInteger, show } from "../../base/val
 import { describeCallable } from "../../wire/function_codec.ts";
 import type { PoolSettings, WorkerExit } from "./settings.ts";
 
-/** Options that pools of threads and of processes have in common. */
+/**
+ * Options that pools of threads and of processes have in common.
+ *
+ * @example
+ * ```ts
+ * import { type CommonPoolOptions, ProcessPool, WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // The same for threads and processes: each worker loads the table once, before its first call.
+ * const options: CommonPoolOptions = {
+ *   maxWorkers: 1,
+ *   initializer: (table: Record<string, number>) => Object.assign(globalThis, { table }),
+ *   initargs: [{ tea: 3, cake: 4 }],
+ * };
+ * const price = (item: string) => (globalThis as unknown as { table: Record<string, number> }).table[item];
+ *
+ * await using threads = new WorkerPool(options);
+ * await using processes = new ProcessPool(options);
+ * assertEquals(await threads.submit(price, "tea"), 3);
+ * assertEquals(await processes.submit(price, "cake"), 4);
+ * ```
+ */
 export interface CommonPoolOptions {
   /** How many workers there may be at a time. Default: the number of logical processors. */
   maxWorkers?: number;

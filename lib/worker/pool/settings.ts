@@ -12,7 +12,28 @@ export interface PoolSettings {
   readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined;
 }
 
-/** What `onWorkerExit` is told. */
+/**
+ * What `onWorkerExit` is told.
+ *
+ * @example
+ * ```ts
+ * import { WorkerCrashedError, type WorkerExit, WorkerPool } from "@strand/strand";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const alarms: string[] = [];
+ * // Rings when a worker has died, and not when the pool has ended it.
+ * function watch({ name, crashed }: WorkerExit): void {
+ *   if (crashed) alarms.push(`${name} died`);
+ * }
+ *
+ * {
+ *   await using pool = new WorkerPool({ maxWorkers: 1, name: "render", onWorkerExit: watch });
+ *   await assertRejects(() => pool.submit(() => self.close()), WorkerCrashedError);
+ *   assertEquals(await pool.submit(() => "still working"), "still working");
+ * }
+ * assertEquals(alarms, ["render-1 died"]);
+ * ```
+ */
 export interface WorkerExit {
   /** The name of the worker. */
   name: string;

@@ -1,0 +1,39 @@
+import { assert, assertEquals } from "@std/assert";
+import { examplesOf, readDocumented } from "./support/documented.ts";
+
+const symbols = await readDocumented();
+
+/** The names that a block imports from the package, and the block without its imports. */
+function takeApart(code: string): { imported: string[]; rest: string } {
+  const imports = /^import \{([^}]*)\} from "([^"]+)";\n/gm;
+  const imported = Array.from(code.matchAll(imports))
+    .filter(([, , from]) => from === "@strand/strand")
+    .flatMap(([, names = ""]) => names.split(",").map((name) => name.trim().replace(/^type /, "")));
+  return { imported, rest: code.replaceAll(imports, "").replaceAll(/\/\/.*|\/\*[^]*?\*\//g, "") };
+}
+
+Deno.test("mod.ts has symbols of every kind", () => {
+  const kinds = new Set(
+    symbols.flatMap(({ declarations }) => declarations.map(({ kind }) => kind)),
+  );
+  assertEquals([...kinds].sort(), ["class", "function", "interface", "typeAlias"]);
+  assert(symbols.length > 90, `Found only ${symbols.length} symbols`);
+});
+
+Deno.test("Every exported symbol, in every declaration, says what it is", () => {
+  const silent = symbols.filter(({ declarations }) =>
+    !declarations.every(({ jsDoc }) => jsDoc?.doc?.trim())
+  );
+  assertEquals(silent.map(({ name }) => name), []);
+});
+
+Deno.test("Every exported symbol has an example that imports it, uses it and asserts", () => {
+  const without = symbols.filter((symbol) =>
+    !examplesOf(symbol).some((code) => {
+      const { imported, rest } = takeApart(code);
+      const used = new RegExp(`\\b${symbol.name}\\b`).test(rest);
+      return imported.includes(symbol.name) && used && /\bassert\w*\(/.test(rest);
+    })
+  );
+  assertEquals(without.map(({ name }) => name), []);
+});
