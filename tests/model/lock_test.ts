@@ -70,6 +70,12 @@ cases("3 parties, the first dies, no more interruptions", 3, {
   mortal: [0],
   interruptions: 1,
 });
+cases("2 parties that look again before they sleep, all schedules", 2, { patience: 2 });
+cases("2 parties that look again before they sleep, one dies, up to 2 interruptions", 2, {
+  patience: 2,
+  deaths: true,
+  interruptions: 2,
+});
 cases("2 parties, one with a time limit, up to 3 interruptions", 2, {
   timeouts: [1],
   interruptions: 3,

@@ -45,6 +45,8 @@ export interface Scenario {
    * limit. It is not counted when a party goes on because the one before it sleeps, ends or dies.
    */
   interruptions?: number;
+  /** How often a party looks again before it goes to sleep. Default: not at all. */
+  patience?: number;
   /** Give up beyond so many states. */
   limit?: number;
 }
@@ -77,14 +79,22 @@ class Node {
   readonly party: Party;
   readonly results: Result[];
   readonly id: number;
+  readonly patience: number;
   readonly log: string[] = [];
   next: Operation | undefined = undefined;
   error: unknown = undefined;
   readonly children = new Map<Result, Node>();
 
-  constructor(program: Program, party: Party, results: Result[], id: number) {
+  constructor(
+    program: Program,
+    party: Party,
+    patience: number,
+    results: Result[],
+    id: number,
+  ) {
     this.program = program;
     this.party = party;
+    this.patience = patience;
     this.results = results;
     this.id = id;
     const words = new Replay(this);
@@ -98,7 +108,8 @@ class Node {
   child(result: Result, ids: () => number): Node {
     let child = this.children.get(result);
     if (child === undefined) {
-      child = new Node(this.program, this.party, [...this.results, result], ids());
+      const results = [...this.results, result];
+      child = new Node(this.program, this.party, this.patience, results, ids());
       this.children.set(result, child);
     }
     return child;
@@ -108,14 +119,17 @@ class Node {
 const STOP = Symbol("stop");
 
 class Replay implements Words {
-  readonly patience = 0;
+  readonly patience: number;
   readonly #node: Node;
   #at = 0;
   #late = false;
 
   constructor(node: Node) {
     this.#node = node;
+    this.patience = node.patience;
   }
+
+  pause(): void {}
 
   #do(operation: Operation): Result {
     const { results } = this.#node;
@@ -184,7 +198,7 @@ export function idOf(party: number): number {
 
 /** Explore all there is. */
 export function explore(scenario: Scenario): Exploration {
-  const { parties, recover, deaths = false, limit = 5_000_000 } = scenario;
+  const { parties, recover, deaths = false, patience = 0, limit = 5_000_000 } = scenario;
   const { interruptions: most = Infinity, scratch = [] } = scenario;
   const inScratch = (at: number) => scratch.some(({ from, to }) => at >= from && at < to);
   const mortal = new Set(scenario.mortal ?? parties.keys());
@@ -195,7 +209,7 @@ export function explore(scenario: Scenario): Exploration {
   if (scenario.setUp !== undefined) runAlone(scenario.setUp, memory);
 
   const roots = parties.map((program, i) =>
-    new Node(program, party(idOf(i), () => false), [], ids())
+    new Node(program, party(idOf(i), () => false), patience, [], ids())
   );
   const hosts = new Map<number, Node>();
   const host = (dead: number) => {
@@ -203,7 +217,7 @@ export function explore(scenario: Scenario): Exploration {
     if (root === undefined) {
       const isDead = (id: number) => id === idOf(dead);
       const program: Program = (words, party, log) => recover?.(dead, words, party, log);
-      root = new Node(program, party(ID_OF_HOST, isDead), [], ids());
+      root = new Node(program, party(ID_OF_HOST, isDead), patience, [], ids());
       hosts.set(dead, root);
     }
     return root;
@@ -446,6 +460,7 @@ function runAlone(program: Program, memory: Int32Array): void {
     },
     notify: () => {},
     now: () => 0,
+    pause: () => {},
   };
   program(words, party(ID_OF_HOST, () => false), () => {});
 }

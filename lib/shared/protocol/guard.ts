@@ -3,6 +3,9 @@ import { ID_BITS, type Party, type Words } from "./words.ts";
 /** Set in the word of a guard that somebody sleeps on. */
 const AWAITED = 2 ** 30;
 
+/** How often to look whether the other one has left, which is soon, before sleeping. */
+const LOOKS = 128;
+
 /** Nobody stays inside for so long (ms): whoever seems to, has died there. */
 const TOO_LONG = 1_000;
 
@@ -65,8 +68,9 @@ export class Guard {
     const { words, party } = this;
     const at = this.#at;
     party.checkAlive();
-    for (let i = words.patience; i > 0; i--) {
+    for (let i = Math.min(words.patience, LOOKS); i > 0; i--) {
       if (words.load(at) === 0 && words.compareExchange(at, 0, party.id) === 0) return;
+      words.pause();
     }
     for (;;) {
       const seen = words.load(at);

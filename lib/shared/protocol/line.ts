@@ -1,4 +1,5 @@
 import { Journal } from "./journal.ts";
+import { Patience } from "./patience.ts";
 import { type Party, SLICE, type Words } from "./words.ts";
 
 // A place: who stands there (0: free), how many waits it stands for, how many of them were called
@@ -36,6 +37,7 @@ export class Lines extends Journal {
   readonly #lines: number;
   readonly #places: number;
   readonly #count: number;
+  readonly #patience: Patience;
   #hint = 0;
 
   /** How many words `lines` lines take. */
@@ -46,6 +48,7 @@ export class Lines extends Journal {
   constructor(words: Words, at: number, party: Party, lines: number, places: number = PLACES) {
     super(words, at, party);
     this.#count = places;
+    this.#patience = new Patience(words);
     this.#lines = at + Journal.SIZE;
     this.#places = this.#lines + lines * LINE_SIZE;
   }
@@ -150,6 +153,7 @@ export class Lines extends Journal {
    */
   park(place: number, until: number, impatience: Impatience): boolean {
     const { words } = this;
+    this.#patience.look(place + CALLED, 0);
     for (;;) {
       if (words.load(place + CALLED) !== 0) {
         // Given up for dead, this thread has lost the place, and another one was called there.

@@ -16,6 +16,9 @@ const HUNGRY = 34;
 const DONE = 48;
 const LINES = 64;
 
+/** How often to look whether there is something, or room for it, before standing in line. */
+const LOOKS = 100;
+
 /** The line of those who wait for an item. */
 export const GETTERS = 0;
 /** The line of those who wait for room. */
@@ -338,7 +341,7 @@ export class QueueProtocol {
       const outcome = attempt(place !== 0, place);
       if (place !== 0) lines.over(place, 1);
       if (outcome !== "blocked") return outcome;
-      for (let i = this.#words.patience; i > 0 && !ready(); i--);
+      for (let i = Math.min(this.#words.patience, LOOKS); i > 0 && !ready(); i--);
       const again = place !== 0;
       place = this.join(line, 0, again);
       if (place === 0) {

@@ -10,6 +10,8 @@ export type Woken = "ok" | "not-equal" | "timed-out";
 export interface Words {
   /** How often to look again at a word that is about to change before going to sleep on it. */
   readonly patience: number;
+  /** Let a moment pass between one look and the next. */
+  pause(): void;
   /** The word at `at`. */
   load(at: number): number;
   /** Set the word at `at`. */
