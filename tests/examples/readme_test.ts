@@ -48,6 +48,35 @@ Deno.test("The links of the README lead somewhere", async () => {
   }
 });
 
+Deno.test("Python and TypeScript stand side by side, and assert the same number of things", () => {
+  const asyncio = "run, create_task, gather, TaskGroup, timeout, wait_for, wait, as_completed, " +
+    "shield, Semaphore, Lock, Event, Condition, Barrier, Queue, Cancellation and cleanup";
+  const pools = "Pool; submit, futures, errors; Value, Lock, Queue";
+  for (
+    const [chapter, titles] of [
+      ["## Coming from asyncio", asyncio.split(", ")],
+      ["## Coming from multiprocessing and concurrent.futures", pools.split("; ")],
+    ] as const
+  ) {
+    const text = section(chapter);
+    const found = Array.from(text.matchAll(/^### (.+)$/gm), ([, title]) => title!);
+    assertEquals(found, titles);
+    for (const title of titles) {
+      const start = text.indexOf(`\n### ${title}\n`);
+      const end = text.indexOf("\n### ", start + 1);
+      const row =
+        /<tr><td valign="top">\n\n```py\n([^]*?)\n```\n\n<\/td><td valign="top">\n\n```ts\n([^]*?)\n```\n\n<\/td><\/tr>/
+          .exec(text.slice(start, end < 0 ? undefined : end));
+      assert(row, `${title} is not a table of two halves`);
+      const [, python = "", ours = ""] = row;
+      const count = (half: string, assertion: RegExp) => half.match(assertion)?.length ?? 0;
+      const asserted = count(python, /^ *assert /gm);
+      assert(asserted > 0, title);
+      assertEquals(count(ours, /^ *(?:await )?assert\w*\(/gm), asserted, title);
+    }
+  }
+});
+
 Deno.test("Every name in the map from Python exists", () => {
   const elsewhere = /^(?:performance|navigator|Deno|import|queueMicrotask|setTimeout)\b/;
   const rows = section("## From Python names to ours").split("\n")
