@@ -1,4 +1,4 @@
-import { LinkedList } from "../base/linked_list.ts";
+import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
 import { Waiter } from "../task/waiter.ts";
 import type { Home } from "./home.ts";
 import type { Lines } from "./protocol/line.ts";
@@ -6,7 +6,10 @@ import { holdFor, letGo, type Pulsed } from "./pulse.ts";
 import { Watch } from "./watch.ts";
 
 /** An asynchronous wait in a line of a shared object. */
-export abstract class LineWait<T> extends Waiter<T, void> {
+export abstract class LineWait<T> extends Waiter<T, void> implements LinkedEntry {
+  list: LinkedList<LinkedEntry> | undefined = undefined;
+  next: LinkedEntry | undefined = undefined;
+  previous: LinkedEntry | undefined = undefined;
   /** Where it stands. */
   stand: Stand<T> | undefined = undefined;
   /** Its number in the order of arrival in this thread. */

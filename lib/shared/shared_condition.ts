@@ -8,7 +8,7 @@ import { Home, type Passage, type SharedOptions } from "./home.ts";
 import { LineWait, LineWaits } from "./line_wait.ts";
 import { self } from "./owners.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
-import { lockInternals, SharedLock, type SharedPermit } from "./shared_lock.ts";
+import { type Hold, lockInternals, SharedLock, type SharedPermit } from "./shared_lock.ts";
 
 const KIND = "SharedCondition";
 const LINE = 0;
@@ -50,7 +50,8 @@ let arriving: Arrival | undefined;
  * be notified.
  *
  * - `wait` gives up the lock, waits, and returns holding it again, under the same permit. It does so
- *   also when it is cancelled: however often, it rejects only once it holds the lock.
+ *   also when it is cancelled: however often, it rejects only once it holds the lock. If the one who
+ *   held the lock in between died with it, `abandoned` of that permit is `true` from then on.
  * - A wait that was notified and then fails, or dies with its worker, passes that on, so that no
  *   notification is lost.
  * - A wait may end without cause, though that is rare: when a worker dies, or when 64 threads wait.
@@ -175,7 +176,7 @@ export class SharedCondition implements Shareable {
    *   then, too.
    */
   async wait(): Promise<true> {
-    const turn = this.#checkHeld("wait on a shared condition");
+    const hold = this.#checkHeld("wait on a shared condition");
     const wait = new Notification(this);
     this.#waits.place(wait, this.#protocol.join(this.#waits.mine));
     this.#lock.release();
@@ -184,7 +185,7 @@ export class SharedCondition implements Shareable {
       try {
         notified = await wait.begin();
       } finally {
-        await this.#holdAgain(turn);
+        await this.#holdAgain(hold);
       }
     } catch (error) {
       if (notified) this.#notifyOne();
@@ -303,9 +304,9 @@ export class SharedCondition implements Shareable {
     return { kind: KIND, data: [this.#home.passage(), this.#lock[parcel]().data] };
   }
 
-  #checkHeld(what: string): number {
-    const turn = lockInternals.turn(this.#lock);
-    if (turn !== undefined) return turn;
+  #checkHeld(what: string): Hold {
+    const hold = lockInternals.hold(this.#lock);
+    if (hold !== undefined) return hold;
     throw new InvalidStateError(`Cannot ${what}: this thread does not hold its lock`);
   }
 
@@ -316,32 +317,32 @@ export class SharedCondition implements Shareable {
   }
 
   #sleep(what: string, until: number): boolean {
-    const turn = this.#checkHeld(what);
+    const hold = this.#checkHeld(what);
     const { lines } = this.#protocol;
     const place = this.#protocol.join(0);
     this.#lock.release();
     const notified = place === 0
       ? lines.doze(LINE, until)
       : lines.park(place, until, this.#home.impatience);
-    lockInternals.acquireAgain(this.#lock);
-    lockInternals.resumeTurn(this.#lock, turn);
+    lockInternals.resume(this.#lock, hold, lockInternals.acquireAgain(this.#lock));
     if (place !== 0 && notified) lines.over(place, 1);
     return notified;
   }
 
   // Under the permit that the caller has: it must still release the lock when the block ends.
-  async #holdAgain(turn: number): Promise<void> {
+  async #holdAgain(hold: Hold): Promise<void> {
     let last: CancelledError | undefined;
+    let abandoned: boolean;
     for (;;) {
       try {
-        await this.#lock.acquire();
+        ({ abandoned } = await this.#lock.acquire());
         break;
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;
         last = error;
       }
     }
-    lockInternals.resumeTurn(this.#lock, turn);
+    lockInternals.resume(this.#lock, hold, abandoned);
     if (last !== undefined) throw last;
   }
 }

@@ -12,7 +12,8 @@ const KIND = "SharedLock";
 const LINE = 0;
 
 /**
- * A hold of a {@linkcode SharedLock}; disposing of it releases the lock, once.
+ * A hold of a {@linkcode SharedLock}, or a permit of a {@linkcode SharedSemaphore}; disposing of it
+ * gives it back, once.
  *
  * @example
  * ```ts
@@ -37,20 +38,35 @@ const LINE = 0;
  * ```
  */
 export interface SharedPermit extends Disposable {
-  /** Whether the last holder died with the lock: what it protects may be half changed. */
+  /**
+   * Whether the last holder died with it: what it protects may be half changed. A wait at a
+   * condition, which holds the lock again under the same permit, may make it `true`.
+   */
   readonly abandoned: boolean;
 }
 
+let turnOf: (permit: Permit) => number;
+let tell: (permit: Permit) => void;
+
 class Permit implements SharedPermit {
   readonly #lock: SharedLock;
-  readonly abandoned: boolean;
   /** Which hold of the lock it stands for. */
   readonly #turn: number;
+  #abandoned: boolean;
+
+  static {
+    turnOf = (permit) => permit.#turn;
+    tell = (permit) => permit.#abandoned = true;
+  }
 
   constructor(lock: SharedLock, turn: number, abandoned: boolean) {
     this.#lock = lock;
     this.#turn = turn;
-    this.abandoned = abandoned;
+    this.#abandoned = abandoned;
+  }
+
+  get abandoned(): boolean {
+    return this.#abandoned;
   }
 
   [Symbol.dispose](): void {
@@ -80,16 +96,27 @@ class Acquire extends LineWait<SharedPermit> {
   }
 }
 
+/** A hold that is given up for a while. */
+export interface Hold {
+  readonly turn: number;
+  /** The permit for it, if it was made by the same object. */
+  readonly permit: Permit | undefined;
+}
+
 /** What waits, conditions and other shared objects may do with a lock and its users may not. */
 export interface LockInternals {
   /** Make a lock in `buffer`, at its start, where other things may live behind it. */
   within(buffer: SharedArrayBuffer, options: SharedOptions | undefined): SharedLock;
   /** Make the lock again that has crossed. */
   arrive(passage: Passage): SharedLock;
-  /** Which hold this thread has of it, if any. */
-  turn(lock: SharedLock): number | undefined;
-  /** Let the hold of now be the one of before, so that the permit of that one is good again. */
-  resumeTurn(lock: SharedLock, turn: number): void;
+  /** The hold that this thread has of it, if any. */
+  hold(lock: SharedLock): Hold | undefined;
+  /**
+   * Let the hold of now be the one of before, so that the permit of that one is good again.
+   *
+   * @param abandoned Whether the holder in between died, which the permit is to say.
+   */
+  resume(lock: SharedLock, hold: Hold, abandoned: boolean): void;
   /** Release it, if it is still held as at that turn. */
   release(lock: SharedLock, turn?: number): void;
   /** A wait is called off. */
@@ -98,8 +125,8 @@ export interface LockInternals {
   lost(lock: SharedLock, wait: Acquire): void;
   /** A wait that was handed the lock goes on. */
   take(lock: SharedLock, wait: Acquire): SharedPermit;
-  /** Hold it again, however long that takes, blocking. */
-  acquireAgain(lock: SharedLock): void;
+  /** Hold it again, however long that takes, blocking; gives whether it was abandoned. */
+  acquireAgain(lock: SharedLock): boolean;
 }
 
 /** Filled by the class below. */
@@ -147,13 +174,26 @@ export class SharedLock implements Shareable {
   readonly #home: Home;
   readonly #protocol: LockProtocol;
   readonly #waits: LineWaits<SharedPermit>;
+  /** The last one that was made here. */
+  #permit: Permit | undefined = undefined;
 
   static {
     lockInternals = {
       within: (buffer, options) => make(Home.build(LockProtocol.SIZE, options, buffer)),
       arrive: (passage) => make(Home.arrive(passage, LockProtocol.SIZE)),
-      turn: (lock) => lock.#protocol.mine() ? lock.#protocol.turn() : undefined,
-      resumeTurn: (lock, turn) => lock.#protocol.resumeTurn(turn),
+      hold: (lock) => {
+        if (!lock.#protocol.mine()) return undefined;
+        const turn = lock.#protocol.turn();
+        const last = lock.#permit;
+        return { turn, permit: last !== undefined && turnOf(last) === turn ? last : undefined };
+      },
+      resume: (lock, { turn, permit }, abandoned) => {
+        lock.#protocol.resumeTurn(turn);
+        lock.#permit = permit;
+        if (!abandoned) return;
+        if (permit !== undefined) tell(permit);
+        else lock.#protocol.leaveNews();
+      },
       release: (lock, turn) => void lock.#release(turn),
       withdraw: (lock, wait) => {
         if (!lock.#waits.leave(wait)) lockInternals.lost(lock, wait);
@@ -166,7 +206,7 @@ export class SharedLock implements Shareable {
         lock.#waits.over(wait);
         return lock.#hold();
       },
-      acquireAgain: (lock) => lock.#block(Infinity),
+      acquireAgain: (lock) => lock.#block(Infinity) && lock.#protocol.abandoned(),
     };
   }
 
@@ -275,7 +315,8 @@ export class SharedLock implements Shareable {
   }
 
   #hold(): Permit {
-    return new Permit(this, this.#protocol.turn(), this.#protocol.abandoned());
+    const protocol = this.#protocol;
+    return this.#permit = new Permit(this, protocol.turn(), protocol.abandoned());
   }
 
   #block(until: number): boolean {

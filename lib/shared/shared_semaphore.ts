@@ -8,17 +8,20 @@ import { LineWait, LineWaits } from "./line_wait.ts";
 import { self } from "./owners.ts";
 import { CROWDED, TAKEN } from "./protocol/lock_protocol.ts";
 import { SemaphoreProtocol } from "./protocol/semaphore_protocol.ts";
+import type { SharedPermit } from "./shared_lock.ts";
 
 const KIND = "SharedSemaphore";
 const LINE = 0;
 const MOST = 2 ** 31 - 1;
 
 /** One unit taken from a semaphore, given back once. */
-class Permit implements Disposable {
+class Permit implements SharedPermit {
+  readonly abandoned: boolean;
   #semaphore: SharedSemaphore | undefined;
 
-  constructor(semaphore: SharedSemaphore) {
+  constructor(semaphore: SharedSemaphore, abandoned: boolean) {
     this.#semaphore = semaphore;
+    this.abandoned = abandoned;
   }
 
   [Symbol.dispose](): void {
@@ -30,9 +33,9 @@ class Permit implements Disposable {
 
 let withdraw: (semaphore: SharedSemaphore, wait: Acquire) => void;
 let lost: (semaphore: SharedSemaphore, wait: Acquire) => void;
-let taken: (semaphore: SharedSemaphore, wait: Acquire) => void;
+let taken: (semaphore: SharedSemaphore, wait: Acquire) => SharedPermit;
 
-class Acquire extends LineWait<Disposable> {
+class Acquire extends LineWait<SharedPermit> {
   readonly #semaphore: SharedSemaphore;
 
   constructor(semaphore: SharedSemaphore) {
@@ -49,9 +52,8 @@ class Acquire extends LineWait<Disposable> {
     lost(this.#semaphore, this);
   }
 
-  protected override onResume(): Disposable {
-    taken(this.#semaphore, this);
-    return new Permit(this.#semaphore);
+  protected override onResume(): SharedPermit {
+    return taken(this.#semaphore, this);
   }
 }
 
@@ -64,7 +66,7 @@ let arriving: Home | undefined;
  *   within the limits that `SharedLock` describes.
  * - Whoever is cancelled after being handed a permit passes it on.
  * - If a worker of a pool, or a `Thread`, dies, the permits that it took and that were not given back
- *   since are given back. This is noted for up to 32 threads that hold permits at a time. What one
+ *   since are given back, and as many of the next permits say `abandoned`. This is noted for up to 32 threads that hold permits at a time. What one
  *   thread took another may give back.
  *
  * Passed to a worker, it arrives as the same semaphore.
@@ -89,7 +91,7 @@ let arriving: Home | undefined;
 export class SharedSemaphore implements Shareable {
   readonly #home: Home;
   readonly #protocol: SemaphoreProtocol;
-  readonly #waits: LineWaits<Disposable>;
+  readonly #waits: LineWaits<SharedPermit>;
 
   static {
     withdraw = (semaphore, wait) => {
@@ -99,7 +101,10 @@ export class SharedSemaphore implements Shareable {
       semaphore.#waits.over(wait);
       semaphore.release();
     };
-    taken = (semaphore, wait) => semaphore.#waits.over(wait);
+    taken = (semaphore, wait) => {
+      semaphore.#waits.over(wait);
+      return semaphore.#take();
+    };
   }
 
   /**
@@ -134,10 +139,10 @@ export class SharedSemaphore implements Shareable {
    * @returns The permit, which is given back when it is disposed of, and only once.
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
-  acquire(): Promise<Disposable> {
+  acquire(): Promise<SharedPermit> {
     try {
       const crowded = this.#waits.crowded;
-      if (!crowded && this.#protocol.tryTake()) return Promise.resolve(new Permit(this));
+      if (!crowded && this.#protocol.tryTake()) return Promise.resolve(this.#take());
       const wait = new Acquire(this);
       if (crowded || !this.#join(wait)) this.#waits.place(wait, CROWDED);
       return wait.begin();
@@ -160,17 +165,17 @@ export class SharedSemaphore implements Shareable {
    *   with `allowBlockingMain`.
    * @throws {TimeoutError} If the time was over first.
    */
-  acquireSync(timeoutMs?: number): Disposable {
+  acquireSync(timeoutMs?: number): SharedPermit {
     const what = "acquire a shared semaphore";
     const until = beginBlocking(this.#home, what, "acquire", timeoutMs);
     const protocol = this.#protocol;
     for (;;) {
       const place = protocol.takeOrJoin(0);
-      if (place === TAKEN) return new Permit(this);
+      if (place === TAKEN) return this.#take();
       if (place !== CROWDED) {
         if (!protocol.park(place, until, this.#home.impatience)) break;
         protocol.lines.over(place, 1);
-        return new Permit(this);
+        return this.#take();
       }
       if (!protocol.lines.doze(LINE, until)) break;
     }
@@ -184,8 +189,8 @@ export class SharedSemaphore implements Shareable {
    *
    * @returns The permit, or `undefined` if there is none to take.
    */
-  tryAcquire(): Disposable | undefined {
-    return this.#protocol.tryTake() ? new Permit(this) : undefined;
+  tryAcquire(): SharedPermit | undefined {
+    return this.#protocol.tryTake() ? this.#take() : undefined;
   }
 
   /**
@@ -228,7 +233,11 @@ export class SharedSemaphore implements Shareable {
     return { kind: KIND, data: this.#home.passage() };
   }
 
-  #join(wait: LineWait<Disposable>): boolean {
+  #take(): Permit {
+    return new Permit(this, this.#protocol.abandoned());
+  }
+
+  #join(wait: LineWait<SharedPermit>): boolean {
     const place = this.#protocol.takeOrJoin(this.#waits.mine);
     if (place === CROWDED) return false;
     if (place === TAKEN) wait.wake();

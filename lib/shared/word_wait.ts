@@ -1,4 +1,4 @@
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { Waiter } from "../task/waiter.ts";
 import type { Home } from "./home.ts";
 import { Watch } from "./watch.ts";
@@ -17,7 +17,7 @@ export abstract class WordWait<T> extends Waiter<T, void> {
 export class WordWaits<T> {
   readonly #home: Home;
   readonly #at: number;
-  readonly #waits: LinkedList<WordWait<T>> = new LinkedList();
+  readonly #waits: Line<WordWait<T>> = new Line();
   #watch: Watch | undefined = undefined;
 
   constructor(home: Home, at: number) {

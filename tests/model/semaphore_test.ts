@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { Holders } from "../../lib/shared/protocol/holders.ts";
 import { TAKEN } from "../../lib/shared/protocol/lock_protocol.ts";
 import { SemaphoreProtocol } from "../../lib/shared/protocol/semaphore_protocol.ts";
 import type { Party, Words } from "../../lib/shared/protocol/words.ts";
@@ -7,7 +6,7 @@ import { type Case, testCase } from "./layout.ts";
 import type { Program } from "./simulation.ts";
 
 const SEMAPHORE = 1;
-const LAYOUT = { lines: SEMAPHORE + 1 + Holders.SIZE, count: 1, watched: false };
+const LAYOUT = { lines: SEMAPHORE + SemaphoreProtocol.LINES, count: 1, watched: false };
 
 function semaphoreOf(words: Words, party: Party, places: number): SemaphoreProtocol {
   return new SemaphoreProtocol(words, SEMAPHORE, party, places);
@@ -23,7 +22,7 @@ function user(places: number, until: number): Program {
       if (!semaphore.park(place, until, () => {})) return log("gave up");
       semaphore.lines.over(place, 1);
     }
-    log("in");
+    log(semaphore.abandoned() ? "in after a death" : "in");
     words.load(0);
     log("out");
     assert(semaphore.release(100) >= 0);
@@ -39,11 +38,18 @@ function cases(name: string, count: number, permits: number, rest: Partial<Case>
     parties: Array.from({ length: count }, () => user(count, Infinity)),
     recover: (isDead, words, party) => semaphoreOf(words, party, count).recover(isDead),
     invariant: (logs, dead) => {
-      const inside = logs.filter((log, i) => i !== dead && log.at(-1) === "in");
+      const inside = logs.filter((log, i) => i !== dead && log.at(-1)?.startsWith("in"));
       assert(inside.length <= permits, "too many are inside");
     },
     // Whatever the dead held is given back, and no more.
-    check: (_, memory) => assertEquals(memory[SEMAPHORE], permits, "permits"),
+    check: (logs, memory, dead) => {
+      assertEquals(memory[SEMAPHORE], permits, "permits");
+      const told = logs.flat().filter((line) => line === "in after a death").length;
+      if (dead === undefined) return assertEquals(told + memory[SEMAPHORE + 1]!, 0, "told");
+      // One that died where it held one: somebody has been told, or will be.
+      const died = logs[dead]!.at(-1)?.startsWith("in") ? 1 : 0;
+      assert(told + memory[SEMAPHORE + 1]! >= died, "nobody is told of the death");
+    },
     ...rest,
   });
 }

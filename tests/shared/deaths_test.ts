@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import {
+  CancelledError,
+  createTask,
   SharedArray,
   SharedBarrier,
   SharedCondition,
@@ -10,6 +12,7 @@ import {
   SharedValue,
 } from "../../mod.ts";
 import { recover, threadId } from "../../lib/shared/owners.ts";
+import { arrived } from "./crossed.ts";
 import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
 
 for (const [how, name] of [["a task", "logAsync"], ["a sleeping thread", "logSync"]] as const) {
@@ -90,7 +93,11 @@ Deno.test("Deaths: permits of a semaphore come back, as many as were held", asyn
   const waiting = semaphore.acquire();
   await untilWaiting(semaphore, 1, OF_SEMAPHORE);
   a!.die();
-  (await waiting)[Symbol.dispose]();
+  const permit = await waiting;
+  assert(permit.abandoned);
+  assert(semaphore.tryAcquire()?.abandoned, "two of them came back");
+  permit[Symbol.dispose]();
+  semaphore.release();
   assertEquals(semaphore.value, 2);
   recover(a!.id);
   assertEquals(semaphore.value, 2, "a death counted twice");
@@ -131,6 +138,69 @@ Deno.test("Deaths: a notification goes on from one that died of it", async () =>
   a!.die();
   permit[Symbol.dispose]();
   await listening;
+});
+
+for (const how of ["listenTold", "listenToldSync"] as const) {
+  Deno.test(`Deaths: a wait at a condition that gets the lock of a dead one is told, ${how}`, async () => {
+    using parties = await Party.start(3);
+    const [a, b, c] = parties;
+    const lock = new SharedLock();
+    const condition = new SharedCondition(lock);
+    const listening = a!.do(how, condition);
+    await untilWaiting(condition, 1, OF_CONDITION);
+    const permit = await lock.acquire();
+    await b!.do("waitFor", lock);
+    await untilWaiting(lock, 1, OF_LOCK);
+    condition.notify();
+    await untilWaiting(lock, 2, OF_LOCK);
+    const log = new SharedArray("int32", 3);
+    const last = c!.do("logAsync", lock, log, 1);
+    await untilWaiting(lock, 3, OF_LOCK);
+    permit[Symbol.dispose]();
+    await untilWaiting(lock, 2, OF_LOCK);
+    b!.die();
+    assertEquals(await listening, [false, true]);
+    assertEquals(await last, false, "the next but one is told, too");
+  });
+}
+
+Deno.test("Deaths: a wait at a condition without a permit of its own leaves the news to the next", async () => {
+  using parties = await Party.start(1);
+  const [a] = parties;
+  const lock = new SharedLock();
+  const condition = new SharedCondition(lock);
+  // Held through another object for the same lock.
+  await arrived(lock).acquire();
+  const waiting = condition.wait();
+  await untilWaiting(condition, 1, OF_CONDITION);
+  const permit = await lock.acquire();
+  await a!.do("waitFor", lock);
+  await untilWaiting(lock, 1, OF_LOCK);
+  condition.notify();
+  await untilWaiting(lock, 2, OF_LOCK);
+  permit[Symbol.dispose]();
+  await untilWaiting(lock, 1, OF_LOCK);
+  a!.die();
+  await waiting;
+  lock.release();
+  using next = await lock.acquire();
+  assert(next.abandoned);
+});
+
+Deno.test("Deaths: who is cancelled when it has been handed the lock leaves the news to the next", async () => {
+  using parties = await Party.start(1);
+  const [a] = parties;
+  const lock = new SharedLock();
+  await a!.do("hold", lock);
+  const task = createTask(() => lock.acquire());
+  const next = createTask(() => lock.acquire());
+  await untilWaiting(lock, 2, OF_LOCK);
+  a!.die();
+  // It has been woken, and its turn has not come.
+  task.cancel();
+  await assertRejects(() => Promise.resolve(task), CancelledError);
+  using permit = await next;
+  assert(permit.abandoned);
 });
 
 Deno.test("Deaths: an item, and room, go to others than the dead", async () => {

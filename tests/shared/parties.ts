@@ -113,4 +113,4 @@ export const OF_CONDITION = { at: 0 };
 /** Where the lines of a queue begin. */
 export const OF_QUEUE = { at: 64, lines: 3 };
 /** Where the line of a semaphore begins. */
-export const OF_SEMAPHORE = { at: 65 };
+export const OF_SEMAPHORE = { at: 66 };

@@ -119,13 +119,21 @@ export class LockProtocol {
     return place;
   }
 
-  /** Whether the last holder died. Its next holder asks once. */
+  /** Whether the last holder died. Its next holder asks once; if it does not, the one after it. */
   abandoned(): boolean {
     const words = this.#words;
     for (;;) {
       const seen = words.load(this.#word);
       if (seen >= 0) return false;
       if (words.compareExchange(this.#word, seen, seen & ~ABANDONED) === seen) return true;
+    }
+  }
+
+  /** Leave the news of a death, which `abandoned` gave, to the next holder. */
+  leaveNews(): void {
+    const words = this.#words;
+    for (let seen = words.load(this.#word); seen > 0; seen = words.load(this.#word)) {
+      if (words.compareExchange(this.#word, seen, seen | ABANDONED) === seen) return;
     }
   }
 
@@ -158,7 +166,8 @@ export class LockProtocol {
     if (turn !== undefined && (holder !== this.#party.id || words.load(this.#turn) !== turn)) {
       return -1;
     }
-    const flag = dead === undefined ? 0 : ABANDONED;
+    // Who gives it back without having asked leaves the news to the next.
+    const flag = dead === undefined ? seen & ABANDONED : ABANDONED;
     const place = lines.first(LINE);
     if (place === 0) {
       lines.set(this.#word, flag);

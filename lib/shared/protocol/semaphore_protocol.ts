@@ -7,21 +7,26 @@ const LINE = 0;
 
 /** A fair counter of permits. None is left over while somebody stands in line. */
 export class SemaphoreProtocol {
+  /** Where its line begins. */
+  static readonly LINES: number = 2 + Holders.SIZE;
   /** How many words it takes. */
-  static readonly SIZE: number = 1 + Holders.SIZE + Lines.size(1);
+  static readonly SIZE: number = SemaphoreProtocol.LINES + Lines.size(1);
 
   readonly lines: Lines;
   readonly #words: Words;
   readonly #party: Party;
   readonly #value: number;
+  /** How many permits came back from the dead of which nobody has been told. */
+  readonly #untold: number;
   readonly #holders: Holders;
 
   constructor(words: Words, at: number, party: Party, places?: number) {
     this.#words = words;
     this.#party = party;
     this.#value = at;
-    this.lines = new Lines(words, at + 1 + Holders.SIZE, party, 1, places);
-    this.#holders = new Holders(words, at + 1, this.lines);
+    this.#untold = at + 1;
+    this.lines = new Lines(words, at + SemaphoreProtocol.LINES, party, 1, places);
+    this.#holders = new Holders(words, at + 2, this.lines);
   }
 
   /** Make it a semaphore of `value` permits, before anybody else knows it. */
@@ -72,6 +77,16 @@ export class SemaphoreProtocol {
     return place;
   }
 
+  /** Whether a permit came back from the dead. Who takes one asks once. */
+  abandoned(): boolean {
+    const words = this.#words;
+    for (;;) {
+      const untold = words.load(this.#untold);
+      if (untold === 0) return false;
+      if (words.compareExchange(this.#untold, untold, untold - 1) === untold) return true;
+    }
+  }
+
   /** Sleep in a place; `false` if `until` came first. */
   park(place: Place, until: number, impatience: Impatience): boolean {
     return this.lines.park(place, until, impatience);
@@ -85,7 +100,9 @@ export class SemaphoreProtocol {
       const dead = this.#holders.findDead(isDead);
       if (dead === 0) return;
       lines.enter();
-      const place = this.#holders.has(dead) ? this.#release(dead, Infinity) : 0;
+      const holds = this.#holders.has(dead);
+      if (holds) this.#words.add(this.#untold, 1);
+      const place = holds ? this.#release(dead, Infinity) : 0;
       lines.exit();
       if (place > 0) lines.ring(place);
     }
