@@ -1,18 +1,19 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import pythonNames from "./python-3.13-names.json" with { type: "json" };
 import * as strand from "../../mod.ts";
 import { readModuleGraph, readSource } from "../support/module_graph.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await readSource("README.md");
 
-/** The text between a heading and the next one of the same kind. */
+/** The text between a heading and the next one of its level or a higher one. */
 function section(heading: string): string {
-  const [level = ""] = /^#+/.exec(heading) ?? [];
   const start = readme.indexOf(`\n${heading}\n`);
   assert(start >= 0, `Found no heading "${heading}"`);
-  const end = readme.indexOf(`\n${level} `, start + heading.length + 1);
-  return readme.slice(start, end < 0 ? undefined : end);
+  const text = readme.slice(start + 1);
+  const end = text.search(new RegExp(`\n#{1,${heading.indexOf(" ")}} `));
+  return end < 0 ? text : text.slice(0, end);
 }
 
 Deno.test("The README says how to try it, in two commands", () => {
@@ -77,25 +78,48 @@ Deno.test("Python and TypeScript stand side by side, and assert the same number 
   }
 });
 
+Deno.test("The map from Python has every public name of CPython 3.13", () => {
+  for (const [module, names] of Object.entries(pythonNames)) {
+    const mapped = new Set(
+      rowsOf(section(`### ${module}`)).flatMap(([python = ""]) => python.match(/\w+/g) ?? []),
+    );
+    assertEquals(names.filter((name) => !mapped.has(name)), [], module);
+  }
+});
+
 Deno.test("Every name in the map from Python exists", () => {
   const elsewhere = /^(?:performance|navigator|Deno|import|queueMicrotask|setTimeout)\b/;
-  const rows = section("## From Python names to ours").split("\n")
-    .filter((line) => line.startsWith("| ") && !/^\| (?:Python|---)/.test(line));
-  assert(rows.length > 50, "Found too few rows");
+  const rows = rowsOf(section("## From Python names to ours"));
+  assert(rows.length > 100, "Found too few rows");
   for (const row of rows) {
-    const [, ours = "", remark = ""] = row.slice(2, -2).split(" | ");
-    if (ours.trim() === "—") {
-      assert(remark.trim() !== "", `No reason is given in: ${row}`);
+    const [python, ours = "", remark = ""] = row;
+    if (ours === "—") {
+      assert(remark !== "", `No reason is given for ${python}`);
       continue;
     }
-    const names = Array.from(ours.matchAll(/`(?:new )?([\w.]+)/g), ([, name]) => name!);
-    assert(names.length > 0, row);
+    const names = Array.from(ours.matchAll(/`([\w.]+)`/g), ([, name]) => name!);
+    assert(names.length > 0, row.join(" | "));
     for (const name of names) {
       if (elsewhere.test(name) || name === "AsyncLocalStorage" || name === "Executor") continue;
-      assert(name in strand, `mod.ts does not export ${name}, which stands in: ${row}`);
+      assert(isOurs(name), `There is no ${name}, which stands for ${python}`);
     }
   }
 });
+
+/** The cells of the tables in a text, without their heads. */
+function rowsOf(text: string): string[][] {
+  return text.split("\n")
+    .filter((line) => line.startsWith("| ") && !/^\| (?:Python|---)/.test(line))
+    .map((line) => line.slice(2, -2).split(" | ").map((cell) => cell.trim()));
+}
+
+/** Whether `Name` is exported, or `Class.member` is a method or property of it. */
+function isOurs(path: string): boolean {
+  const [name = "", member] = path.split(".");
+  const found = (strand as Record<string, unknown>)[name];
+  if (member === undefined || typeof found !== "function") return found !== undefined;
+  return member in found || member in found.prototype;
+}
 
 Deno.test("The error messages in the README are those of the library", async () => {
   const { files } = await readModuleGraph();
