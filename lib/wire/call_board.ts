@@ -24,6 +24,7 @@ const READ = 1;
 const WRITTEN = 2;
 const PACE = 3;
 const THREAD = 4;
+const EXIT = 5;
 const HEADER = 8;
 
 const ENTRIES = HEADER + SLOTS;
@@ -149,6 +150,17 @@ export class CallBoard {
 
   set thread(id: number) {
     Atomics.store(this.#words, THREAD, id);
+  }
+
+  /** The exit code with which the worker ended itself; `undefined` as long as it has not said so. */
+  get exitcode(): number | undefined {
+    const noted = Atomics.load(this.#words, EXIT);
+    return noted === 0 ? undefined : noted - 1;
+  }
+
+  /** Noted down once; as for a process, its lowest eight bits count. */
+  set exitcode(code: number) {
+    Atomics.compareExchange(this.#words, EXIT, 0, 1 + (code & 0xff));
   }
 
   #move(call: number, from: number, to: number): boolean {

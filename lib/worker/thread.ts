@@ -5,6 +5,7 @@ import { wait } from "../task/wait.ts";
 import { describeCallable, describeRun } from "../wire/function_codec.ts";
 import { checkArguments } from "./checks.ts";
 import { DaemonHost } from "./hosts/daemon.ts";
+import { ExitHost } from "./hosts/exit_host.ts";
 import { WebHost } from "./hosts/web.ts";
 import { Call } from "./pool/call.ts";
 import { callSite } from "./pool/caller_stack.ts";
@@ -41,6 +42,8 @@ export interface ThreadOptions {
 
 /** What `multiprocessing` gives for a process that SIGTERM ended. */
 const TERMINATED = -15;
+/** And for one that an error ended. */
+const FAILED = 1;
 
 let count = 0;
 
@@ -99,6 +102,7 @@ export class Thread<R = unknown> {
   readonly #target: unknown;
   readonly #args: unknown[];
   readonly #pool: Pool;
+  readonly #host: ExitHost;
   readonly #daemon: DaemonHost | undefined;
   readonly #end: Future<void> = new Future();
   #future: Future<unknown> | undefined;
@@ -134,9 +138,9 @@ export class Thread<R = unknown> {
     this.#target = derived && target === undefined ? undefined : target;
     this.#args = [...args];
     const settings = readPoolOptions(what, "Thread", { maxWorkers: 1, name: this.name });
-    const host = new WebHost(what);
-    this.#daemon = daemon ? new DaemonHost(host) : undefined;
-    this.#pool = new Pool(this.#daemon ?? host, settings);
+    this.#host = new ExitHost(new WebHost(what));
+    this.#daemon = daemon ? new DaemonHost(this.#host) : undefined;
+    this.#pool = new Pool(this.#daemon ?? this.#host, settings);
   }
 
   /**
@@ -241,13 +245,24 @@ export class Thread<R = unknown> {
   }
 
   /**
-   * How it ended: 0 if the target returned, 1 if it threw or the thread died, -15 if it was
-   * terminated; `null` as long as it has not ended.
+   * How it ended, as `multiprocessing.Process.exitcode` has it:
+   *
+   * | exitcode | here | in CPython |
+   * | --- | --- | --- |
+   * | `null` | not started, or still running | the same: `None` |
+   * | 0 | the target returned, or called `self.close()` | the target returned |
+   * | 1 | the target threw, or an error came up that nobody caught, in a timer or a promise, too | an exception that nobody caught |
+   * | n | `Deno.exit(n)`, `process.exit(n)`; 0 without a code; modulo 256, as a process has it | `sys.exit(n)`, `os._exit(n)`; `sys.exit()` gives 0 and `sys.exit("text")` 1 |
+   * | -15 | `terminate()` | `terminate()`: minus the number of SIGTERM |
+   *
+   * After an exit by a call or by `self.close()`, `result` rejects with `WorkerCrashedError`, since
+   * there is none.
    */
   get exitcode(): number | null {
     if (this.#future === undefined || !this.#future.done()) return null;
     if (this.#terminated) return TERMINATED;
-    return this.#future.cancelled() || internals.failed(this.#future) ? 1 : 0;
+    if (!this.#future.cancelled() && !internals.failed(this.#future)) return 0;
+    return this.#host.exitcode ?? FAILED;
   }
 }
 

@@ -87,15 +87,72 @@ Deno.test("Thread: what the target throws reaches result, and the exit code is 1
   assertEquals(thread.exitcode, 1);
 });
 
-Deno.test("Thread: one that dies has exit code 1", async () => {
-  const thread = new Thread(() => {
+/** How a thread may end without giving a result, and its exit code as CPython 3.13 has it. */
+const ends: [string, number, () => unknown][] = [
+  ["an error in a timer", 1, () => {
+    setTimeout(() => {
+      throw new Error("late");
+    });
+    return new Promise(() => {});
+  }],
+  ["a rejection that nobody handles", 1, () => {
+    Promise.reject(undefined);
+    return new Promise(() => {});
+  }],
+  ["self.close()", 0, () => {
     self.close();
     return new Promise(() => {});
+  }],
+  ["Deno.exit(3)", 3, () => Deno.exit(3)],
+  ["Deno.exit()", 0, () => Deno.exit()],
+  ["Deno.exit(-1)", 255, () => Deno.exit(-1)],
+  ["Deno.exit(256)", 0, () => Deno.exit(256)],
+  ["Deno.exit(4) in a timer", 4, () => {
+    setTimeout(() => Deno.exit(4));
+    return new Promise(() => {});
+  }],
+  [
+    "process.exit(5)",
+    5,
+    () => (globalThis as unknown as { process: typeof Deno }).process.exit(5),
+  ],
+  [
+    "process.exit(6), imported",
+    6,
+    async () => (await import("node:process")).default.exit(6),
+  ],
+];
+
+for (const [how, code, target] of ends) {
+  Deno.test(`Thread: the exit code after ${how} is ${code}`, async () => {
+    const thread = new Thread(target);
+    thread.start();
+    assertEquals(thread.exitcode, null);
+    await assertRejects(() => thread.result(), WorkerCrashedError);
+    await thread.join();
+    assertEquals([thread.exitcode, thread.isAlive()], [code, false]);
+    thread.terminate();
+    assertEquals(thread.exitcode, code);
+  });
+}
+
+Deno.test("Thread: one that ends with its work undone leaves the exit code in the error", async () => {
+  const thread = new Thread(() => Deno.exit(3));
+  thread.start();
+  const error = await assertRejects(() => thread.result(), WorkerCrashedError);
+  assertEquals((error.cause as Error).message, "The worker ended with exit code 3");
+  await thread.join();
+});
+
+Deno.test("Thread: setting the exit code in the target changes nothing", async () => {
+  const thread = new Thread(() => {
+    const before = Deno.exitCode;
+    Deno.exitCode = 9;
+    return before;
   });
   thread.start();
-  await assertRejects(() => thread.result(), WorkerCrashedError);
-  await thread.join();
-  assertEquals(thread.exitcode, 1);
+  assertEquals(await thread.result(), 0);
+  assertEquals([thread.exitcode, Deno.exitCode], [0, 0]);
 });
 
 Deno.test("Thread: terminate ends it, with the code of SIGTERM", async () => {

@@ -36,6 +36,14 @@ export interface HostedWorker {
   kill(): void;
 }
 
+/** What to say of a worker that ended itself and said with which code. */
+export function exitCause(board: CallBoard): Error | undefined {
+  const { exitcode } = board;
+  return exitcode === undefined
+    ? undefined
+    : new Error(`The worker ended with exit code ${exitcode}`);
+}
+
 /** A way to run workers. */
 export interface Host {
   /** Whether memory is shared with its workers, so that shared objects can cross. */

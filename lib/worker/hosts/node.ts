@@ -3,7 +3,7 @@ import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
-import type { Host, HostedWorker, WorkerListener } from "./host.ts";
+import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 
 /**
  * How much memory a worker of the node host may use; each in megabytes.
@@ -132,7 +132,7 @@ class NodeWorker implements HostedWorker {
     if (this.#gone) return;
     this.#gone = true;
     this.#port.close();
-    this.#listener.onExit(this.#cause);
+    this.#listener.onExit(this.#cause ?? exitCause(this.board));
   }
 }
 

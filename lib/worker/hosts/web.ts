@@ -3,7 +3,7 @@ import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
-import type { Host, HostedWorker, WorkerListener } from "./host.ts";
+import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 import { hasWorkerOptions } from "./unstable_flag.ts";
 
 /**
@@ -107,7 +107,7 @@ class WebWorker implements HostedWorker {
     this.#gone = true;
     this.#port.close();
     this.#worker.terminate();
-    this.#listener.onExit(this.#cause);
+    this.#listener.onExit(this.#cause ?? exitCause(this.board));
   }
 }
 

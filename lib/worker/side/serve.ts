@@ -12,6 +12,7 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
   const board = new CallBoard(memory);
   joinBoard(deaths);
   board.thread = threadId();
+  noteExit(board);
   const side = new WorkerSide({
     send: (message, transfer) => {
       if (transfer === undefined) port.postMessage(message);
@@ -34,4 +35,31 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
   });
   port.onmessage = (event: MessageEvent<ToWorker>) => side.receive(event.data);
   port.onmessageerror = () => side.crash(new Error("A message of the pool could not be read"));
+}
+
+interface Ends {
+  Deno?: { exitCode: number; exit(code?: number): never };
+  process?: { exit(code?: number): never };
+}
+
+/** Note down the code with which this thread ends itself, should it do so. */
+function noteExit(board: CallBoard): void {
+  const { Deno, process } = globalThis as unknown as Ends;
+  if (Deno === undefined) return;
+  Deno.exitCode = 1;
+  if (Deno.exitCode === 1) {
+    Deno.exitCode = 0;
+    addEventListener("unload", () => board.exitcode = Deno.exitCode);
+    return;
+  }
+  // Deno 2.5 keeps no exit code in a worker.
+  for (const owner of [Deno, process]) {
+    if (owner === undefined) continue;
+    owner.exit = new Proxy(owner.exit, {
+      apply: (exit, self, codes) => {
+        board.exitcode = Number(codes[0] ?? 0);
+        return Reflect.apply(exit, self, codes);
+      },
+    });
+  }
 }
