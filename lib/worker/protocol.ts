@@ -35,13 +35,13 @@ export const FromWorkerKind = {
 
 /**
  * What a thread is given at its start: the port to its pool, the memory of its call board, the list
- * of dead threads, and whether its calls begin in turns of their own (see `Surroundings`).
+ * of dead threads, and whether its own memory is limited.
  */
 export type Boot = [
   port: MessagePort,
   memory: SharedArrayBuffer,
   deaths: SharedArrayBuffer,
-  inTurns?: boolean,
+  limited?: boolean,
 ];
 
 /** A list of arguments or of items: as it is, or packed because something in it needs it. */

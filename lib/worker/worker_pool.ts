@@ -35,7 +35,13 @@ export interface WorkerPoolOptions extends CommonPoolOptions {
   host?: "web" | "node";
   /** Web host: what the workers may do; by default what the program may. */
   permissions?: WorkerPermissions;
-  /** Node host: how much memory each worker may use. */
+  /**
+   * Node host: how much memory each worker may use. A call that uses up more rejects with
+   * `WorkerCrashedError`, wherever it is in its work. Deno 2.5 takes no notice of it; and what the
+   * engine cannot interrupt it cannot limit: one object larger than all the rest of the memory, or a
+   * loop that it has compiled without a check. For a limit that holds in any case there is
+   * `ProcessPool`.
+   */
   resourceLimits?: ResourceLimits;
 }
 

@@ -124,6 +124,39 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "fact: one that runs out of memory in a microtask goes on without it, its limit raised",
+  ignore: !since(2, 9, 0),
+  async fn() {
+    const { out, err } = await run(`
+      const worker = new Thread(new URL(source(\`
+        const { parentPort } = process.getBuiltinModule("node:worker_threads");
+        const heap = process.getBuiltinModule("node:v8");
+        const limit = heap.getHeapStatistics().heap_size_limit;
+        setInterval(() => {
+          if (heap.getHeapStatistics().heap_size_limit > limit) parentPort.postMessage("raised");
+        }, 10);
+        setTimeout(async () => {
+          const all = [];
+          await new Promise((go) => setTimeout(go, 1));
+          try {
+            for (;;) all.push({ n: all.length, text: String(all.length) });
+          } finally {
+            parentPort.postMessage("finally");
+          }
+        });
+      \`)), { resourceLimits: { maxOldGenerationSizeMb: 32 } });
+      worker.on("error", (error) => console.log(error.code));
+      worker.on("exit", () => console.log("exit"));
+      worker.on("message", (message) => {
+        console.log(message);
+        worker.terminate();
+      });
+    `);
+    assertEquals(out, "raised\nexit\n", err);
+  },
+});
+
 Deno.test("fact: what is posted to a port before its worker listens is kept", async () => {
   const { out, err } = await run(`
     const worker = start("data.onmessage = ({ data: n }) => { postMessage(n); if (n === 3) close(); }");

@@ -133,19 +133,204 @@ Deno.test("deaths: a worker that dies while it boots does not respawn for ever",
   });
 });
 
-Deno.test({
-  name: "deaths: out of memory under a limit is a crash of that worker",
-  // Deno 2.5 takes no notice of the limit.
-  ignore: Deno.version.deno.startsWith("2.5."),
-  async fn() {
-    const resourceLimits = { maxOldGenerationSizeMb: 32 };
-    await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
-      const error = await crashOf(pool, () => {
-        const kept: number[][] = [];
-        for (;;) kept.push(new Array(100_000).fill(kept.length));
+/** Deno 2.5 takes no notice of the limits. */
+const unlimited = Deno.version.deno.startsWith("2.5.");
+const resourceLimits = { maxOldGenerationSizeMb: 32 };
+
+/** Uses up the memory of its thread: at once, or once it has waited in one way or another. */
+const hoard = async (how: string): Promise<void> => {
+  const all: unknown[] = [];
+  const fill = () => {
+    for (;;) all.push({ n: all.length, text: String(all.length) });
+  };
+  switch (how) {
+    case "after an await":
+      await null;
+      return fill();
+    case "after a timer":
+      await new Promise((go) => setTimeout(go, 1));
+      return fill();
+    case "in a timer":
+      setTimeout(fill, 1);
+      return await new Promise(() => {});
+    case "in a listener of a port": {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = fill;
+      port2.postMessage(1);
+      return await new Promise(() => {});
+    }
+    case "after a fetch":
+      await (await fetch("data:,x")).text();
+      return fill();
+    case "after Atomics.waitAsync": {
+      const words = new Int32Array(new SharedArrayBuffer(4));
+      setTimeout(() => Atomics.notify(words, 0), 1);
+      await (Atomics as unknown as { waitAsync: typeof Atomics.waitAsync })
+        .waitAsync(words, 0, 0).value;
+      return fill();
+    }
+    case "in endless microtasks": {
+      const fork = () => {
+        queueMicrotask(fork);
+        queueMicrotask(fork);
+      };
+      fork();
+      return await new Promise(() => {});
+    }
+    case "bit by bit, catching all":
+      for (;;) {
+        try {
+          await new Promise((go) => setTimeout(go, 0));
+          for (let i = 0; i < 50_000; i++) all.push({ n: i, text: String(i) });
+        } catch {
+          // It does not want to hear of it.
+        }
+      }
+    default:
+      return fill();
+  }
+};
+
+const HOARDS = [
+  "at once",
+  "after an await",
+  "after a timer",
+  "in a timer",
+  "in a listener of a port",
+  "after a fetch",
+  "after Atomics.waitAsync",
+  "in endless microtasks",
+  "bit by bit, catching all",
+];
+
+function assertOutOfMemory(error: unknown): void {
+  assertInstanceOf(error, WorkerCrashedError);
+  const { cause } = error as { cause: { code: string; message: string } };
+  assertEquals(cause.code, "ERR_WORKER_OUT_OF_MEMORY");
+  assertStringIncludes(cause.message, "out of memory");
+}
+
+for (const how of HOARDS) {
+  Deno.test({
+    name: `deaths: out of memory under a limit, ${how}, is a crash of that worker`,
+    ignore: unlimited,
+    async fn() {
+      await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
+        assertOutOfMemory(await failureOf(() => pool.submit(hoard, how)));
+        assertEquals(await pool.submit(() => "next"), "next");
+        assertEquals([pool.stats.crashed, pool.stats.failed], [1, 1]);
       });
-      assertInstanceOf(error, WorkerCrashedError);
+    },
+  });
+}
+
+Deno.test({
+  name: "deaths: out of memory under a limit, in a stream and in a map, is a crash",
+  ignore: unlimited,
+  async fn() {
+    await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
+      const values: number[] = [];
+      const stream = pool.stream(async function* () {
+        const all: unknown[] = [];
+        for (let n = 0;; n++) {
+          yield n;
+          await new Promise((go) => setTimeout(go, 1));
+          while (n === 2) all.push({ n: all.length, text: String(all.length) });
+        }
+      });
+      const error = await failureOf(async () => {
+        for await (const value of stream) values.push(value);
+      });
+      assertOutOfMemory(error);
+      assertEquals(values, [0, 1, 2]);
+
+      const map = pool.map(
+        async (n: number) => {
+          const all: unknown[] = [];
+          await new Promise((go) => setTimeout(go, 1));
+          while (n === 3) all.push({ n: all.length, text: String(all.length) });
+          return n;
+        },
+        [1, 2, 3, 4, 5],
+        { chunksize: 2 },
+      );
+      assertOutOfMemory(await failureOf(() => map));
+      assertEquals(await pool.map((n: number) => n, [1, 2, 3]), [1, 2, 3]);
+      assertEquals(pool.stats.crashed, 2);
+    });
+  },
+});
+
+Deno.test({
+  name: "deaths: an initializer that runs out of memory after a wait breaks the pool",
+  ignore: unlimited,
+  async fn() {
+    const initializer = async () => {
+      const all: unknown[] = [];
+      await new Promise((go) => setTimeout(go, 1));
+      for (;;) all.push({ n: all.length, text: String(all.length) });
+    };
+    const options = { maxWorkers: 1, host: "node", resourceLimits, initializer } as const;
+    await withPool(options, async (pool) => {
+      const error = await failureOf(() => pool.submit(() => 1));
+      assertInstanceOf(error, BrokenWorkerPoolError);
+      assertEquals((error.cause as { code: string }).code, "ERR_WORKER_OUT_OF_MEMORY");
+    });
+  },
+});
+
+Deno.test({
+  name: "deaths: a limited worker that runs out of memory while it is idle is replaced",
+  ignore: unlimited,
+  async fn() {
+    await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
+      await pool.submit(() => {
+        setTimeout(async () => {
+          const all: unknown[] = [];
+          await null;
+          for (;;) all.push({ n: all.length, text: String(all.length) });
+        }, 1);
+      });
+      while (pool.stats.crashed === 0) await new Promise((go) => setTimeout(go, 1));
       assertEquals(await pool.submit(() => "next"), "next");
+      assertEquals(pool.stats.failed, 0);
+    });
+  },
+});
+
+Deno.test({
+  name: "deaths: a worker with limits that is merely busy is left alone",
+  ignore: unlimited,
+  async fn() {
+    await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
+      // Many times as much as there may be at one time, with turns in which the watch looks.
+      const busy = async () => {
+        let kept: unknown[] = [];
+        for (let round = 0; round < 60; round++) {
+          kept = [];
+          for (let i = 0; i < 100_000; i++) kept.push({ i, text: String(i) });
+          await new Promise((go) => setTimeout(go, 1));
+        }
+        return kept.length;
+      };
+      assertEquals(await pool.submit(busy), 100_000);
+      assertEquals([pool.stats.crashed, pool.stats.completed], [0, 1]);
+    });
+  },
+});
+
+Deno.test({
+  name: "deaths: an argument too large for the limit fails its call, and no other",
+  ignore: unlimited,
+  async fn() {
+    await withPool({ maxWorkers: 1, host: "node", resourceLimits }, async (pool) => {
+      const large = Array.from({ length: 2_000_000 }, (_, n) => ({ n }));
+      const before = pool.submit((n: number) => n, 1);
+      const fatal = pool.submit((list: unknown[]) => list.length, large);
+      const after = [2, 3, 4].map((n) => pool.submit((n: number) => n, n));
+      assertInstanceOf(await failureOf(() => fatal), WorkerCrashedError);
+      assertEquals(await Promise.all([before, ...after]), [1, 2, 3, 4]);
+      assertEquals(pool.stats.failed, 1);
     });
   },
 });

@@ -59,6 +59,8 @@ export class Call extends PoolJob implements Stoppable {
   override onSent(): void {
     const timeout = this.#extras?.timeout;
     if (timeout === undefined || timeout === Infinity) return;
+    // It may have been sent before, to a worker that died before it began.
+    this.#timer?.stop();
     this.#timer = startTimer(timeout, () => {
       if (this.answered) return;
       this.#giveUp(cancelledError("The call took longer than its time limit"));

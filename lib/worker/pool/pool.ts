@@ -30,6 +30,9 @@ export interface Producer {
 /** So many workers in a row may die before they are ready; then the pool is broken. */
 const MOST_FALSE_STARTS = 3;
 
+/** A job that so many workers died of without having begun it is given up. */
+const MOST_DEATHS = 3;
+
 /** A worker that has something in hand for so long, in milliseconds, holds up what waits behind. */
 const HELD_UP_MS = 10;
 
@@ -230,7 +233,15 @@ export class Pool {
     const { begun, waiting } = this.#kill(worker, true, cause);
     this.counts.crashed++;
     for (const job of begun) if (!job.answered) job.onCrashed(crashed(worker.name, cause));
-    for (const job of waiting) this.#putBack(job);
+    const fatal = begun.length === 0 ? waiting[0] : undefined;
+    if (fatal !== undefined) fatal.deaths++;
+    for (const job of waiting) {
+      // It may have died of taking in the message that one of them came with. Each is sent alone
+      // from now on, so that the others are not tried for it.
+      if (fatal !== undefined) job.company = 1;
+      if (job.deaths < MOST_DEATHS) this.#putBack(job);
+      else if (!job.answered) job.onCrashed(crashed(worker.name, cause));
+    }
     if (falseStart && ++this.#falseStarts >= MOST_FALSE_STARTS) {
       this.#break(cause ?? new Error("A worker ended before it was ready"), []);
     }

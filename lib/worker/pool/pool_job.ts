@@ -20,6 +20,8 @@ export abstract class PoolJob extends LinkedEntry {
   call = -1;
   /** Whether sending it took things away from the caller, so that it cannot be sent again. */
   moved = false;
+  /** How many workers died when it was next, and none of them had begun it. */
+  deaths = 0;
   /** Whether its caller has an answer already. */
   answered = false;
 

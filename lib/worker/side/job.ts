@@ -1,6 +1,4 @@
 import type { CancelledError } from "../../errors.ts";
-import { nextTurn } from "../../base/clock.ts";
-import { currentScope, runInScope } from "../../task/context.ts";
 import { internals } from "../../task/future.ts";
 import type { Handle } from "../../task/ready_queue.ts";
 import { type Coroutine, type Task, taskInternals } from "../../task/task.ts";
@@ -31,7 +29,7 @@ export abstract class Job implements Handle {
     const coro: Coroutine<unknown> = () => {
       const callee = resolve(this.entry);
       const { list } = this;
-      if (typeof callee === "function" && Array.isArray(list)) return this.#run(callee, list);
+      if (typeof callee === "function" && Array.isArray(list)) return this.body(callee, list);
       return this.#prepare(callee, list);
     };
     const task = taskInternals.create(coro);
@@ -62,22 +60,8 @@ export abstract class Job implements Handle {
 
   async #prepare(callee: Callee | Promise<Callee>, list: List): Promise<unknown> {
     const ready = typeof callee === "function" ? callee : await ensureFuture(callee);
-    if (Array.isArray(list)) return await this.#run(ready, list);
+    if (Array.isArray(list)) return await this.body(ready, list);
     await ensureFuture(this.side.learnKinds());
-    return await this.#run(ready, unpack(list) as unknown[]);
-  }
-
-  #run(callee: Callee, list: unknown[]): unknown {
-    if (!this.side.inTurns) return this.body(callee, list);
-    const scope = currentScope();
-    return new Promise((resolve, reject) => {
-      nextTurn(() => {
-        try {
-          resolve(runInScope(scope, () => this.body(callee, list)));
-        } catch (error) {
-          reject(error);
-        }
-      });
-    });
+    return await this.body(ready, unpack(list) as unknown[]);
   }
 }

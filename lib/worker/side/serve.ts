@@ -1,6 +1,7 @@
 import { joinBoard, threadId } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import type { Boot, ToWorker } from "../protocol.ts";
+import { watchMemory } from "./memory_watch.ts";
 import { WorkerSide } from "./worker_side.ts";
 
 // Not written as imports of these files: they would be loaded with this one, and most calls do not
@@ -8,7 +9,7 @@ import { WorkerSide } from "./worker_side.ts";
 const KINDS = ["../../wire/connection.ts", "../../shared/register.ts"];
 
 /** Serve the pool at the other end of the port, with the memory that it shares. */
-export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
+export function serve(...[port, memory, deaths, limited = false]: Boot): void {
   const board = new CallBoard(memory);
   joinBoard(deaths);
   board.thread = threadId();
@@ -20,7 +21,6 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
     },
     board,
     sharesMemory: true,
-    inTurns,
     loadKinds: () => Promise.all(KINDS.map((file) => import(new URL(file, import.meta.url).href))),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
@@ -33,6 +33,7 @@ export function serve(...[port, memory, deaths, inTurns = false]: Boot): void {
     event.preventDefault();
     side.crash(event.reason);
   });
+  if (limited) watchMemory((error) => side.crash(error));
   port.onmessage = (event: MessageEvent<ToWorker>) => side.receive(event.data);
   port.onmessageerror = () => side.crash(new Error("A message of the pool could not be read"));
 }

@@ -42,17 +42,11 @@ export interface Surroundings {
   loadKinds?: () => Promise<unknown>;
   /** Makes the error for a shared object, where none can cross. */
   refuse?: Refusal;
-  /**
-   * Whether each call begins in a turn of the event loop of its own. Deno notices that a thread has
-   * used up its memory there, and hangs if it is in a microtask.
-   */
-  inTurns?: boolean;
 }
 
 /** The worker's half: it runs calls one after another, each as a task. */
 export class WorkerSide {
   readonly refuse: Refusal | undefined;
-  readonly inTurns: boolean;
   readonly #surroundings: Surroundings;
   readonly #board: CallBoard;
   readonly #functions = new FunctionTable();
@@ -67,7 +61,6 @@ export class WorkerSide {
     this.#surroundings = surroundings;
     this.#board = surroundings.board;
     this.refuse = surroundings.refuse;
-    this.inTurns = surroundings.inTurns ?? false;
     probeWith(() => this.#current !== undefined && this.#board.stopped(this.#current.call));
   }
 
