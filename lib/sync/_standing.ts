@@ -1,11 +1,11 @@
-import type { LinkedList } from "../base/linked_list.ts";
+import type { Line } from "../base/line.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 
 /** Stands in a line until it is woken; cancelled, it just leaves. */
 export class Standing<T> extends Waiter<T> {
-  readonly #line: LinkedList<Standing<T>>;
+  readonly #line: Line<Standing<T>>;
 
-  constructor(line: LinkedList<Standing<T>>) {
+  constructor(line: Line<Standing<T>>) {
     super();
     this.#line = line;
     line.append(this);
@@ -18,6 +18,6 @@ export class Standing<T> extends Waiter<T> {
 }
 
 /** Wake up to `n` of those who stand in `line`, the oldest first. */
-export function wakeUpTo<T>(line: LinkedList<Standing<T>>, n: number, value: T): void {
+export function wakeUpTo<T>(line: Line<Standing<T>>, n: number, value: T): void {
   for (let left = Math.min(n, line.size); left > 0; left--) line.shift()!.wake(value);
 }

@@ -1,5 +1,5 @@
 import { CancelledError, InvalidStateError } from "../errors.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import { Lock, lockInternals } from "./lock.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
@@ -36,7 +36,7 @@ import { Standing, wakeUpTo } from "./_standing.ts";
  */
 export class Condition {
   readonly #lock: Lock;
-  readonly #line: LinkedList<Standing<true>> = new LinkedList();
+  readonly #line: Line<Standing<true>> = new Line();
 
   /**
    * Make a condition.

@@ -1,5 +1,5 @@
 import { wentOn } from "../task/ready_queue.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
 
 /**
@@ -23,7 +23,7 @@ import { Standing, wakeUpTo } from "./_standing.ts";
  */
 export class Event {
   #set = false;
-  readonly #line: LinkedList<Standing<true>> = new LinkedList();
+  readonly #line: Line<Standing<true>> = new Line();
 
   /** Set the flag and wake everybody who waits for it. */
   set(): void {

@@ -1,5 +1,5 @@
 import { InvalidStateError } from "../errors.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { wentOn } from "../task/ready_queue.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 
@@ -91,7 +91,7 @@ class Acquire extends Waiter<Disposable, void> {
 export class Lock {
   #holder: Disposable | undefined = undefined;
   // As in CPython, those who were woken or called off stand in line until their turn.
-  readonly #line: LinkedList<Acquire> = new LinkedList();
+  readonly #line: Line<Acquire> = new Line();
   #leaving = 0;
 
   static {

@@ -1,9 +1,8 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { wentOn } from "../task/ready_queue.ts";
 import { again, Waiter, type Withdrawal } from "../task/waiter.ts";
-import { Line } from "./_line.ts";
 import { Standing, wakeUpTo } from "./_standing.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 import { QueueItems } from "./queue_items.ts";
@@ -130,9 +129,9 @@ class Putter<T> extends Waiter<void> {
 export class Queue<T> {
   readonly #maxsize: number;
   #storage: Storage<T> = new Fifo();
-  readonly #getters: Line<T> = new Line();
-  readonly #putters: Line<void> = new Line();
-  readonly #joiners: LinkedList<Standing<void>> = new LinkedList();
+  readonly #getters: Line<Getter<T>> = new Line();
+  readonly #putters: Line<Putter<T>> = new Line();
+  readonly #joiners: Line<Standing<void>> = new Line();
   #unfinished = 0;
   #isShutDown = false;
 
@@ -141,14 +140,14 @@ export class Queue<T> {
       storeIn: (queue, storage) => {
         queue.#storage = storage;
       },
-      getterLeaves: (queue, getter) => queue.#getters.leave(getter),
+      getterLeaves: (queue, getter) => void queue.#getters.remove(getter),
       getterLost: (queue) => {
-        if (!queue.empty()) queue.#getters.wakeFirst();
+        if (!queue.empty()) queue.#getters.shift()?.wake();
       },
       getterResumes: (queue, getter) => {
         if (queue.empty() && !queue.#isShutDown) {
           // As in CPython, one whose item somebody else was quicker to take joins the end of the line.
-          queue.#getters.join(getter);
+          queue.#getters.append(getter);
           return again;
         }
         try {
@@ -158,13 +157,13 @@ export class Queue<T> {
           throw error;
         }
       },
-      putterLeaves: (queue, putter) => queue.#putters.leave(putter),
+      putterLeaves: (queue, putter) => void queue.#putters.remove(putter),
       putterLost: (queue) => {
-        if (!queue.full()) queue.#putters.wakeFirst();
+        if (!queue.full()) queue.#putters.shift()?.wake();
       },
       putterResumes: (queue, putter, item) => {
         if (queue.full() && !queue.#isShutDown) {
-          queue.#putters.join(putter);
+          queue.#putters.append(putter);
           return again;
         }
         try {
@@ -212,7 +211,7 @@ export class Queue<T> {
   put(item: T): Promise<void> {
     if (this.full() && !this.#isShutDown) {
       const putter = new Putter(this, item);
-      this.#putters.join(putter);
+      this.#putters.append(putter);
       return putter.begin();
     }
     wentOn();
@@ -238,7 +237,7 @@ export class Queue<T> {
   get(): Promise<T> {
     if (!this.#mayTake() && !this.#isShutDown) {
       const getter = new Getter(this);
-      this.#getters.join(getter);
+      this.#getters.append(getter);
       return getter.begin();
     }
     wentOn();
@@ -263,7 +262,7 @@ export class Queue<T> {
     if (this.full()) throw new QueueFull("Cannot put an item into a queue: it is full");
     this.#storage.push(item);
     this.#unfinished++;
-    this.#getters.wakeFirst();
+    this.#getters.shift()?.wake();
   }
 
   /**
@@ -280,7 +279,7 @@ export class Queue<T> {
         : new QueueEmpty("Cannot get an item from a queue: it is empty");
     }
     const item = this.#storage.take();
-    this.#putters.wakeFirst();
+    this.#putters.shift()?.wake();
     return item;
   }
 
@@ -323,8 +322,9 @@ export class Queue<T> {
       this.#storage = new Fifo();
       this.#wakeJoiners();
     }
-    this.#getters.wakeAll();
-    this.#putters.wakeAll();
+    for (const line of [this.#getters, this.#putters]) {
+      while (line.size > 0) line.shift()!.wake();
+    }
   }
 
   /** How many items are in the queue. */

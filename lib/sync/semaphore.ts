@@ -1,4 +1,4 @@
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkInteger } from "../base/validate.ts";
 import { wentOn } from "../task/ready_queue.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
@@ -78,7 +78,7 @@ class Acquire extends Waiter<Disposable, void> {
  */
 export class Semaphore {
   #value: number;
-  readonly #line: LinkedList<Acquire> = new LinkedList();
+  readonly #line: Line<Acquire> = new Line();
   /** Those who were woken and have not had their turn. */
   #woken = 0;
 

@@ -1,7 +1,7 @@
 import { TimeoutError } from "../errors.ts";
 import { now, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
 import { Callback, type Future, internals } from "./future.ts";
@@ -44,10 +44,10 @@ type Completion<T> = IteratorResult<Future<T>, undefined>;
 
 /** One `next()` that found nothing done yet. */
 class Next<T> extends Waiter<Completion<T>> {
-  readonly #line: LinkedList<Next<T>>;
+  readonly #line: Line<Next<T>>;
   readonly #cancelled: (step?: Completion<T>) => void;
 
-  constructor(line: LinkedList<Next<T>>, cancelled: (step?: Completion<T>) => void) {
+  constructor(line: Line<Next<T>>, cancelled: (step?: Completion<T>) => void) {
     super();
     this.#line = line;
     this.#cancelled = cancelled;
@@ -69,7 +69,7 @@ class Next<T> extends Waiter<Completion<T>> {
 class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   readonly #todo: Map<Future<T>, Callback> = new Map();
   readonly #done: Deque<Future<T>> = new Deque();
-  readonly #line: LinkedList<Next<T>> = new LinkedList();
+  readonly #line: Line<Next<T>> = new Line();
   readonly #deadline: number;
   #timer: Timer | undefined;
   #left: number;

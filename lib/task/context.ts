@@ -1,5 +1,5 @@
 import { builtin } from "../base/builtins.ts";
-import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
+import { Line, type Placed } from "../base/line.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
 
@@ -10,7 +10,7 @@ const PAGE = 64;
 let count = PAGE;
 
 /** A task where it lives. */
-export interface Inhabitant extends LinkedEntry {
+export interface Inhabitant extends Placed {
   readonly task: Task<unknown>;
 }
 
@@ -19,7 +19,7 @@ export interface Home {
   /** The run that it belongs to. */
   readonly realm: Realm;
   /** Those who live here. */
-  readonly tasks: LinkedList<Inhabitant>;
+  readonly tasks: Line<Inhabitant>;
   /** A task has ended, and this is a later turn: take it out. Without it, ended tasks just leave. */
   ended?(inhabitant: Inhabitant): void;
 }
@@ -31,7 +31,7 @@ export class Realm implements Home {
   /** The number of the first scope that can belong to it. */
   readonly since: number = count;
   readonly realm: Realm = this;
-  readonly tasks: LinkedList<Inhabitant> = new LinkedList();
+  readonly tasks: Line<Inhabitant> = new Line();
   /** The groups in which children live. */
   readonly groups: Set<Home> = new Set();
 

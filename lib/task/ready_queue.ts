@@ -89,6 +89,9 @@ const movedOn = () => {
   watchedSince = undefined;
 };
 
+// One promise for every look: `await undefined` would make one each time.
+const settled = Promise.resolve();
+
 const idle = (resolve: () => void) => {
   wakeDriver = resolve;
 };
@@ -100,7 +103,7 @@ async function drive(): Promise<never> {
     while (patience > 0) {
       patience--;
       if (patience === 0) restless = running;
-      await undefined;
+      await settled;
     }
     const handle = ready.shift()!;
     // Tasks that wake each other for ever must not starve timers and I/O, not even one that finds

@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors.ts";
+import { Row } from "../base/row.ts";
 import type { Task } from "./task.ts";
 import type { Realm } from "./context.ts";
 
@@ -10,6 +11,18 @@ export interface Interruptible {
   interrupt(error: CancelledError): boolean;
   /** Take back an interruption that has not been delivered yet. */
   pardon(): void;
+  /** For the scope that it is in: its seat there. */
+  seat: number;
+}
+
+class Members extends Row<Interruptible> {
+  protected override placeOf(member: Interruptible): number {
+    return member.seat;
+  }
+
+  protected override setPlace(member: Interruptible, place: number): void {
+    member.seat = place;
+  }
 }
 
 /** A request to stop that is being carried out. */
@@ -74,6 +87,7 @@ export function isUnderWay(scope: Scope): boolean {
 export class Scope implements Interruptible {
   readonly task: Task<unknown>;
   readonly realm: Realm;
+  seat = -1;
   /** The number of a task's scope while code runs in it. */
   id = 0;
   /** Whether the body that ran in it has ended. */
@@ -88,7 +102,7 @@ export class Scope implements Interruptible {
   /** A cancellation that found nothing to call off: the next wait takes it. */
   pending: CancelledError | undefined = undefined;
   #only: Interruptible | undefined = undefined;
-  #more: Set<Interruptible> | undefined = undefined;
+  #more: Members | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
 
@@ -102,13 +116,13 @@ export class Scope implements Interruptible {
   /** Add a wait, or a scope, that a cancellation of this scope has to reach. */
   enter(member: Interruptible): void {
     if (this.#only === undefined) this.#only = member;
-    else (this.#more ??= new Set()).add(member);
+    else (this.#more ??= new Members()).append(member);
   }
 
   /** Take it out again. */
   leave(member: Interruptible): void {
     if (this.#only === member) this.#only = undefined;
-    else this.#more?.delete(member);
+    else this.#more?.remove(member);
     if (this.closed && this.#isEmpty()) this.parent?.leave(this);
   }
 
@@ -184,7 +198,7 @@ export class Scope implements Interruptible {
   pardon(): void {
     this.pending = undefined;
     this.#only?.pardon();
-    this.#more?.forEach((member) => member.pardon());
+    for (const member of this.#more ?? []) member.pardon();
   }
 
   /** The cancellation that a wait begun now has to take, if any. */

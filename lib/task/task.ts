@@ -1,7 +1,13 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
-import { LinkedEntry } from "../base/linked_list.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, currentScope, forget, type Home, runInScope } from "./context.ts";
+import {
+  currentRealm,
+  currentScope,
+  forget,
+  type Home,
+  type Inhabitant,
+  runInScope,
+} from "./context.ts";
 import { groupFailure } from "./exception_group.ts";
 import { Future, internals, type Stoppable } from "./future.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
@@ -112,14 +118,14 @@ let count = 0;
  * turn, and makes its scope when that is first needed, which is usually then. Where the home wants
  * to know, it takes a last turn when the task has ended.
  */
-class Course<T> extends LinkedEntry implements Handle, Stoppable {
+class Course<T> implements Inhabitant, Handle, Stoppable {
+  place = -1;
   readonly task: Task<T>;
   readonly home: Home;
   #coro: Coroutine<T> | undefined;
   #scope: Scope | undefined = undefined;
 
   constructor(task: Task<T>, home: Home, coro: Coroutine<T>) {
-    super();
     this.task = task;
     this.home = home;
     this.#coro = coro;

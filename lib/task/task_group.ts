@@ -1,5 +1,5 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRealm, currentScope, type Home, type Inhabitant, runInScope } from "./context.ts";
 import { ExceptionGroup, groupFailure } from "./exception_group.ts";
@@ -122,7 +122,7 @@ export class TaskGroup {
   readonly #onExit: "join" | "cancel";
   readonly #home: Home = {
     realm: currentRealm(),
-    tasks: new LinkedList(),
+    tasks: new Line(),
     ended: (child) => this.#childEnded(child),
   };
   readonly #errors: unknown[] = [];
@@ -292,7 +292,7 @@ export class TaskGroup {
     if (late && outside > this.#before) this.#outer!.renew();
   }
 
-  get #children(): LinkedList<Inhabitant> {
+  get #children(): Line<Inhabitant> {
     return this.#home.tasks;
   }
 

@@ -1,5 +1,5 @@
 import type { CancelledError } from "../errors.ts";
-import { LinkedEntry } from "../base/linked_list.ts";
+import type { Placed } from "../base/line.ts";
 import { currentScope } from "./context.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
 import type { Interruptible, Scope } from "./scope.ts";
@@ -35,22 +35,23 @@ export const again: unique symbol = Symbol("again");
  *    '--interrupt: onWithdraw--> withdrawn --turn--> ended: onWithdrawn, promise rejects
  * ```
  */
-export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, Interruptible {
+export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible {
+  /** For the line of the primitive: where it stands. */
+  place = -1;
+  seat = -1;
   /** What the waiting code awaits. */
   readonly promise: Promise<T>;
-  #resolve!: (value: T) => void;
-  #reject!: (error: unknown) => void;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: unknown) => void;
   #scope: Scope | undefined;
   #state = PARKED;
   #handed: unknown = undefined;
   #interruption: CancelledError | undefined = undefined;
 
   constructor() {
-    super();
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
+    this.promise = new Promise(capture);
+    this.#resolve = resolveLast as (value: T) => void;
+    this.#reject = rejectLast;
     this.#scope = currentScope();
   }
 
@@ -163,6 +164,15 @@ export abstract class Waiter<T, W = T> extends LinkedEntry implements Handle, In
     callSoon(this);
     return true;
   }
+}
+
+// One executor for all: a closure for each wait would be one more thing to allocate.
+let resolveLast: (value: never) => void;
+let rejectLast: (error: unknown) => void;
+
+function capture(resolve: (value: never) => void, reject: (error: unknown) => void): void {
+  resolveLast = resolve;
+  rejectLast = reject;
 }
 
 function ignore(): void {}

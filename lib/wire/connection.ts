@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
-import { LinkedList } from "../base/linked_list.ts";
+import { Line } from "../base/line.ts";
 import { checkDuration } from "../base/validate.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 import { cloneError } from "./clone_error.ts";
@@ -22,12 +22,12 @@ const TURNS = 3;
 
 /** A wait for the next value. */
 class Receive extends Waiter<unknown, { value: unknown }> {
-  readonly #waiters: LinkedList<Receive>;
+  readonly #waiters: Line<Receive>;
   readonly #giveBack: (value: unknown) => void;
   readonly #left: () => void;
 
   constructor(
-    waiters: LinkedList<Receive>,
+    waiters: Line<Receive>,
     giveBack: (value: unknown) => void,
     left: () => void,
   ) {
@@ -55,11 +55,11 @@ class Receive extends Waiter<unknown, { value: unknown }> {
 
 /** A wait for there to be something to receive. */
 class Poll extends Waiter<boolean> {
-  readonly #pollers: LinkedList<Poll>;
+  readonly #pollers: Line<Poll>;
   readonly #left: () => void;
   #timer: Timer | undefined;
 
-  constructor(pollers: LinkedList<Poll>, ms: number, left: () => void) {
+  constructor(pollers: Line<Poll>, ms: number, left: () => void) {
     super();
     this.#pollers = pollers;
     this.#left = left;
@@ -131,8 +131,8 @@ let make: <T>(port: Port) => Connection<T>;
 export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   readonly #port: Port;
   readonly #received = new Deque<unknown>();
-  readonly #waiters: LinkedList<Receive> = new LinkedList();
-  readonly #pollers: LinkedList<Poll> = new LinkedList();
+  readonly #waiters: Line<Receive> = new Line();
+  readonly #pollers: Line<Poll> = new Line();
   #state = OPEN;
   #started = false;
   /** Whether nothing more can come: the other end is closed or gone. */
