@@ -87,9 +87,12 @@ export abstract class Row<E extends object> {
   }
 
   #moveTo(length: number): void {
+    const from = this.#ring;
     const ring: (E | undefined)[] = new Array(length);
     let at = 0;
-    for (const entry of this) {
+    for (let place = this.#head; place < this.#tail; place++) {
+      const entry = from[place & (from.length - 1)];
+      if (entry === undefined) continue;
       this.setPlace(entry, at);
       ring[at++] = entry;
     }
