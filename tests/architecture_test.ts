@@ -17,6 +17,9 @@ const LAYERS = [
 /** Runs inside a worker. The host side names its entry by URL and never imports it. */
 const WORKER_SIDE = /^lib\/worker\/(entry_\w+\.ts|side\/.+)$/;
 
+/** Where tools find the entries; it runs nothing of them. */
+const ENTRIES = "lib/worker/entries.ts";
+
 /** What both sides of a worker import; it imports neither. */
 const BOTH_SIDES = /^lib\/worker\/protocol\.ts$/;
 
@@ -87,11 +90,20 @@ Deno.test("The two sides of a worker do not import each other", () => {
     if (WORKER_SIDE.test(path)) return "worker";
     return BOTH_SIDES.test(path) ? "both" : "host";
   };
-  const wrong = inLib.filter(({ from, to }) => {
+  const wrong = inLib.filter(({ from, to, dynamic }) => {
     if (!from.startsWith("lib/worker/") || !to.startsWith("lib/worker/")) return false;
+    if (from === ENTRIES && dynamic && to.startsWith("lib/worker/entry_")) return false;
     return side(to) !== "both" && side(from) !== side(to);
   });
   assertEquals(wrong.map(show), []);
+});
+
+Deno.test("Tools find every entry of a worker, and nobody runs one on the host side", async () => {
+  const entries = graph.files.filter((file) => file.startsWith("lib/worker/entry_"));
+  const found = graph.imports.filter(({ from }) => from === ENTRIES).map(({ to }) => to);
+  assertEquals(found.toSorted(), entries.toSorted());
+  const sources = await Promise.all(graph.files.filter((file) => file !== ENTRIES).map(readSource));
+  assertEquals(sources.filter((source) => source.includes("followEntries")), []);
 });
 
 Deno.test(`No file is longer than ${MAX_LINES} lines`, async () => {

@@ -9,26 +9,36 @@ interface Consumer {
   flags: string[];
   /** What else the registry has. */
   packages?: JsrPackage[];
+  /** Whether it runs from what `deno cache` has brought, and nothing else. */
+  fromCache?: boolean;
 }
 
 /** Runs `main.ts` of a consumer in a folder of its own, with nothing in the cache. */
 async function run(
-  { files, flags, packages = [] }: Consumer,
+  { files, flags, packages = [], fromCache = false }: Consumer,
 ): Promise<{ code: number; out: string }> {
   const folder = await Deno.makeTempDir();
   await using registry = await JsrRegistry.start(...packages);
-  try {
-    for (const [name, text] of Object.entries(files)) {
-      await Deno.writeTextFile(`${folder}/${name}`, text);
-    }
+  const deno = async (...args: string[]) => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...flags, "main.ts"],
+      args,
       cwd: folder,
       env: { JSR_URL: registry.url, DENO_DIR: `${folder}/.cache`, NO_COLOR: "1" },
       stdin: "null",
     }).output();
     const decode = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
     return { code, out: decode(stdout) + decode(stderr) };
+  };
+  try {
+    for (const [name, text] of Object.entries(files)) {
+      await Deno.writeTextFile(`${folder}/${name}`, text);
+    }
+    if (fromCache) {
+      const { code, out } = await deno("cache", "main.ts");
+      assertEquals(code, 0, out);
+    }
+    const only = fromCache ? ["--cached-only"] : [];
+    return await deno("run", "--quiet", "--no-prompt", ...only, ...flags, "main.ts");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -123,5 +133,23 @@ Deno.test("From JSR, a process pool runs the functions of local modules with --a
   const files = { "main.ts": main, "work.ts": work };
   const { code, out } = await run({ files, flags: ["--check", allowRun, "--allow-read=."] });
   assertEquals(out, "[ 11, 12 ]\n");
+  assertEquals(code, 0);
+});
+
+Deno.test("From JSR, a program that runs from the cache alone has every kind of worker", async () => {
+  const main = `
+    import { ProcessPool, WorkerPool } from "${STRAND}";
+    {
+      await using web = new WorkerPool(1);
+      await using node = new WorkerPool({ maxWorkers: 1, host: "node" });
+      await using processes = new ProcessPool(1);
+      for (const pool of [web, node, processes]) console.log(await pool.submit(() => "here"));
+    }`;
+  const { code, out } = await run({
+    files: { "main.ts": main },
+    flags: [allowRun],
+    fromCache: true,
+  });
+  assertEquals(out, "here\nhere\nhere\n");
   assertEquals(code, 0);
 });

@@ -1,3 +1,4 @@
+import "../entries.ts";
 import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from "../../errors.ts";
 import { nextTurn, now } from "../../base/clock.ts";
 import { runInScope } from "../../task/context.ts";
