@@ -198,8 +198,13 @@ function part(group: ExceptionGroup, errors: unknown[]): ExceptionGroup | undefi
  * together: the cancellation has done its work, and the group's failures are what counts.
  */
 export function groupFailure(error: unknown): unknown {
-  const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
-  const ours = name === "SuppressedError" && last instanceof ExceptionGroup &&
-    suppressed instanceof CancelledError;
-  return ours ? last : error;
+  try {
+    const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
+    const ours = name === "SuppressedError" && last instanceof ExceptionGroup &&
+      suppressed instanceof CancelledError;
+    return ours ? last : error;
+  } catch {
+    // It cannot even be looked at: a proxy that refuses everything was thrown.
+    return error;
+  }
 }

@@ -1,7 +1,8 @@
 import { CancelledError } from "../errors.ts";
 import { Row } from "../base/row.ts";
-import type { Task } from "./task.ts";
 import type { Realm } from "./context.ts";
+import type { Course } from "./course.ts";
+import type { Task } from "./task.ts";
 
 /** What a cancellation reaches: a wait, or a scope within a scope. */
 export interface Interruptible {
@@ -85,11 +86,9 @@ export function isUnderWay(scope: Scope): boolean {
  * Every wait that user code begins is a member of the scope it was begun in, until it ends.
  */
 export class Scope implements Interruptible {
-  readonly task: Task<unknown>;
+  readonly course: Course;
   readonly realm: Realm;
   seat = -1;
-  /** The number of a task's scope while code runs in it. */
-  id = 0;
   /** Whether the body that ran in it has ended. */
   closed = false;
   readonly parent: Scope | undefined;
@@ -106,11 +105,16 @@ export class Scope implements Interruptible {
   #controller: AbortController | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
 
-  constructor(task: Task<unknown>, realm: Realm, parent?: Scope) {
-    this.task = task;
+  constructor(course: Course, realm: Realm, parent?: Scope) {
+    this.course = course;
     this.realm = realm;
     this.parent = parent;
     parent?.enter(this);
+  }
+
+  /** The task that it is a stretch of. */
+  get task(): Task<unknown> {
+    return this.course.task;
   }
 
   /** Add a wait, or a scope, that a cancellation of this scope has to reach. */
@@ -224,12 +228,21 @@ export class Scope implements Interruptible {
    * for, if it is one, or an `AbortError` that came back because the scope was asked to stop.
    */
   cancellation(error: unknown): CancelledError | undefined {
+    try {
+      return this.#read(error);
+    } catch {
+      // It cannot even be looked at: a proxy that refuses everything was thrown.
+      return undefined;
+    }
+  }
+
+  #read(error: unknown): CancelledError | undefined {
     if (error instanceof CancelledError) return error;
     if (this.#aborted === undefined) return undefined;
     const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
     // The second of two cancellations came while a `using` block cleaned up after the first.
     if (name === "SuppressedError") {
-      return this.cancellation(suppressed) && this.cancellation(last);
+      return this.#read(suppressed) && this.#read(last);
     }
     const aborted = name === "AbortError";
     return aborted ? this.#aborted : undefined;
@@ -278,7 +291,7 @@ class OpenedScope extends Scope {
   #ended = false;
 
   constructor(parent: Scope, holder: Scope) {
-    super(parent.task, parent.realm, parent);
+    super(parent.course, parent.realm, parent);
     this.holder = holder;
   }
 

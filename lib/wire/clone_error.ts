@@ -36,8 +36,16 @@ export function cloneErrorIn(
 function refusal(what: string, place: Place | undefined, error: unknown): TypeError {
   const thing = place === undefined
     ? "it"
-    : `${place.path === "" ? "it" : place.path} is ${show(place.value)} and`;
+    : `${place.path === "" ? "it" : place.path} is ${describe(place.value)} and`;
   return new TypeError(`Cannot send ${what}: ${thing} cannot be cloned`, { cause: error });
+}
+
+function describe(value: unknown): string {
+  try {
+    return show(value);
+  } catch {
+    return "something that cannot be read";
+  }
 }
 
 interface Place {
@@ -55,29 +63,35 @@ function findUncloneable(root: unknown, moved: Set<unknown>): Place | undefined 
       continue;
     }
     seen.add(value);
-    if ((value as Partial<Shareable>)[parcel] !== undefined) continue;
-    const inner: Place[] = [];
-    if (Array.isArray(value)) {
-      value.forEach((item, i) => inner.push({ path: `${path}[${i}]`, value: item }));
-    } else if (value instanceof Map) {
-      for (const [key, item] of value) {
-        inner.push({ path: `a key of ${path || "the map"}`, value: key });
-        inner.push({ path: `${path}.get(${show(key)})`, value: item });
-      }
-    } else if (value instanceof Set) {
-      for (const item of value) {
-        inner.push({ path: `a member of ${path || "the set"}`, value: item });
-      }
-    } else if (hasFields(value)) {
-      for (const key of Object.keys(value)) {
-        inner.push({ path: `${path}.${key}`, value: (value as Record<string, unknown>)[key] });
-      }
-    } else if (!clones(value, moved)) {
+    try {
+      const inner = placesIn(value, path);
+      if (inner === undefined && !clones(value, moved)) return next;
+      for (const place of inner?.reverse() ?? []) open.push(place);
+    } catch {
+      // A getter or a trap of it throws.
       return next;
     }
-    open.push(...inner.reverse());
   }
   return undefined;
+}
+
+/** What is within it; `undefined` if it is not cloned part by part. */
+function placesIn(value: object, path: string): Place[] | undefined {
+  if ((value as Partial<Shareable>)[parcel] !== undefined) return [];
+  if (Array.isArray(value)) {
+    return Array.from(value, (item, i) => ({ path: `${path}[${i}]`, value: item }));
+  }
+  if (value instanceof Map) {
+    return [...value].flatMap(([key, item]) => [
+      { path: `a key of ${path || "the map"}`, value: key },
+      { path: `${path}.get(${describe(key)})`, value: item },
+    ]);
+  }
+  if (value instanceof Set) {
+    return Array.from(value, (item) => ({ path: `a member of ${path || "the set"}`, value: item }));
+  }
+  if (!hasFields(value)) return undefined;
+  return Object.entries(value).map(([key, item]) => ({ path: `${path}.${key}`, value: item }));
 }
 
 /** Whether it is an object that is cloned field by field. */

@@ -375,3 +375,24 @@ Deno.test("Task: a cancellation error that it throws by itself makes it cancelle
   assert(task.cancelled());
   assertEquals(task.cancelling(), 0);
 });
+
+Deno.test("Task: a failure that cannot even be looked at arrives as it is", async () => {
+  const refuse = (): never => {
+    throw new Error("a trap");
+  };
+  const hostile = new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse });
+  for (
+    const fail of [() => Promise.reject(hostile), (): never => {
+      throw hostile;
+    }]
+  ) {
+    const task = createTask(fail);
+    let caught: unknown;
+    try {
+      await task;
+    } catch (error) {
+      caught = error;
+    }
+    assert(caught === hostile);
+  }
+});

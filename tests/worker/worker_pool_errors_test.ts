@@ -113,3 +113,34 @@ Deno.test("errors: a call that cancels itself ends as cancelled", async () => {
     assert(future.cancelled());
   });
 });
+
+for (const host of HOSTS) {
+  Deno.test(`errors on the ${host} host: what cannot even be looked at fails its call alone`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const hostile = (how: string) => {
+        const refuse = (): never => {
+          throw new Error("a trap");
+        };
+        const traps = { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse };
+        const proxy = new Proxy(new RangeError("below"), traps);
+        if (how === "returned") return proxy;
+        if (how === "with a getter") {
+          return Object.defineProperty({}, "x", { get: refuse, enumerable: true });
+        }
+        if (how === "as the cause") throw new RangeError("above", { cause: proxy });
+        throw proxy;
+      };
+      for (const how of ["thrown", "returned", "with a getter"]) {
+        for (const call of [() => pool.submit(hostile, how), () => pool.map(hostile, [how])]) {
+          const error = await failureOf(call);
+          assertInstanceOf(error, how === "returned" ? Error : TypeError);
+        }
+      }
+      const error = await failureOf(() => pool.submit(hostile, "as the cause"));
+      assertInstanceOf(error, RangeError);
+      assertEquals([error.message, error.cause], ["above", undefined]);
+      const { completed, failed, crashed } = pool.stats;
+      assertEquals({ completed, failed, crashed }, { completed: 0, failed: 7, crashed: 0 });
+    });
+  });
+}

@@ -73,11 +73,11 @@ class ProcessWorker implements HostedWorker {
   }
 
   ref(): void {
-    this.#child.ref();
+    this.#hold(true);
   }
 
   unref(): void {
-    this.#child.unref();
+    this.#hold(false);
   }
 
   kill(): void {
@@ -87,6 +87,15 @@ class ProcessWorker implements HostedWorker {
       this.#child.kill("SIGKILL");
     } catch {
       // It has ended already.
+    }
+  }
+
+  #hold(held: boolean): void {
+    try {
+      if (held) this.#child.ref();
+      else this.#child.unref();
+    } catch {
+      // It has ended, and the news of it is on its way.
     }
   }
 

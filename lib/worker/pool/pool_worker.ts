@@ -28,7 +28,7 @@ const MOST_AHEAD = 256;
 const FIRST_AHEAD = 8;
 
 /** What a worker is about. */
-export type WorkerState = "booting" | "ready" | "retired" | "dead";
+export type WorkerState = "booting" | "ready" | "dead";
 
 /**
  * One worker, as its pool sees it: which jobs it has, in the order in which it does them.
@@ -203,13 +203,6 @@ export class PoolWorker implements WorkerListener {
     return recalled;
   }
 
-  /** It gets nothing more, and goes once it has nothing left. */
-  retire(): void {
-    if (this.#state === "dead") return;
-    this.#state = "retired";
-    if (this.#flight.size === 0) this.kill();
-  }
-
   /** Whether it has done as many tasks as a worker may. */
   get spent(): boolean {
     return this.#tasks >= this.#pool.settings.maxTasksPerWorker;
@@ -266,7 +259,9 @@ export class PoolWorker implements WorkerListener {
         this.#yielded(message[1], message[2], message[3]);
         return;
       case FromWorkerKind.Ready:
-        if (this.#state === "booting") this.#state = "ready";
+        // What a dead one had sent before says nothing of the next.
+        if (this.#state !== "booting") return;
+        this.#state = "ready";
         this.#hold(this.#flight.size > 0);
         this.#pool.onReady(this);
         return;

@@ -79,7 +79,7 @@ async function fetchNamed({ module, name }: NamedFunction): Promise<unknown> {
  */
 export function explain(error: unknown, ref: FunctionRef): unknown {
   if ("runOf" in ref) return explain(error, ref.runOf);
-  if (!("source" in ref) || !(error instanceof ReferenceError)) return error;
+  if (!("source" in ref) || !isReferenceError(error)) return error;
   const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
   if (variable === undefined) return error;
   const explained = new ReferenceError(
@@ -92,4 +92,13 @@ export function explain(error: unknown, ref: FunctionRef): unknown {
     explained.stack = error.stack.replace(error.message, explained.message);
   }
   return explained;
+}
+
+function isReferenceError(error: unknown): error is ReferenceError {
+  try {
+    return error instanceof ReferenceError && typeof error.message === "string";
+  } catch {
+    // What was thrown cannot even be looked at.
+    return false;
+  }
 }

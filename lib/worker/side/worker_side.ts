@@ -177,12 +177,12 @@ export class WorkerSide {
       const plain = typeof error === "function" || typeof error === "symbol";
       return { value: plain ? String(error) : error, marks: [], boxes: [] };
     }
-    const packed = pack(error, []);
     try {
+      const packed = pack(error, []);
       structuredClone(packed);
       return packed;
     } catch (cause) {
-      return pack(cloneError("what was thrown", error, [], cause), []);
+      return refusalOf(error, cause);
     }
   }
 
@@ -243,5 +243,14 @@ export class WorkerSide {
         this.next();
       },
     });
+  }
+}
+
+/** What the caller hears instead of something thrown that cannot cross, or not even be looked at. */
+function refusalOf(error: object, cause: unknown): EncodedError {
+  try {
+    return pack(cloneError("what was thrown", error, [], cause), []);
+  } catch {
+    return pack(new TypeError("Cannot send what was thrown: it cannot be read"), []);
   }
 }
