@@ -1,12 +1,13 @@
 import { builtin } from "../base/builtins.ts";
 import { Line, type Placed } from "../base/line.ts";
+import type { Course } from "./course.ts";
 import type { Scope } from "./scope.ts";
 import type { Task } from "./task.ts";
 
-/** How many scopes are kept together. */
+/** How many courses are kept together. */
 const PAGE = 64;
 
-/** The number of the next scope; 0 is none. */
+/** The number of the next course; 0 is none. */
 let count = PAGE;
 
 /** A task where it lives. */
@@ -55,10 +56,10 @@ export const realms: Set<Realm> = new Set([everywhere]);
 /** The part of `AsyncLocalStorage` that is used here. */
 interface Storage {
   getStore(): Stored;
-  run<R>(store: Stored, fn: () => R): R;
+  run<A extends unknown[], R>(store: Stored, fn: (...args: A) => R, ...args: A): R;
 }
 
-/** The number of a task's scope, or a scope within it. */
+/** The number of a course, or a scope within it. */
 type Stored = number | Scope | undefined;
 
 /**
@@ -71,11 +72,11 @@ class SynchronousStorage implements Storage {
     return this.#store;
   }
 
-  run<R>(store: Stored, fn: () => R): R {
+  run<A extends unknown[], R>(store: Stored, fn: (...args: A) => R, ...args: A): R {
     const outer = this.#store;
     this.#store = store;
     try {
-      return fn();
+      return fn(...args);
     } finally {
       this.#store = outer;
     }
@@ -89,41 +90,41 @@ function makeStorage(): Storage {
 
 const storage = makeStorage();
 
-/** The scopes of tasks with neighbouring numbers; the page goes when the last of them has ended. */
+/** The courses with neighbouring numbers; the page goes when the last of them has ended. */
 class Page {
-  readonly scopes: (Scope | undefined)[] = new Array(PAGE);
+  readonly courses: (Course | undefined)[] = new Array(PAGE);
   live = 0;
 }
 
-// The storage carries a task's number and not its scope: an object there takes the garbage
+// The storage carries a course's number and not its scope: an object there takes the garbage
 // collector three times as long as all the rest of a short task.
 const pages: Map<number, Page> = new Map();
 let lastPage = new Page();
 
-function enroll(scope: Scope): number {
+function enroll(course: Course): number {
   const id = count++;
   const at = id % PAGE;
   if (at === 0) {
     if (lastPage.live === 0) pages.delete(id / PAGE - 1);
     pages.set(id / PAGE, lastPage = new Page());
   }
-  lastPage.scopes[at] = scope;
+  lastPage.courses[at] = course;
   lastPage.live++;
-  return scope.id = id;
+  return course.id = id;
 }
 
-function find(id: number): Scope | undefined {
-  return pages.get(Math.trunc(id / PAGE))?.scopes[id % PAGE];
+function find(id: number): Course | undefined {
+  return pages.get(Math.trunc(id / PAGE))?.courses[id % PAGE];
 }
 
-/** Forget the scope of a task that has ended: code it left behind belongs to no task any more. */
-export function forget(scope: Scope): void {
-  const { id } = scope;
+/** Forget a course that has ended: code it left behind belongs to no task any more. */
+export function forget(course: Course): void {
+  const { id } = course;
   if (id === 0) return;
-  scope.id = 0;
+  course.id = 0;
   const number = Math.trunc(id / PAGE);
   const page = pages.get(number)!;
-  page.scopes[id % PAGE] = undefined;
+  page.courses[id % PAGE] = undefined;
   page.live--;
   if (page.live === 0 && page !== lastPage) pages.delete(number);
 }
@@ -131,10 +132,10 @@ export function forget(scope: Scope): void {
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
 export function currentScope(): Scope | undefined {
   const stored = storage.getStore();
-  let scope = typeof stored === "number" ? find(stored) : stored;
+  let scope = typeof stored === "number" ? find(stored)?.scope : stored;
   // What the body of an ended timeout or group left behind belongs to the code around it.
   while (scope?.closed) scope = scope.parent;
-  return scope === undefined || scope.task.done() ? undefined : scope.innermost;
+  return scope === undefined || scope.course.ended ? undefined : scope.innermost;
 }
 
 /** The realm of the running code. */
@@ -142,8 +143,8 @@ export function currentRealm(): Realm {
   const id = storage.getStore();
   if (id === undefined) return everywhere;
   if (typeof id !== "number") return id.realm.open ? id.realm : everywhere;
-  const scope = find(id);
-  if (scope !== undefined) return scope.realm;
+  const course = find(id);
+  if (course !== undefined) return course.home.realm;
   // A callback that an ended task left behind: it belongs to the run that was open then.
   let realm = everywhere;
   for (const one of realms) if (one.open && one.since <= id) realm = one;
@@ -152,6 +153,15 @@ export function currentRealm(): Realm {
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `scope`. */
 export function runInScope<R>(scope: Scope | undefined, fn: () => R): R {
-  const stored = scope?.parent === undefined ? scope && (scope.id || enroll(scope)) : scope;
-  return storage.run(stored, fn);
+  if (scope !== undefined && scope.parent === undefined) return runInCourse(scope.course, fn);
+  return storage.run(scope, fn);
+}
+
+/** Run `fn` so that it, and whatever it awaits, belongs to `course`. */
+export function runInCourse<A extends unknown[], R>(
+  course: Course,
+  fn: (...args: A) => R,
+  ...args: A
+): R {
+  return storage.run(course.id || enroll(course), fn, ...args);
 }

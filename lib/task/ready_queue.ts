@@ -41,9 +41,9 @@ export function callSoon(handle: Handle): void {
   if (wakeDriver !== undefined) {
     const wake = wakeDriver;
     wakeDriver = undefined;
-    const task = struck ? undefined : currentScope()?.task;
+    const course = struck ? undefined : currentScope()?.course;
     // Code outside any task must not cut short the step of a task that is under way.
-    if (task !== undefined || patience === 0) resumed(task);
+    if (course !== undefined || patience === 0) resumed(course);
     wake();
   }
 }

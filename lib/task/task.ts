@@ -1,17 +1,8 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import {
-  currentRealm,
-  currentScope,
-  forget,
-  type Home,
-  type Inhabitant,
-  runInScope,
-} from "./context.ts";
-import { groupFailure } from "./exception_group.ts";
+import { currentRealm, currentScope, type Home } from "./context.ts";
+import { Course } from "./course.ts";
 import { Future, internals, type Stoppable } from "./future.ts";
-import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
-import { isUnderWay, Scope } from "./scope.ts";
 
 /**
  * What a task runs: a function that has not started yet, JavaScript's coroutine object.
@@ -102,10 +93,10 @@ export interface TaskOptions {
 export interface TaskInternals {
   /** Make a task that lives in `home`; it starts in a turn of its own. */
   create<T>(coro: Coroutine<T>, options?: TaskOptions, home?: Home): Task<T>;
-  /** Call its function. */
-  begin<T>(task: Task<T>, coro: Coroutine<T>): void;
-  /** The scope of the whole task. */
-  scope(task: Task<unknown>): Scope;
+  /** The number of a task that has no name. */
+  number(): number;
+  /** Make the task that users see of a course which has none; who runs the course settles it. */
+  show(course: Course, name: string | number): Task<unknown>;
 }
 
 /** Filled by the class below. */
@@ -113,62 +104,66 @@ export let taskInternals: TaskInternals;
 
 let count = 0;
 
-/**
- * The course of a task: it stands in the task's home from its creation to its end, takes its first
- * turn, and makes its scope when that is first needed, which is usually then. Where the home wants
- * to know, it takes a last turn when the task has ended.
- */
-class Course<T> implements Inhabitant, Handle, Stoppable {
-  place = -1;
-  readonly task: Task<T>;
-  readonly home: Home;
+/** The course of a task that was created as such. */
+class OwnCourse<T> extends Course implements Stoppable {
+  override readonly task: Task<T>;
   #coro: Coroutine<T> | undefined;
-  #scope: Scope | undefined = undefined;
 
   constructor(task: Task<T>, home: Home, coro: Coroutine<T>) {
+    super(home);
     this.task = task;
-    this.home = home;
     this.#coro = coro;
-    home.tasks.append(this);
     if (home.ended !== undefined) internals.subscribe(task, this);
   }
 
-  get scope(): Scope {
-    return this.#scope ??= new Scope(this.task, this.home.realm);
-  }
-
-  get total(): number {
-    return this.#scope?.total ?? 0;
-  }
-
-  run(): void {
-    const coro = this.#coro;
-    if (coro === undefined) {
-      this.home.ended!(this);
-      return;
-    }
-    this.#coro = undefined;
-    taskInternals.begin(this.task, coro);
+  // Where the home wants to know, it takes a last turn when the task has ended.
+  override run(): void {
+    if (this.ended) this.home.ended!(this);
+    else super.run();
   }
 
   stop(error: CancelledError): boolean {
-    if (this.task.done()) return false;
-    this.scope.cancel(error);
-    return true;
+    return this.ask(error);
   }
 
   asked(): boolean {
-    return this.#scope !== undefined && isUnderWay(this.#scope);
+    return this.beingAsked;
   }
 
-  end(): void {
-    if (this.home.ended === undefined) this.home.tasks.remove(this);
-    const scope = this.#scope;
-    if (scope === undefined) return;
-    forget(scope);
-    // A task that waited long for its turn is old to the garbage collector: it would keep alive
-    // the young scope that it had for a moment, and all that hangs on it.
-    if (scope.total === 0) this.#scope = undefined;
+  protected call(): T | PromiseLike<T> {
+    const coro = this.#coro!;
+    this.#coro = undefined;
+    return coro(this.scope.signal);
+  }
+
+  protected onValue(value: T): void {
+    internals.resolve(this.task as Future<T>, value);
+  }
+
+  protected onFailure(error: unknown): void {
+    internals.reject(this.task, error);
+  }
+
+  protected onCancelled(error: CancelledError): void {
+    this.#coro = undefined;
+    internals.abandon(this.task, error);
+  }
+}
+
+/** What users see of a course that has no task of its own, once they look. */
+class Facade implements Stoppable {
+  readonly #course: Course;
+
+  constructor(course: Course) {
+    this.#course = course;
+  }
+
+  stop(error: CancelledError): boolean {
+    return this.#course.ask(error);
+  }
+
+  asked(): boolean {
+    return this.#course.beingAsked;
   }
 }
 
@@ -207,7 +202,7 @@ class Course<T> implements Inhabitant, Handle, Stoppable {
  */
 export class Task<T> extends Future<T> {
   #name: string | number;
-  readonly #course: Course<T>;
+  #course!: Course;
 
   static {
     taskInternals = {
@@ -220,12 +215,20 @@ export class Task<T> extends Future<T> {
             `Cannot create a task: name must be a string, received ${show(name)}`,
           );
         }
-        const task = new Task<R>(making, { home, coro, name });
-        callSoon(task.#course);
+        const task = new Task<R>(making, name ?? ++count);
+        const course = new OwnCourse(task, home, coro);
+        task.#course = course;
+        internals.stopWith(task, course);
+        course.enter();
         return task;
       },
-      begin: (task, coro) => task.#begin(coro),
-      scope: (task) => task.#course.scope,
+      number: () => ++count,
+      show: (course, name) => {
+        const task = new Task<unknown>(making, name);
+        task.#course = course;
+        internals.stopWith(task, new Facade(course));
+        return task;
+      },
     };
   }
 
@@ -235,15 +238,12 @@ export class Task<T> extends Future<T> {
    * @throws {TypeError} Always, when called from outside.
    * @ignore
    */
-  constructor(key: symbol, parts: unknown) {
+  constructor(key: symbol, name: unknown) {
     if (key !== making) {
       throw new TypeError("Cannot construct a task: use createTask or TaskGroup.createTask");
     }
     super();
-    const { home, coro, name } = parts as Parts<T>;
-    this.#name = name ?? ++count;
-    this.#course = new Course(this, home, coro);
-    internals.stopWith(this, this.#course);
+    this.#name = name as string | number;
   }
 
   /** Its name, `"Task-1"` … unless one was given. */
@@ -305,58 +305,6 @@ export class Task<T> extends Future<T> {
   override get [Symbol.toStringTag](): string {
     return "Task";
   }
-
-  #begin(coro: Coroutine<T>): void {
-    const scope = this.#course.scope;
-    const cancelled = scope.pending;
-    if (cancelled !== undefined) {
-      this.#end();
-      internals.abandon(this, cancelled);
-      return;
-    }
-    resumed(this);
-    runInScope(scope, () => {
-      try {
-        const result = coro(scope.signal);
-        if (isThenable(result)) {
-          result.then((value) => this.#finish(value), (error) => this.#fail(error));
-        } else {
-          this.#finish(result);
-        }
-      } catch (error) {
-        this.#fail(error);
-      }
-    });
-  }
-
-  #finish(value: T): void {
-    const cancelled = this.#course.scope.pending;
-    this.#end();
-    if (cancelled === undefined) internals.resolve(this as Future<T>, value);
-    else internals.abandon(this, cancelled);
-  }
-
-  #fail(error: unknown): void {
-    const cancelled = this.#course.scope.cancellation(error);
-    this.#end();
-    if (cancelled === undefined) internals.reject(this, groupFailure(error));
-    else internals.abandon(this, cancelled);
-  }
-
-  #end(): void {
-    this.#course.end();
-    parked(this);
-  }
-}
-
-interface Parts<T> {
-  home: Home;
-  coro: Coroutine<T>;
-  name: string | undefined;
 }
 
 const making = Symbol("making a task");
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
-}

@@ -185,7 +185,7 @@ export class TaskGroup {
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
     if (options !== undefined && inBody in options) {
-      this.#scope = new Scope(this.#outer!.task, this.#home.realm, this.#outer);
+      this.#scope = new Scope(this.#outer!.course, this.#home.realm, this.#outer);
     } else {
       this.#scope = this.#outer?.open();
     }
@@ -305,7 +305,7 @@ export class TaskGroup {
     }
     if (!internals.failed(task)) return;
     const error = internals.error(task);
-    if (this.#scope?.task.done()) {
+    if (this.#scope?.course.ended) {
       // The owner has gone without leaving the group: nobody else would hear of this.
       Promise.reject(error);
       return;

@@ -111,7 +111,7 @@ export class Timeout {
 
   async #run<T>(ms: number | null, body: TimeoutBody<T>): Promise<T> {
     const outer = currentScope()!;
-    const scope = new Scope(outer.task, outer.realm, outer);
+    const scope = new Scope(outer.course, outer.realm, outer);
     const before = outer.requested();
     this.#scope = scope;
     if (ms !== null) this.#start(ms);
@@ -132,7 +132,7 @@ export class Timeout {
   #start(ms: number): void {
     const expire = () => {
       const scope = this.#scope;
-      if (scope === undefined || scope.task.done()) return;
+      if (scope === undefined || scope.course.ended) return;
       this.#expired = true;
       scope.cancel(cancelledError("The time limit was exceeded"));
     };

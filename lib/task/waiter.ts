@@ -66,7 +66,7 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
     scope.enter(this);
     const due = scope.due();
     if (due !== undefined && this.interrupt(due.pending!)) due.taken();
-    parked(scope.task);
+    parked(scope.course);
     return this.promise;
   }
 
@@ -140,7 +140,7 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
       }
     }
     this.#scope?.leave(this);
-    resumed(this.#scope?.task);
+    resumed(this.#scope?.course);
   }
 
   /** A cancellation came while parked: leave the line, or hand the request on. */

@@ -3,7 +3,6 @@ import type { Timer } from "../../base/clock.ts";
 import { Future, internals, type Stoppable } from "../../task/future.ts";
 import { startLimit } from "../../task/limit.ts";
 import { cancelledError } from "../../task/scope.ts";
-import type { Coroutine, Task, TaskOptions } from "../../task/task.ts";
 import type { CallOptions } from "../executor.ts";
 import { type Subscription, whenAborted } from "../pool/signals.ts";
 import { TaskJob, type TaskRunner } from "./task_runner.ts";
@@ -31,8 +30,8 @@ export class TaskCall extends TaskJob implements Stoppable {
     }
   }
 
-  override begin(options: TaskOptions | undefined): void {
-    super.begin(options);
+  override begin(number: number): void {
+    super.begin(number);
     if (this.#timeout < Infinity) {
       this.#timer = startLimit(this.#timeout, () => {
         const message = "The call took longer than its time limit";
@@ -50,32 +49,32 @@ export class TaskCall extends TaskJob implements Stoppable {
   }
 
   asked(): boolean {
-    return this.task !== undefined && internals.asked(this.task);
+    return this.beingAsked;
   }
 
-  onCancelled(error: CancelledError): void {
+  override cancelled(error: CancelledError): void {
     this.#settle();
     internals.abandon(this.future, error);
   }
 
-  protected coroutine(): Coroutine<unknown> {
+  protected override call(): unknown {
     const fn = this.#fn!;
-    const args = this.#args;
-    return () => fn(...args);
+    return fn(...this.#args);
   }
 
-  protected onEnded(task: Task<unknown>): void {
+  protected override succeeded(value: unknown): void {
     this.#settle();
-    const { future } = this;
-    const error = internals.error(task);
-    if (task.cancelled()) internals.abandon(future, error as CancelledError);
-    else if (internals.failed(task)) internals.reject(future, error);
-    else internals.resolve(future, task.result());
+    internals.resolve(this.future, value);
+  }
+
+  protected override failed(error: unknown): void {
+    this.#settle();
+    internals.reject(this.future, error);
   }
 
   #giveUp(error: CancelledError): void {
     this.#settle();
-    if (!this.runner.withdraw(this)) this.stopTask(error);
+    if (!this.runner.withdraw(this)) this.ask(error);
   }
 
   #settle(): void {

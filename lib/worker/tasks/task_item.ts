@@ -1,7 +1,5 @@
 import type { CancelledError } from "../../errors.ts";
 import type { Realm } from "../../task/context.ts";
-import { internals } from "../../task/future.ts";
-import type { Coroutine, Task } from "../../task/task.ts";
 import { TaskJob, type TaskRunner } from "./task_runner.ts";
 
 /** What an item, or the whole of a map, failed with. */
@@ -34,23 +32,22 @@ export class TaskItem extends TaskJob {
     this.#map = map;
   }
 
-  onCancelled(error: CancelledError): void {
+  override cancelled(error: CancelledError): void {
     this.value = undefined;
     this.#map.onItemOver(this, { error, cancelled: true });
   }
 
-  protected coroutine(): Coroutine<unknown> {
-    return () => this.#map.call(this.value);
+  protected override call(): unknown {
+    return this.#map.call(this.value);
   }
 
-  protected onEnded(task: Task<unknown>): void {
-    const cancelled = task.cancelled();
-    if (cancelled || internals.failed(task)) {
-      this.value = undefined;
-      this.#map.onItemOver(this, { error: internals.error(task), cancelled });
-    } else {
-      this.value = task.result();
-      this.#map.onItemOver(this, undefined);
-    }
+  protected override succeeded(value: unknown): void {
+    this.value = value;
+    this.#map.onItemOver(this, undefined);
+  }
+
+  protected override failed(error: unknown): void {
+    this.value = undefined;
+    this.#map.onItemOver(this, { error, cancelled: false });
   }
 }

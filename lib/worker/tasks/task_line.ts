@@ -1,17 +1,12 @@
 import { Heap } from "../../base/heap.ts";
-import { LinkedEntry, LinkedList } from "../../base/linked_list.ts";
+import { Line, type Placed } from "../../base/line.ts";
 
 /** What can wait in a {@linkcode TaskLine}. */
-export abstract class Waiting extends LinkedEntry {
+export interface Waiting extends Placed {
   /** The higher goes first. */
   readonly priority: number;
   /** For the line: whether it waits in the heap. */
-  inHeap = false;
-
-  constructor(priority: number) {
-    super();
-    this.priority = priority;
-  }
+  inHeap: boolean;
 }
 
 /** A heap is cleaned when more than so many of its entries have left it, and more than stay. */
@@ -24,10 +19,10 @@ const higherFirst = (a: Waiting, b: Waiting): number => {
 
 /**
  * Jobs that wait: the higher priority first, and among equals in order of arrival. Nearly all are of
- * priority 0, and for those it is a list; any job can leave in O(1).
+ * priority 0, and for those it is a line; any job can leave in O(1).
  */
 export class TaskLine<J extends Waiting> {
-  readonly #plain: LinkedList<J> = new LinkedList();
+  readonly #plain: Line<J> = new Line();
   #others: Heap<J> = new Heap<J>(higherFirst);
   #othersAlive = 0;
 

@@ -215,7 +215,7 @@ export class TaskMap
     // Where results come in order it stays in line, behind the failure that ends the map.
     item.failure = { error, cancelled: true };
     this.#loose?.delete(item);
-    if (!this.#runner.withdraw(item)) item.stopTask(error);
+    if (!this.#runner.withdraw(item)) item.ask(error);
   }
 
   /** Hand over what is due, if nobody iterates, and see whether that was all. */

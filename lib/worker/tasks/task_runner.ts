@@ -1,56 +1,70 @@
 import { type CancelledError, InvalidStateError } from "../../errors.ts";
-import { LinkedList } from "../../base/linked_list.ts";
 import { currentRealm, currentScope, type Realm } from "../../task/context.ts";
+import { Course } from "../../task/course.ts";
 import { Future, internals } from "../../task/future.ts";
-import type { Handle } from "../../task/ready_queue.ts";
 import { cancelledError } from "../../task/scope.ts";
 import { shield } from "../../task/shield.ts";
-import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../../task/task.ts";
-import { TaskLine, Waiting } from "./task_line.ts";
+import { type Task, taskInternals } from "../../task/task.ts";
+import { TaskLine, type Waiting } from "./task_line.ts";
 
-/** Something to run as a task, once there is room for it. */
-export abstract class TaskJob extends Waiting implements Handle {
+/**
+ * Something to run as a task, once there is room for it. What users see of it as a task is made
+ * when they look: most items of a `map` never do.
+ */
+export abstract class TaskJob extends Course implements Waiting {
+  readonly priority: number;
+  inHeap = false;
   readonly runner: TaskRunner;
-  readonly #realm: Realm;
+  #number = 0;
   #task: Task<unknown> | undefined = undefined;
 
   constructor(runner: TaskRunner, priority: number, realm: Realm = currentRealm()) {
-    super(priority);
+    super(realm);
     this.runner = runner;
-    this.#realm = realm;
+    this.priority = priority;
   }
 
-  /** Start its task; the runner does that. */
-  begin(options: TaskOptions | undefined): void {
-    const task = taskInternals.create(this.coroutine(), options, this.#realm);
-    this.#task = task;
-    internals.subscribe(task, this);
-  }
-
-  /** Ask its task to stop, if it has one. */
-  stopTask(error: CancelledError): void {
-    if (this.#task !== undefined) internals.stop(this.#task, error);
-  }
-
-  /** Its task, while it runs. */
-  get task(): Task<unknown> | undefined {
+  get task(): Task<unknown> {
+    if (this.#task === undefined) {
+      this.#task = taskInternals.show(this, this.runner.nameOf(this.#number));
+      internals.look(this.#task);
+    }
     return this.#task;
   }
 
-  run(): void {
-    const task = this.#task!;
-    this.#task = undefined;
-    this.runner.vacate(this);
-    this.onEnded(task);
+  /** Start it; the runner does that. `number`: that of its task. */
+  begin(number: number): void {
+    this.#number = number;
+    this.enter();
+  }
+
+  /** It has a result. */
+  protected abstract succeeded(value: unknown): void;
+  /** It has failed. */
+  protected abstract failed(error: unknown): void;
+  /** Its task was cancelled, or it is called off before it was begun. */
+  abstract cancelled(error: CancelledError): void;
+
+  protected override onValue(value: unknown): void {
+    this.runner.vacate();
+    if (this.#task !== undefined) internals.resolve(this.#task, value);
+    this.succeeded(value);
     this.runner.proceed();
   }
 
-  /** What its task runs. */
-  protected abstract coroutine(): Coroutine<unknown>;
-  /** Its task has ended. */
-  protected abstract onEnded(task: Task<unknown>): void;
-  /** It is called off before it was begun. */
-  abstract onCancelled(error: CancelledError): void;
+  protected override onFailure(error: unknown): void {
+    this.runner.vacate();
+    if (this.#task !== undefined) internals.reject(this.#task, error);
+    this.failed(error);
+    this.runner.proceed();
+  }
+
+  protected override onCancelled(error: CancelledError): void {
+    this.runner.vacate();
+    if (this.#task !== undefined) internals.abandon(this.#task, error);
+    this.cancelled(error);
+    this.runner.proceed();
+  }
 }
 
 /** Something that goes on making jobs: a `map` under way. */
@@ -66,7 +80,7 @@ export class TaskRunner {
   readonly maxWorkers: number;
   readonly #name: string | undefined;
   readonly #line: TaskLine<TaskJob> = new TaskLine();
-  readonly #running: LinkedList<TaskJob> = new LinkedList();
+  #running = 0;
   readonly #sources = new Set<TaskSource>();
   #started = 0;
   #closed = false;
@@ -86,7 +100,7 @@ export class TaskRunner {
 
   /** Run it now if there is room, and else in its turn. */
   add(job: TaskJob): void {
-    if (this.#running.size < this.maxWorkers && this.#line.size === 0) this.#begin(job);
+    if (this.#running < this.maxWorkers && this.#line.size === 0) this.#begin(job);
     else this.#line.add(job);
   }
 
@@ -97,14 +111,19 @@ export class TaskRunner {
     return true;
   }
 
-  /** For jobs: this one's task has ended. */
-  vacate(job: TaskJob): void {
-    this.#running.remove(job);
+  /** For jobs: the name of a task, or its number where the pool has none. */
+  nameOf(number: number): string | number {
+    return this.#name === undefined ? number : `${this.#name}-${number}`;
+  }
+
+  /** For jobs: one has ended. */
+  vacate(): void {
+    this.#running--;
   }
 
   /** For jobs: begin what there is room for. */
   proceed(): void {
-    while (this.#running.size < this.maxWorkers) {
+    while (this.#running < this.maxWorkers) {
       const job = this.#line.shift();
       if (job === undefined) break;
       this.#begin(job);
@@ -135,16 +154,15 @@ export class TaskRunner {
     const error = cancelledError("The pool was shut down");
     for (const source of [...this.#sources]) source.onCancelled(error);
     for (let job = this.#line.shift(); job !== undefined; job = this.#line.shift()) {
-      job.onCancelled(error);
+      job.cancelled(error);
     }
     this.#wind();
   }
 
   /** Once closed: when everything is done. */
   async whenEnded(): Promise<void> {
-    const task = currentScope()?.task;
-    for (const job of this.#running) {
-      if (task === undefined || job.task !== task) continue;
+    const course = currentScope()?.course;
+    if (course instanceof TaskJob && course.runner === this) {
       throw new InvalidStateError("Cannot wait for a pool: this is one of its own calls");
     }
     this.#ended ??= new Future();
@@ -153,14 +171,13 @@ export class TaskRunner {
   }
 
   #begin(job: TaskJob): void {
-    this.#running.append(job);
-    const name = this.#name;
-    job.begin(name === undefined ? undefined : { name: `${name}-${++this.#started}` });
+    this.#running++;
+    job.begin(this.#name === undefined ? taskInternals.number() : ++this.#started);
   }
 
   #wind(): void {
     if (this.#ended === undefined) return;
-    if (this.#running.size === 0 && this.#line.size === 0 && this.#sources.size === 0) {
+    if (this.#running === 0 && this.#line.size === 0 && this.#sources.size === 0) {
       internals.resolve(this.#ended, undefined);
     }
   }
