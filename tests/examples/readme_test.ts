@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
 import pythonNames from "./python-3.13-names.json" with { type: "json" };
 import * as strand from "../../mod.ts";
-import { readModuleGraph, readSource } from "../support/module_graph.ts";
+import { readSource } from "../support/module_graph.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await readSource("README.md");
@@ -120,25 +120,6 @@ function isOurs(path: string): boolean {
   if (member === undefined || typeof found !== "function") return found !== undefined;
   return member in found || member in found.prototype;
 }
-
-Deno.test("The error messages in the README are those of the library", async () => {
-  const { files } = await readModuleGraph();
-  const sources = await Promise.all(files.map((file) => readSource(file)));
-  // A message may be put together from several literals.
-  const library = sources.join("\n").replaceAll(/["`] \+\s+["`]/g, "");
-  const messages = Array.from(
-    section("## Troubleshooting").matchAll(/\*\*`([^`]+)`\*\*/g),
-    ([, message]) => message!,
-  );
-  assert(messages.length > 20, "Found too few messages");
-  const notOurs = ["Uncaught (in promise)"];
-  for (const message of messages.filter((message) => !notOurs.includes(message))) {
-    for (const part of message.split("…").map((part) => part.trim()).filter(Boolean)) {
-      const found = library.includes(part.replaceAll('"', '\\"')) || library.includes(part);
-      assert(found, `The library says nowhere "${part}", which stands in "${message}"`);
-    }
-  }
-});
 
 Deno.test("Every example says what it is in Python, and how to run it", async () => {
   for await (const { name, isFile } of Deno.readDir(new URL("examples/", ROOT))) {
