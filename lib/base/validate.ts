@@ -1,14 +1,23 @@
 /** How a value is shown in an error message: strings quoted, objects by the name of their class. */
 export function show(value: unknown): string {
+  try {
+    return describe(value);
+  } catch {
+    return "an object that cannot be read";
+  }
+}
+
+function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return value.name ? `function ${value.name}` : "a function";
-  if (typeof value === "object" && value !== null) {
-    if (Array.isArray(value)) return "an array";
-    const name = Object.getPrototypeOf(value)?.constructor?.name;
-    return name === undefined || name === "Object" ? "an object" : `an instance of ${name}`;
-  }
-  return String(value);
+  return typeof value === "object" && value !== null ? showObject(value) : String(value);
+}
+
+function showObject(value: object): string {
+  if (Array.isArray(value)) return "an array";
+  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  return name === undefined || name === "Object" ? "an object" : `an instance of ${name}`;
 }
 
 /** Refuse what is not a function. `what` completes "Cannot …". */

@@ -312,12 +312,18 @@ export class Queue<T> {
    * is woken. It may be called again, then also with `immediate`.
    *
    * @param options `immediate`: also drop the items that are left, counting them as done.
-   * @throws {TypeError} If `options` is not an object.
+   * @throws {TypeError} If `options` is not an object, or `immediate` not a boolean.
    */
   shutdown(options?: QueueShutdownOptions): void {
     checkOptions("shut down a queue", options);
+    const immediate = options?.immediate ?? false;
+    if (typeof immediate !== "boolean") {
+      throw new TypeError(
+        `Cannot shut down a queue: immediate must be a boolean, received ${show(immediate)}`,
+      );
+    }
     this.#isShutDown = true;
-    if (options?.immediate) {
+    if (immediate) {
       this.#unfinished = Math.max(0, this.#unfinished - this.#storage.size);
       this.#storage = new Fifo();
       this.#wakeJoiners();

@@ -1,4 +1,5 @@
 import { QueueShutDown } from "../errors.ts";
+import { isInstance } from "../base/instance.ts";
 
 /** The items of a queue, each taken out; it ends when the queue is shut down and drained. */
 export class QueueItems<T> implements AsyncIterator<T, undefined> {
@@ -14,7 +15,7 @@ export class QueueItems<T> implements AsyncIterator<T, undefined> {
     return this.#queue.get().then(
       (value) => ({ done: false, value }),
       (error) => {
-        if (!(error instanceof QueueShutDown)) throw error;
+        if (!isInstance(error, QueueShutDown)) throw error;
         return this.return();
       },
     );

@@ -36,8 +36,8 @@ import { Waiter, type Withdrawal } from "./waiter.ts";
  * ```
  */
 export interface AsCompletedOptions {
-  /** How long the whole loop may take, in milliseconds. Default: no limit. */
-  timeout?: number;
+  /** How long the whole loop may take, in milliseconds; `null` for no limit, the default. */
+  timeout?: number | null;
 }
 
 type Completion<T> = IteratorResult<Future<T>, undefined>;
@@ -75,10 +75,10 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   #left: number;
   #expired = false;
 
-  constructor(futures: Set<Future<T>>, timeout: number | undefined) {
+  constructor(futures: Set<Future<T>>, timeout: number | null) {
     this.#left = futures.size;
     this.#deadline = now() + (timeout ?? Infinity);
-    if (futures.size > 0 && timeout !== undefined) this.#startTimer(timeout);
+    if (futures.size > 0 && timeout !== null) this.#startTimer(timeout);
     for (const future of futures) {
       const callback = new Callback(() => this.#oneEnded(future));
       this.#todo.set(future, callback);
@@ -199,7 +199,7 @@ export function asCompleted<T>(
 ): AsyncIterableIterator<Future<T>, undefined> {
   const list = listAwaitables("go through what completes", aws);
   checkOptions("go through what completes", options);
-  const timeout = options?.timeout;
-  if (timeout !== undefined) checkDuration("go through what completes", "timeout", timeout);
+  const timeout = options?.timeout ?? null;
+  if (timeout !== null) checkDuration("go through what completes", "timeout", timeout);
   return new Completed(distinct(list), timeout);
 }

@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors.ts";
+import { isInstance } from "../base/instance.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { Future, internals } from "./future.ts";
 import { type Awaitable, taskInternals } from "./task.ts";
@@ -51,10 +52,11 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
       },
     });
   }
-  aw.then(
+  // What is no promise may throw here, call back twice, or give yet another one.
+  Promise.resolve(aw).then(
     (value) => internals.resolve(future, value),
     (error) => {
-      if (error instanceof CancelledError) internals.abandon(future, error);
+      if (isInstance(error, CancelledError)) internals.abandon(future, error);
       else internals.reject(future, error);
     },
   );

@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors.ts";
+import { isInstance, readError } from "../base/instance.ts";
 import { checkFunction, show } from "../base/validate.ts";
 
 /**
@@ -74,10 +75,10 @@ function matcher(what: string, match: ErrorMatch): (error: unknown) => boolean {
         throw new TypeError(`Cannot ${what}: match must hold classes, received ${show(one)}`);
       }
     }
-    return (error) => match.some((one) => error instanceof one);
+    return (error) => match.some((one) => isInstance(error, one));
   }
   checkFunction(what, "match", match);
-  if (isClass(match)) return (error) => error instanceof match;
+  if (isClass(match)) return (error) => isInstance(error, match);
   return match as (error: unknown) => boolean;
 }
 
@@ -166,7 +167,7 @@ function splitGroup(group: ExceptionGroup, matches: (error: unknown) => boolean)
   const inside: unknown[] = [];
   const outside: unknown[] = [];
   for (const error of group.errors) {
-    if (error instanceof ExceptionGroup) {
+    if (isInstance(error, ExceptionGroup)) {
       const [matching, rest] = splitGroup(error, matches);
       if (matching !== undefined) inside.push(matching);
       if (rest !== undefined) outside.push(rest);
@@ -198,13 +199,8 @@ function part(group: ExceptionGroup, errors: unknown[]): ExceptionGroup | undefi
  * together: the cancellation has done its work, and the group's failures are what counts.
  */
 export function groupFailure(error: unknown): unknown {
-  try {
-    const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
-    const ours = name === "SuppressedError" && last instanceof ExceptionGroup &&
-      suppressed instanceof CancelledError;
-    return ours ? last : error;
-  } catch {
-    // It cannot even be looked at: a proxy that refuses everything was thrown.
-    return error;
-  }
+  const { name, error: last, suppressed } = readError(error);
+  const ours = name === "SuppressedError" && isInstance(last, ExceptionGroup) &&
+    isInstance(suppressed, CancelledError);
+  return ours ? last : error;
 }

@@ -43,8 +43,17 @@ class UserCallback extends Callback {
     try {
       runInScope(undefined, this.call);
     } catch (error) {
-      reportError(error);
+      report(error);
     }
+  }
+}
+
+/** Report an error that nobody can catch, also one that the runtime cannot show. */
+function report(error: unknown): void {
+  try {
+    reportError(error);
+  } catch {
+    Promise.reject(error);
   }
 }
 

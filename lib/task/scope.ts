@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors.ts";
+import { isInstance, readError } from "../base/instance.ts";
 import { Row } from "../base/row.ts";
 import type { Realm } from "./context.ts";
 import type { Course } from "./course.ts";
@@ -228,24 +229,23 @@ export class Scope implements Interruptible {
    * for, if it is one, or an `AbortError` that came back because the scope was asked to stop.
    */
   cancellation(error: unknown): CancelledError | undefined {
-    try {
-      return this.#read(error);
-    } catch {
-      // It cannot even be looked at: a proxy that refuses everything was thrown.
-      return undefined;
-    }
-  }
-
-  #read(error: unknown): CancelledError | undefined {
-    if (error instanceof CancelledError) return error;
+    if (isInstance(error, CancelledError)) return error;
     if (this.#aborted === undefined) return undefined;
-    const { name, error: last, suppressed } = Object(error) as Partial<SuppressedError>;
+    let found: CancelledError | undefined;
     // The second of two cancellations came while a `using` block cleaned up after the first.
-    if (name === "SuppressedError") {
-      return this.#read(suppressed) && this.#read(last);
+    const seen = new Set();
+    const parts = [error];
+    while (parts.length > 0) {
+      const part = parts.pop();
+      if (seen.has(part)) continue;
+      seen.add(part);
+      const { name, error: last, suppressed } = readError(part);
+      if (isInstance(part, CancelledError)) found ??= part;
+      else if (name === "AbortError") found ??= this.#aborted;
+      else if (name === "SuppressedError") parts.push(suppressed, last);
+      else return undefined;
     }
-    const aborted = name === "AbortError";
-    return aborted ? this.#aborted : undefined;
+    return found;
   }
 
   /** Aborted when this scope, or one around it, is asked to stop. */
@@ -318,6 +318,6 @@ class OpenedScope extends Scope {
 export function cancelledError(reason: unknown): CancelledError {
   if (reason === undefined) return new CancelledError("The task was cancelled");
   if (typeof reason === "string") return new CancelledError(reason);
-  if (reason instanceof CancelledError) return reason;
+  if (isInstance(reason, CancelledError)) return reason;
   return new CancelledError("The task was cancelled", { cause: reason });
 }

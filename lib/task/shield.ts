@@ -53,12 +53,13 @@ class Shield<T> extends Waiter<T> {
  * ```
  */
 export function shield<T>(aw: Awaitable<T>): Promise<T> {
+  let inner: Future<T>;
   try {
     checkAwaitable("shield", aw);
+    inner = ensureFuture(aw);
   } catch (error) {
     return Promise.reject(error);
   }
-  const inner = ensureFuture(aw);
   if (inner.done()) return internals.promise(inner);
   const wait = new Shield(inner);
   waitsBehind.set(wait.promise, wait);

@@ -51,8 +51,8 @@ export type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION"
  * ```
  */
 export interface WaitOptions {
-  /** How long to wait at most, in milliseconds. Default: for ever. */
-  timeout?: number;
+  /** How long to wait at most, in milliseconds; `null` for no limit. Default: for ever. */
+  timeout?: number | null;
   /** When to return. Default `"ALL_COMPLETED"`. */
   returnWhen?: ReturnWhen;
 }
@@ -95,7 +95,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
   #timer: Timer | undefined;
   #left: number;
 
-  constructor(futures: Set<Future<T>>, returnWhen: ReturnWhen, timeout: number | undefined) {
+  constructor(futures: Set<Future<T>>, returnWhen: ReturnWhen, timeout: number | null) {
     super();
     this.#futures = futures;
     this.#returnWhen = returnWhen;
@@ -105,7 +105,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
       this.#callbacks.push([future, callback]);
       internals.subscribe(future, callback);
     }
-    if (timeout !== undefined) this.#timer = startLimit(timeout, () => this.wake());
+    if (timeout !== null) this.#timer = startLimit(timeout, () => this.wake());
   }
 
   #oneEnded(future: Future<unknown>): void {
@@ -147,7 +147,8 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
  * @param aws Functions, promises, futures and tasks; at least one.
  * @param options `timeout`, in milliseconds, after which it returns as things stand; `returnWhen`.
  * @returns Two sets: the futures that are done, and those that are still pending.
- * @throws {TypeError} (as a rejection) If `aws` is not an iterable of awaitables.
+ * @throws {TypeError} (as a rejection) If `aws` is not an iterable of awaitables, or an option of
+ *   the wrong type.
  * @throws {RangeError} (as a rejection) If `aws` is empty, `returnWhen` unknown or `timeout` `NaN`.
  *
  * @example
@@ -169,11 +170,15 @@ export function wait<T>(
   try {
     const list = listAwaitables("wait", aws);
     checkOptions("wait", options);
-    const { timeout, returnWhen = "ALL_COMPLETED" } = options ?? {};
+    const { returnWhen = "ALL_COMPLETED" } = options ?? {};
+    const timeout = options?.timeout ?? null;
     if (list.length === 0) {
       throw new RangeError("Cannot wait: wanted at least one awaitable, received none");
     }
-    if (timeout !== undefined) checkDuration("wait", "timeout", timeout);
+    if (timeout !== null) checkDuration("wait", "timeout", timeout);
+    if (typeof returnWhen !== "string") {
+      throw new TypeError(`Cannot wait: returnWhen must be a string, received ${show(returnWhen)}`);
+    }
     if (!["ALL_COMPLETED", "FIRST_COMPLETED", "FIRST_EXCEPTION"].includes(returnWhen)) {
       throw new RangeError(
         `Cannot wait: returnWhen must be "ALL_COMPLETED", "FIRST_COMPLETED" or ` +

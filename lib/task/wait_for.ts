@@ -29,11 +29,10 @@ class Ended extends Waiter<void> {
 
 async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
   const future = ensureFuture(aw);
-  if (!future.done()) {
-    const ended = new Ended(future);
-    internals.stop(future, cancelledError("The time limit was exceeded"));
-    await ended.begin();
-  }
+  if (future.done()) return future.result();
+  const ended = new Ended(future);
+  internals.stop(future, cancelledError("The time limit was exceeded"));
+  await ended.begin();
   if (future.cancelled()) {
     const cause = internals.error(future);
     throw new TimeoutError("The time limit was exceeded", { cause });

@@ -156,6 +156,15 @@ Deno.test("waitFor: works outside any task", async () => {
   assert(await outcome instanceof TimeoutError);
 });
 
+Deno.test("waitFor: 0 gives a cancellation that is there as it is, as in CPython", async () => {
+  const task = start(() => new Future());
+  task.cancel("gone");
+  await ended(task);
+  const error = await failure(waitFor(task, 0));
+  assert(error instanceof CancelledError);
+  assertEquals(error.message, "gone");
+});
+
 Deno.test("waitFor: refuses nonsense", async () => {
   await assertRejects(() => waitFor(1 as never, 1), TypeError, "received 1");
   await assertRejects(() => waitFor(() => 1, "1" as never), TypeError, "ms must be");

@@ -111,6 +111,14 @@ Deno.test("wait: leaves no callback behind with futures that are still pending",
   assertEquals((await wait([future])).done.size, 1);
 });
 
+Deno.test("wait: a timeout of null is no limit", async () => {
+  using time = new FakeTime();
+  const task = createTask(() => sleep(100_000, "late"));
+  const waiting = wait([task], { timeout: null });
+  await advance(time, 100_000);
+  assertEquals((await waiting).done, new Set([task]));
+});
+
 Deno.test("wait: refuses nonsense", async () => {
   await assertRejects(() => wait([]), RangeError, "at least one");
   await assertRejects(() => wait(1 as never), TypeError, "iterable");
