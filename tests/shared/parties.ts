@@ -85,12 +85,19 @@ function isShared(value: unknown): value is Shareable {
   return (value as Partial<Shareable> | null | undefined)?.[parcel] !== undefined;
 }
 
-/** Come back when `count` waits stand in the lines of `object`, which begin at word `at`. */
+/**
+ * Come back when `count` waits stand in the lines of `object`, which begin at word `at`, or when
+ * `over` has settled.
+ */
 export async function untilWaiting(
   object: Shareable,
   count: number,
   { at, lines = 1 }: { at: number; lines?: number },
+  over?: Promise<unknown>,
 ): Promise<void> {
+  let isOver = false;
+  const end = () => void (isOver = true);
+  over?.then(end, end);
   const { data } = object[parcel]();
   const [first] = data as [SharedArrayBuffer | [SharedArrayBuffer]];
   const words = new Int32Array(first instanceof SharedArrayBuffer ? first : first[0]);
@@ -101,7 +108,7 @@ export async function untilWaiting(
       const place = places + 6 * i;
       if (Atomics.load(words, place) !== 0) found += Atomics.load(words, place + 1);
     }
-    if (found === count) return;
+    if (found === count || isOver) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }

@@ -442,7 +442,7 @@ Deno.test("run, Ctrl-C: of two runs side by side, both clean up", async () => {
   assertEquals([code, err], [130, ""]);
 });
 
-Deno.test("run, Ctrl-C: a request in flight is answered in the five seconds before the kill", async () => {
+Deno.test("run, Ctrl-C: a request in flight is answered before the program ends", async () => {
   await using program = new RunningProgram(`
     import { run, sleep } from "$MOD";
     await run(async () => {
@@ -468,15 +468,10 @@ Deno.test("run, Ctrl-C: a request in flight is answered in the five seconds befo
   const response = fetch(`http://127.0.0.1:${port}/`);
   await program.says("in flight");
   program.kill("SIGINT");
-  const kill = setTimeout(() => program.kill("SIGKILL"), 5_000);
-  try {
-    await program.says("closing");
-    await program.tell("\n");
-    assertEquals(await (await response).text(), "finished");
-    const { code, signal, out } = await program.ended();
-    assertStringIncludes(out, "closing\nclosed\n");
-    assertEquals([code, signal], [130, null]);
-  } finally {
-    clearTimeout(kill);
-  }
+  await program.says("closing");
+  await program.tell("\n");
+  assertEquals(await (await response).text(), "finished");
+  const { code, signal, out } = await program.ended();
+  assertStringIncludes(out, "closing\nclosed\n");
+  assertEquals([code, signal], [130, null]);
 });

@@ -19,13 +19,20 @@ export async function withPool<T>(
   }
 }
 
+const realSetTimeout = setTimeout; // The time of the test may be a fake one later.
+
+/** Come back when `what` holds; only events decide when that is. */
+export async function until(what: () => boolean): Promise<void> {
+  while (!what()) await new Promise((go) => realSetTimeout(go, 1));
+}
+
 /** A word that a worker and the test wait on: no clock decides who is first. */
 export class Gate {
   readonly words: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(8));
 
   /** Wait until the worker has come to the gate. */
   async reached(): Promise<void> {
-    while (Atomics.load(this.words, 0) === 0) await new Promise((go) => setTimeout(go, 1));
+    await until(() => Atomics.load(this.words, 0) !== 0);
   }
 
   /** Let the worker through. */
@@ -34,6 +41,13 @@ export class Gate {
     Atomics.notify(this.words, 1);
   }
 }
+
+/** Comes to a gate, and blocks its thread until that is opened; travels as source. */
+export const blockAtGate = (words: Int32Array<SharedArrayBuffer>): string => {
+  Atomics.store(words, 0, 1);
+  Atomics.wait(words, 1, 0);
+  return "through";
+};
 
 /** What `fn` rejects with. */
 export async function failureOf(fn: () => PromiseLike<unknown>): Promise<unknown> {

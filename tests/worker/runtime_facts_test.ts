@@ -73,17 +73,12 @@ Deno.test("fact: terminate does not stop a busy Web Worker there and then", asyn
     const words = new Int32Array(new SharedArrayBuffer(4));
     const worker = start("for (;;) Atomics.add(data, 0, 1)");
     worker.postMessage(words);
-    const moved = async () => {
-      const from = Atomics.load(words, 0);
-      for (let turn = 0; turn < 100; turn++) {
-        await new Promise((go) => setTimeout(go, 1));
-        if (Atomics.load(words, 0) !== from) return true;
-      }
-      return false;
-    };
-    await moved();
+    const turn = () => new Promise((go) => setTimeout(go, 1));
+    while (Atomics.load(words, 0) === 0) await turn();
     worker.terminate();
-    console.log(await moved());
+    const from = Atomics.load(words, 0);
+    for (let turns = 0; turns < 1_000 && Atomics.load(words, 0) === from; turns++) await turn();
+    console.log(Atomics.load(words, 0) !== from);
     unref(worker);
   `);
   assertEquals(out, "true\n", err);

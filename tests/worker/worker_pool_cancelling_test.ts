@@ -1,24 +1,17 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { CancelledError, createTask, gather, sleep, timeout, TimeoutError } from "../../mod.ts";
+import { FakeTime } from "@std/testing/time";
+import { CancelledError, createTask, gather, timeout, TimeoutError } from "../../mod.ts";
 import { sleepLong, untilAsked } from "./fixtures/functions.ts";
-import { failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
+import { blockAtGate, failureOf, Gate, HOSTS, until, withPool } from "./helpers.ts";
 
-const block = (words: Int32Array<SharedArrayBuffer>): string => {
-  Atomics.store(words, 0, 1);
-  Atomics.wait(words, 1, 0);
-  return "through";
-};
-
-async function until(what: () => boolean): Promise<void> {
-  while (!what()) await new Promise((go) => setTimeout(go, 1));
-}
+const [major, minor, patch] = Deno.version.deno.split(".").map(Number) as [number, number, number];
 
 for (const host of HOSTS) {
   Deno.test(`cancelling on the ${host} host: a waiting call never runs`, async () => {
     await withPool({ maxWorkers: 1, host }, async (pool) => {
       const gate = new Gate();
       const ran = new Int32Array(new SharedArrayBuffer(4));
-      const first = pool.submit(block, gate.words);
+      const first = pool.submit(blockAtGate, gate.words);
       await gate.reached();
       const touch = (ran: Int32Array) => void Atomics.add(ran, 0, 1);
       const calls = [1, 2, 3].map(() => pool.submit(touch, ran));
@@ -60,6 +53,7 @@ for (const host of HOSTS) {
   });
 
   Deno.test(`cancelling on the ${host} host: signal, time limit, task and group`, async () => {
+    using time = new FakeTime();
     await withPool({ maxWorkers: 1, host }, async (pool) => {
       const begin = async (run: (gate: Gate) => PromiseLike<unknown>, stop?: () => void) => {
         const gate = new Gate();
@@ -77,7 +71,10 @@ for (const host of HOSTS) {
         () => controller.abort("by signal"),
       );
       assertInstanceOf(aborted, CancelledError);
-      const late = await begin((gate) => pool.apply(sleepLong, [gate.words], { timeout: 500 }));
+      const late = await begin(
+        (gate) => pool.apply(sleepLong, [gate.words], { timeout: 500 }),
+        () => time.tick(500),
+      );
       assertInstanceOf(late, TimeoutError);
       let task = createTask(() => {});
       const linked = await begin(
@@ -123,36 +120,33 @@ Deno.test("cancelling: the task that awaits a map stops the work in the middle",
     task.cancel();
     assertInstanceOf(await failureOf(() => task), CancelledError);
     assert(task.cancelled());
-    // The next call comes after what a worker has in hand; then nothing of the map is left.
-    await gather(pool.submit(() => 1), pool.submit(() => 2));
+    // What the workers have in hand comes to an end; then nothing of the map is left.
+    await until(() => pool.stats.busy === 0);
     const seen = Atomics.load(done, 0);
     await gather(pool.submit(() => 1), pool.submit(() => 2));
-    assert(Atomics.load(done, 0) <= seen + 2);
+    assertEquals(Atomics.load(done, 0), seen);
     assert(seen < 10_000);
   });
 });
 
-Deno.test("cancelling: what does not stop is killed on the node host", async () => {
-  const [major, minor, patch] = Deno.version.deno.split(".").map(Number) as [
-    number,
-    number,
-    number,
-  ];
-  const kills = major > 2 || minor > 9 || (minor === 9 && patch >= 4);
-  const pool = { maxWorkers: 1, host: "node", cancelGrace: 20 } as const;
-  if (!kills) return;
-  await withPool(pool, async (pool) => {
-    const gate = new Gate();
-    const call = pool.submit((words: Int32Array<SharedArrayBuffer>) => {
-      Atomics.store(words, 0, 1);
-      for (;;) Atomics.add(words, 1, 1);
-    }, gate.words);
-    await gate.reached();
-    call.cancel();
-    assertEquals(await pool.submit(() => "next"), "next");
-    await until(() => pool.stats.stuck === 0);
-    const turns = Atomics.load(gate.words, 1);
-    await sleep(0);
-    assertEquals(Atomics.load(gate.words, 1), turns);
-  });
+Deno.test({
+  name: "cancelling: what does not stop is killed on the node host",
+  // Before, such a thread is counted as stuck.
+  ignore: major === 2 && (minor < 9 || (minor === 9 && patch < 4)),
+  async fn() {
+    await withPool({ maxWorkers: 1, host: "node", cancelGrace: 20 }, async (pool) => {
+      const gate = new Gate();
+      const call = pool.submit((words: Int32Array<SharedArrayBuffer>) => {
+        Atomics.store(words, 0, 1);
+        for (;;) Atomics.add(words, 1, 1);
+      }, gate.words);
+      await gate.reached();
+      call.cancel();
+      assertEquals(await pool.submit(() => "next"), "next");
+      await until(() => pool.stats.stuck === 0);
+      const turns = Atomics.load(gate.words, 1);
+      for (let i = 0; i < 10; i++) await pool.submit(() => "time goes by");
+      assertEquals(Atomics.load(gate.words, 1), turns);
+    });
+  },
 });

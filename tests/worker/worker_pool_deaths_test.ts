@@ -1,6 +1,6 @@
 import { assertEquals, assertInstanceOf, assertStringIncludes } from "@std/assert";
 import { BrokenWorkerPoolError, WorkerCrashedError, type WorkerPool } from "../../mod.ts";
-import { failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
+import { blockAtGate, failureOf, Gate, HOSTS, until, withPool } from "./helpers.ts";
 
 /** The ways in which a worker can die of a call, and what its cause says, if there is one. */
 const DEATHS: [name: string, fn: () => unknown, cause?: string][] = [
@@ -64,15 +64,11 @@ for (const host of HOSTS) {
 Deno.test("deaths: a neighbour is not harmed", async () => {
   await withPool({ maxWorkers: 2 }, async (pool) => {
     const gate = new Gate();
-    const neighbour = pool.submit((words: Int32Array<SharedArrayBuffer>) => {
-      Atomics.store(words, 0, 1);
-      Atomics.wait(words, 1, 0);
-      return "well";
-    }, gate.words);
+    const neighbour = pool.submit(blockAtGate, gate.words);
     await gate.reached();
     await crashOf(pool, () => Deno.exit(1));
     gate.open();
-    assertEquals(await neighbour, "well");
+    assertEquals(await neighbour, "through");
   });
 });
 
@@ -99,7 +95,7 @@ Deno.test("deaths: an idle worker that dies is replaced when there is work", asy
     await pool.submit(() => {
       setTimeout(() => Deno.exit(1), 1);
     });
-    while (pool.stats.crashed === 0) await new Promise((go) => setTimeout(go, 1));
+    await until(() => pool.stats.crashed > 0);
     assertEquals(await pool.submit(() => 2), 2);
   });
 });

@@ -1,13 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { CancelledError, InvalidStateError, toThread, WorkerPool } from "../../mod.ts";
 import { setUp, valueSetUp } from "./fixtures/functions.ts";
-import { failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
-
-const block = (words: Int32Array<SharedArrayBuffer>): string => {
-  Atomics.store(words, 0, 1);
-  Atomics.wait(words, 1, 0);
-  return "through";
-};
+import { blockAtGate, failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
 
 const threadOf = (): number => {
   const scope = globalThis as { thread?: number };
@@ -46,7 +40,7 @@ for (const host of HOSTS) {
   Deno.test(`life on the ${host} host: shutdown waits for the work`, async () => {
     const pool = new WorkerPool({ maxWorkers: 1, host });
     const gate = new Gate();
-    const first = pool.submit(block, gate.words);
+    const first = pool.submit(blockAtGate, gate.words);
     const second = pool.submit(() => 2);
     const end = pool.shutdown();
     assertThrows(() => pool.submit(() => 3), InvalidStateError);
@@ -61,7 +55,7 @@ for (const host of HOSTS) {
   Deno.test(`life on the ${host} host: shutdown that cancels what has not begun`, async () => {
     const pool = new WorkerPool({ maxWorkers: 1, host });
     const gate = new Gate();
-    const first = pool.submit(block, gate.words);
+    const first = pool.submit(blockAtGate, gate.words);
     await gate.reached();
     const second = pool.submit(() => 2);
     const end = pool.shutdown({ cancelFutures: true });
@@ -75,7 +69,7 @@ for (const host of HOSTS) {
 Deno.test("life: shutdown without waiting returns at once, and the work is done", async () => {
   const pool = new WorkerPool(1);
   const gate = new Gate();
-  const first = pool.submit(block, gate.words);
+  const first = pool.submit(blockAtGate, gate.words);
   await pool.shutdown({ wait: false });
   assert(!first.done());
   await gate.reached();
@@ -98,7 +92,7 @@ Deno.test("life: close and join, as multiprocessing has them", async () => {
 Deno.test("life: terminate ends what runs and what waits", async () => {
   const pool = new WorkerPool({ maxWorkers: 1, host: "node" });
   const gate = new Gate();
-  const running = pool.submit(block, gate.words);
+  const running = pool.submit(blockAtGate, gate.words);
   const waiting = pool.submit(() => 1);
   await gate.reached();
   const outcomes = Promise.allSettled([running, waiting]);
@@ -129,7 +123,7 @@ Deno.test("life: 200 pools made and disposed leave nothing", async () => {
 Deno.test("life: priorities among those who wait", async () => {
   await withPool({ maxWorkers: 1 }, async (pool) => {
     const gate = new Gate();
-    const first = pool.submit(block, gate.words);
+    const first = pool.submit(blockAtGate, gate.words);
     await gate.reached();
     const turns = new Int32Array(new SharedArrayBuffer(4));
     const turn = (turns: Int32Array) => Atomics.add(turns, 0, 1);
