@@ -9,18 +9,11 @@ import {
 } from "../../mod.ts";
 import { RunningProgram } from "../support/running_program.ts";
 import { Collatz } from "./fixtures/threads.ts";
-import { Gate } from "./helpers.ts";
-
-/** Comes to the gate and waits there until it is opened. */
-const waitAtGate = (words: Int32Array<SharedArrayBuffer>) => {
-  Atomics.store(words, 0, 1);
-  Atomics.wait(words, 1, 0);
-  return "through";
-};
+import { blockAtGate, Gate } from "./helpers.ts";
 
 Deno.test("Thread: from its start to its result", async () => {
   const gate = new Gate();
-  const thread = new Thread(waitAtGate, { args: [gate.words], name: "gatekeeper" });
+  const thread = new Thread(blockAtGate, { args: [gate.words], name: "gatekeeper" });
   assertEquals(
     [thread.name, thread.ident, thread.exitcode, thread.isAlive(), thread.daemon],
     ["gatekeeper", null, null, false, false],
@@ -195,7 +188,7 @@ Deno.test("Thread: misuse is refused", async () => {
 
 Deno.test("Thread: a task that waits for it can be cancelled, and the thread goes on", async () => {
   const gate = new Gate();
-  const thread = new Thread(waitAtGate, { args: [gate.words] });
+  const thread = new Thread(blockAtGate, { args: [gate.words] });
   thread.start();
   const tasks = [createTask(() => thread.join()), createTask(() => thread.result())];
   await gate.reached();
@@ -209,20 +202,23 @@ Deno.test("Thread: a task that waits for it can be cancelled, and the thread goe
 });
 
 Deno.test("Thread: it holds the program until it ends; a daemon does not", async () => {
-  const source = (daemon: boolean) => `
+  // The thread goes on for a while after the program has nothing left to do.
+  const source = (daemon: boolean, ms: number) => `
     import { Thread } from "$MOD";
-    const words = new Int32Array(new SharedArrayBuffer(4));
-    const thread = new Thread((words: Int32Array<SharedArrayBuffer>) => {
+    const words = new Int32Array(new SharedArrayBuffer(8));
+    const thread = new Thread(async (words: Int32Array<SharedArrayBuffer>, ms: number) => {
       Atomics.store(words, 0, 1);
-      Atomics.notify(words, 0);
-      return new Promise((go) => setTimeout(() => { console.log("thread is done"); go(1); }, 150));
-    }, { args: [words], daemon: ${daemon} });
+      while (Atomics.load(words, 1) === 0) await new Promise((go) => setTimeout(go, 1));
+      await new Promise((go) => setTimeout(go, ms));
+      console.log("thread is done");
+    }, { args: [words, ${ms}], daemon: ${daemon} });
     thread.start();
     while (Atomics.load(words, 0) === 0) await new Promise((go) => setTimeout(go, 1));
     console.log("program is done");
+    Atomics.store(words, 1, 1);
   `;
-  await using worker = new RunningProgram(source(false));
-  await using daemon = new RunningProgram(source(true));
+  await using worker = new RunningProgram(source(false, 50));
+  await using daemon = new RunningProgram(source(true, 600_000));
   const [held, left] = await Promise.all([worker.ended(), daemon.ended()]);
   assertEquals([held.code, held.out], [0, "program is done\nthread is done\n"], held.err);
   assertEquals([left.code, left.out], [0, "program is done\n"], left.err);
