@@ -92,29 +92,39 @@ const storage = makeStorage();
 
 /** The courses with neighbouring numbers; the page goes when the last of them has ended. */
 class Page {
+  readonly number: number;
   readonly courses: (Course | undefined)[] = new Array(PAGE);
   live = 0;
+
+  constructor(number: number) {
+    this.number = number;
+  }
 }
 
 // The storage carries a course's number and not its scope: an object there takes the garbage
 // collector three times as long as all the rest of a short task.
 const pages: Map<number, Page> = new Map();
-let lastPage = new Page();
+let lastPage = new Page(0);
 
 function enroll(course: Course): number {
   const id = count++;
   const at = id % PAGE;
   if (at === 0) {
     if (lastPage.live === 0) pages.delete(id / PAGE - 1);
-    pages.set(id / PAGE, lastPage = new Page());
+    pages.set(id / PAGE, lastPage = new Page(id / PAGE));
   }
   lastPage.courses[at] = course;
   lastPage.live++;
   return course.id = id;
 }
 
+function pageOf(id: number): Page | undefined {
+  const number = Math.trunc(id / PAGE);
+  return number === lastPage.number ? lastPage : pages.get(number);
+}
+
 function find(id: number): Course | undefined {
-  return pages.get(Math.trunc(id / PAGE))?.courses[id % PAGE];
+  return pageOf(id)?.courses[id % PAGE];
 }
 
 /** Forget a course that has ended: code it left behind belongs to no task any more. */
@@ -122,11 +132,10 @@ export function forget(course: Course): void {
   const { id } = course;
   if (id === 0) return;
   course.id = 0;
-  const number = Math.trunc(id / PAGE);
-  const page = pages.get(number)!;
+  const page = pageOf(id)!;
   page.courses[id % PAGE] = undefined;
   page.live--;
-  if (page.live === 0 && page !== lastPage) pages.delete(number);
+  if (page.live === 0 && page !== lastPage) pages.delete(page.number);
 }
 
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
@@ -153,15 +162,13 @@ export function currentRealm(): Realm {
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `scope`. */
 export function runInScope<R>(scope: Scope | undefined, fn: () => R): R {
-  if (scope !== undefined && scope.parent === undefined) return runInCourse(scope.course, fn);
+  if (scope !== undefined && scope.parent === undefined) {
+    return runInCourse(scope.course, fn, undefined);
+  }
   return storage.run(scope, fn);
 }
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `course`. */
-export function runInCourse<A extends unknown[], R>(
-  course: Course,
-  fn: (...args: A) => R,
-  ...args: A
-): R {
-  return storage.run(course.id || enroll(course), fn, ...args);
+export function runInCourse<A, R>(course: Course, fn: (argument: A) => R, argument: A): R {
+  return storage.run(course.id || enroll(course), fn, argument);
 }

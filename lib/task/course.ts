@@ -73,6 +73,11 @@ export abstract class Course implements Inhabitant, Handle {
 
   /** Call its function: in its turn, as the code of this course. */
   protected abstract call(): unknown;
+  /** Its function has returned a promise. */
+  protected follow(result: PromiseLike<unknown>): void {
+    result.then((value) => this.finish(value), (error) => this.fail(error));
+  }
+
   /** Its function has returned. */
   protected abstract onValue(value: unknown): void;
   /** Its function has failed. */
@@ -83,15 +88,15 @@ export abstract class Course implements Inhabitant, Handle {
   #launch(): void {
     try {
       const result = this.call();
-      if (isThenable(result)) {
-        result.then((value) => this.#finish(value), (error) => this.#fail(error));
-      } else this.#finish(result);
+      if (isThenable(result)) this.follow(result);
+      else this.finish(result);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
-  #finish(value: unknown): void {
+  /** For `follow`: its function has returned. */
+  finish(value: unknown): void {
     if (this.ended) return;
     const cancelled = this.#scope?.pending;
     this.#end();
@@ -99,7 +104,8 @@ export abstract class Course implements Inhabitant, Handle {
     else this.onCancelled(cancelled);
   }
 
-  #fail(error: unknown): void {
+  /** For `follow`: its function has failed. */
+  fail(error: unknown): void {
     if (this.ended) return;
     const cancelled = this.scope.cancellation(error);
     this.#end();

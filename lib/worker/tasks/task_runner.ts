@@ -45,6 +45,13 @@ export abstract class TaskJob extends Course implements Waiting {
   /** Its task was cancelled, or it is called off before it was begun. */
   abstract cancelled(error: CancelledError): void;
 
+  protected override follow(result: PromiseLike<unknown>): void {
+    // What `await` would look at, too: only a promise of the language calls back just once.
+    if (result instanceof Promise && result.constructor === Promise) {
+      this.runner.lane().follow(this, result);
+    } else super.follow(result);
+  }
+
   protected override onValue(value: unknown): void {
     this.runner.vacate();
     if (this.#task !== undefined) internals.resolve(this.#task, value);
@@ -67,6 +74,32 @@ export abstract class TaskJob extends Course implements Waiting {
   }
 }
 
+const { then } = Promise.prototype;
+
+/** Follows one promise after the other, with the same two callbacks. */
+class Lane {
+  #job: TaskJob | undefined = undefined;
+  readonly #free: Lane[];
+  readonly #finish = (value: unknown) => this.#leave().finish(value);
+  readonly #fail = (error: unknown) => this.#leave().fail(error);
+
+  constructor(free: Lane[]) {
+    this.#free = free;
+  }
+
+  follow(job: TaskJob, result: Promise<unknown>): void {
+    this.#job = job;
+    then.call(result, this.#finish, this.#fail);
+  }
+
+  #leave(): TaskJob {
+    const job = this.#job!;
+    this.#job = undefined;
+    this.#free.push(this);
+    return job;
+  }
+}
+
 /** Something that goes on making jobs: a `map` under way. */
 export interface TaskSource {
   /** The pool takes no new work: finish what there is to finish. */
@@ -81,6 +114,7 @@ export class TaskRunner {
   readonly #name: string | undefined;
   readonly #line: TaskLine<TaskJob> = new TaskLine();
   #running = 0;
+  readonly #free: Lane[] = [];
   readonly #sources = new Set<TaskSource>();
   #started = 0;
   #closed = false;
@@ -114,6 +148,11 @@ export class TaskRunner {
   /** For jobs: the name of a task, or its number where the pool has none. */
   nameOf(number: number): string | number {
     return this.#name === undefined ? number : `${this.#name}-${number}`;
+  }
+
+  /** For jobs: something that follows a promise. */
+  lane(): Lane {
+    return this.#free.pop() ?? new Lane(this.#free);
   }
 
   /** For jobs: one has ended. */
