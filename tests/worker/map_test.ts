@@ -387,6 +387,26 @@ Deno.test("timeout counts from the call, and stops everything", async () => {
   assertEquals((await iterator.next()).done, true);
 });
 
+Deno.test("A loop gets what was done in time before it hears of the time limit", async () => {
+  for (const kind of [{ ordered: true, spread: false }, unordered]) {
+    using time = new FakeTime();
+    const { gates } = makeWorld();
+    await using pool = new LoopbackPool(2);
+    const options = { timeout: 100, chunksize: 1 };
+    const iterator = pool.map(gated, range(10), options, kind)[Symbol.asyncIterator]();
+    const first = iterator.next();
+    await quiet();
+    for (const n of [0, 1]) gates.get(n)!.setResult(undefined);
+    await quiet();
+    assertEquals(await first, { done: false, value: 0 });
+    time.tick(100);
+    await quiet();
+    assertEquals(await iterator.next(), { done: false, value: 1 });
+    await assertRejects(() => iterator.next(), TimeoutError);
+    assertEquals((await iterator.next()).done, true);
+  }
+});
+
 Deno.test("signal stops everything, also if it was aborted before", async () => {
   makeWorld();
   await using pool = new LoopbackPool(2);

@@ -68,7 +68,10 @@ export class MapRun
   #inputOver = false;
   #inputFailure: Failure | undefined;
   #over = false;
+  /** What comes after `current`. */
   #failure: Failure | undefined;
+  /** What ended the whole, and comes after everything that was done by then. */
+  #last: Failure | undefined;
   #current: unknown[] = [];
   #at = 0;
   #gate: Future<void> | undefined;
@@ -318,6 +321,8 @@ export class MapRun
         const { error } = this.#failure;
         if (!this.#over) this.#finish(this.#failure, true);
         this.#failure = undefined;
+        this.#last = undefined;
+        this.#line.clear();
         throw error;
       }
       const head = this.#line.peek();
@@ -335,7 +340,11 @@ export class MapRun
         if (this.#failure === undefined) this.#finish(undefined, true);
         continue;
       }
-      if (this.#over) return { done: true, value: undefined };
+      if (this.#over) {
+        if (this.#last === undefined) return { done: true, value: undefined };
+        this.#failure = this.#last;
+        continue;
+      }
       await internals.promise(this.#gate ??= this.#makeGate());
     }
   }
@@ -374,7 +383,10 @@ export class MapRun
       chunk.giveUp(failure?.cancelled ? failure.error as CancelledError : error);
     }
     this.#letGo();
-    if (drop) {
+    if (drop && this.#iterating && failure !== undefined && !failure.cancelled) {
+      this.#keepDone();
+      this.#last = failure;
+    } else if (drop) {
       this.#line.clear();
       this.#current = [];
       this.#at = 0;
@@ -385,6 +397,16 @@ export class MapRun
       internals.abandon(this.#outcome, failure.error as CancelledError);
     } else internals.reject(this.#outcome, failure.error);
     this.#openGate();
+  }
+
+  /** Leave in the line what the loop can have before it hears of the failure. */
+  #keepDone(): void {
+    let done = 0;
+    for (const chunk of this.#line) {
+      if (chunk.results === undefined || chunk.failure !== undefined) break;
+      done++;
+    }
+    while (this.#line.size > done) this.#line.pop();
   }
 
   #letGo(): void {
