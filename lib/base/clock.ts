@@ -100,9 +100,21 @@ class Bucket {
   }
 }
 
-// Not the global as it is now: fake time may have been put in place before this module was loaded.
-const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
-const nativeSetTimeout = timers?.setTimeout;
+interface Natives {
+  readonly setTimeout: unknown;
+  readonly hop: Hop;
+}
+
+/** Looked up when first needed, as the runtime may have to load them. */
+let natives: Natives | undefined;
+
+// Not the globals: fake time may have been put in their place, and must not stop a turn of the event
+// loop, which is not a matter of time.
+function findNatives(): Natives {
+  const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
+  return { setTimeout: timers?.setTimeout, hop: fastestHop(timers?.setImmediate) };
+}
+
 const buckets: Map<number, Bucket> = new Map();
 let bucketsOf = -1;
 
@@ -111,8 +123,9 @@ let bucketsOf = -1;
  * any timer does.
  */
 export function startTimer(ms: number, fire: () => void): Timer {
+  natives ??= findNatives();
   // Fake time stands still while this clock goes on, so nothing can be shared under it.
-  if (setTimeout !== nativeSetTimeout || !(ms < LONGEST)) {
+  if (setTimeout !== natives.setTimeout || !(ms < LONGEST)) {
     return new NativeTimer(Math.max(0, ms), fire);
   }
   const since = now();
@@ -139,16 +152,12 @@ function hopByChannel(fn: () => void): void {
   port2.postMessage(undefined);
 }
 
-function fastestHop(): Hop {
+function fastestHop(immediate: Hop | undefined): Hop {
   const { Deno: deno } = globalThis as { Deno?: { version?: { deno: string } } };
-  const immediate = timers?.setImmediate;
   // Up to Deno 2.5 it is a timer of one millisecond, forty times as long as a message takes.
   const slow = /^2\.[0-5]\./.test(deno?.version?.deno ?? "");
   return immediate === undefined || slow ? hopByChannel : immediate;
 }
-
-// Taken at load: a turn of the event loop is not a matter of time, so fake time must not stop it.
-const hop = fastestHop();
 
 let waiting: (() => void)[] = [];
 
@@ -163,5 +172,6 @@ function takeTurn(): void {
  * due had theirs. All that ask for the same turn share one hop of the runtime.
  */
 export function nextTurn(fn: () => void): void {
-  if (waiting.push(fn) === 1) hop(takeTurn);
+  natives ??= findNatives();
+  if (waiting.push(fn) === 1) natives.hop(takeTurn);
 }

@@ -3,6 +3,7 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../../wire/call_board.ts";
 import type { Described } from "../../wire/function_codec.ts";
+import { welcome } from "../../wire/exchange.ts";
 import { type EncodedError, pack, type Packed, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
@@ -20,9 +21,11 @@ import type { PoolJob } from "./pool_job.ts";
 /** How many functions a worker is told of before it has to forget them. */
 const MOST_FUNCTIONS = 2048;
 
-/** How many short calls are sent ahead: as many as take about so long, in milliseconds … */
+/** How many calls a worker has in hand: as many as take about so long, in milliseconds … */
 const AHEAD_MS = 4;
-/** … but no more than this … */
+/** … but no fewer than this, as it is to begin the next without asking for it … */
+const FEWEST_AHEAD = 2;
+/** … and no more than this … */
 const MOST_AHEAD = 256;
 /** … and so many while nothing is known of how long they take. */
 const FIRST_AHEAD = 8;
@@ -270,6 +273,11 @@ export class PoolWorker implements WorkerListener {
         return;
       case FromWorkerKind.Crashed:
         if (this.#state !== "dead") this.#pool.onCrash(this, unpack(message[1]));
+        return;
+      case FromWorkerKind.Introduction: {
+        const [, ...introduction] = message;
+        welcome(introduction);
+      }
     }
   }
 
@@ -333,7 +341,11 @@ export class PoolWorker implements WorkerListener {
 
   #ahead(pace: number): number {
     if (pace === 0) return FIRST_AHEAD;
-    return Math.min(Math.max(Math.floor(AHEAD_MS / pace), 1), MOST_AHEAD, MOST_IN_FLIGHT);
+    return Math.min(
+      Math.max(Math.floor(AHEAD_MS / pace), FEWEST_AHEAD),
+      MOST_AHEAD,
+      MOST_IN_FLIGHT,
+    );
   }
 
   #hold(held: boolean): void {

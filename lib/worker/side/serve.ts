@@ -1,4 +1,5 @@
 import { joinBoard, threadId } from "../../shared/owners.ts";
+import type { Introduction } from "../../wire/exchange.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import type { Boot, ToWorker } from "../protocol.ts";
 import { watchMemory } from "./memory_watch.ts";
@@ -6,7 +7,7 @@ import { WorkerSide } from "./worker_side.ts";
 
 // Not written as imports of these files: they would be loaded with this one, and most calls do not
 // need them.
-const KINDS = ["../../wire/connection.ts", "../../shared/register.ts"];
+const KINDS = ["../../wire/exchange.ts", "../../wire/connection.ts", "../../shared/register.ts"];
 
 /** Serve the pool at the other end of the port, with the memory that it shares. */
 export function serve(...[port, memory, deaths, limited = false]: Boot): void {
@@ -14,6 +15,7 @@ export function serve(...[port, memory, deaths, limited = false]: Boot): void {
   joinBoard(deaths);
   board.thread = threadId();
   noteExit(board);
+  let exchange: { join(introduction: Introduction): void } | undefined;
   const side = new WorkerSide({
     send: (message, transfer) => {
       if (transfer === undefined) port.postMessage(message);
@@ -21,7 +23,11 @@ export function serve(...[port, memory, deaths, limited = false]: Boot): void {
     },
     board,
     sharesMemory: true,
-    loadKinds: () => Promise.all(KINDS.map((file) => import(new URL(file, import.meta.url).href))),
+    async loadKinds() {
+      const files = KINDS.map((file) => new URL(file, import.meta.url).href);
+      [exchange] = await Promise.all(files.map((file) => import(file)));
+    },
+    join: (introduction) => exchange?.join(introduction),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.
@@ -39,13 +45,18 @@ export function serve(...[port, memory, deaths, limited = false]: Boot): void {
 }
 
 interface Ends {
-  Deno?: { exitCode: number; exit(code?: number): never };
-  process?: { exit(code?: number): never };
+  Deno?: { exitCode: number } & CanExit;
+  process?: CanExit;
+}
+
+interface CanExit {
+  exit(code?: number): never;
 }
 
 /** Note down the code with which this thread ends itself, should it do so. */
 function noteExit(board: CallBoard): void {
-  const { Deno, process } = globalThis as unknown as Ends;
+  const here = globalThis as unknown as Ends;
+  const { Deno } = here;
   if (Deno === undefined) return;
   Deno.exitCode = 1;
   if (Deno.exitCode === 1) {
@@ -54,7 +65,7 @@ function noteExit(board: CallBoard): void {
     return;
   }
   // Deno 2.5 keeps no exit code in a worker.
-  for (const owner of [Deno, process]) {
+  for (const owner of [Deno, here.process]) {
     if (owner === undefined) continue;
     owner.exit = new Proxy(owner.exit, {
       apply: (exit, self, codes) => {
