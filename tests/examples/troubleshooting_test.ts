@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath } from "node:url";
 import {
   asCompleted,
   createTask,
@@ -31,7 +32,7 @@ async function onPool<R>(use: (pool: WorkerPool) => PromiseLike<R>): Promise<R> 
 
 /** Programs of the checkout find the library in local files, which they may always read. */
 const library = new URL("mod.ts", ROOT).href;
-const read = `--allow-read=${["mod.ts", "lib"].map((path) => new URL(path, ROOT).pathname)}`;
+const read = `--allow-read=${["mod.ts", "lib"].map((path) => fileURLToPath(new URL(path, ROOT)))}`;
 
 /** A function of a local module that is registered, and the program that uses it. */
 const registered = (register: string, use: string) => `

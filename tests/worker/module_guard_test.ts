@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { fileURLToPath } from "node:url";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
@@ -55,7 +56,7 @@ Deno.test("Without the permission to read, the error names what to grant", async
       await using pool = new WorkerPool(1);
       console.log(await pool.submit(square, 7));
     }`,
-    `--allow-read=${new URL("../../lib", import.meta.url).pathname}`,
+    `--allow-read=${fileURLToPath(new URL("../../lib", import.meta.url))}`,
   );
   assertEquals(code, 1);
   assert(

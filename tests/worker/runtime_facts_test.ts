@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
 import { RunningProgram } from "../support/running_program.ts";
 
 const version = Deno.version.deno.split(".").map(Number) as [number, number, number];
@@ -120,7 +120,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fact: one that runs out of memory in a microtask goes on without it, its limit raised",
+  name:
+    "fact: one that runs out of memory in a microtask says so, or goes on with its limit raised",
   ignore: !since(2, 9, 0),
   async fn() {
     const { out, err } = await run(`
@@ -148,7 +149,8 @@ Deno.test({
         worker.terminate();
       });
     `);
-    assertEquals(out, "raised\nexit\n", err);
+    // Which of the two it is, not even one machine always answers in the same way.
+    assertMatch(out, /^(raised|ERR_WORKER_OUT_OF_MEMORY)\nexit\n$/, err);
   },
 });
 
