@@ -73,9 +73,10 @@ export abstract class Course implements Inhabitant, Handle {
 
   /** Call its function: in its turn, as the code of this course. */
   protected abstract call(): unknown;
-  /** Its function has returned a promise. */
+  /** Its function has returned a promise, or what looks like one. */
   protected follow(result: PromiseLike<unknown>): void {
-    result.then((value) => this.finish(value), (error) => this.fail(error));
+    // What is no promise may throw here, call back twice, or give yet another one.
+    Promise.resolve(result).then((value) => this.finish(value), (error) => this.fail(error));
   }
 
   /** Its function has returned. */

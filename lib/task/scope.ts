@@ -105,6 +105,8 @@ export class Scope implements Interruptible {
   #more: Members | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
+  /** How often it was asked to stop, taken back or not. */
+  #asked = 0;
 
   constructor(course: Course, realm: Realm, parent?: Scope) {
     this.course = course;
@@ -152,9 +154,13 @@ export class Scope implements Interruptible {
     this.closed = true;
     if (this.#isEmpty()) this.parent?.leave(this);
     const own = this.requests;
+    const root = this.root();
     this.requests = 0;
     this.pending = undefined;
-    if (own > 0) this.root().#takeBack(own);
+    if (own > 0) root.#takeBack(own);
+    // As in CPython: user code that took back the request of a timeout has taken back a request.
+    for (let taken = this.#asked - own; taken > 0; taken--) root.uncancel(this.parent);
+    this.#asked = 0;
   }
 
   /** For the root: what `task.uncancel()` does. */
@@ -179,6 +185,7 @@ export class Scope implements Interruptible {
   /** Ask everything in this scope to stop. The error is what its waits reject with. */
   cancel(error: CancelledError): void {
     this.requests++;
+    this.#asked++;
     this.root().total++;
     settleInTurn(
       new Request(this, () => {

@@ -210,11 +210,7 @@ export class Task<T> extends Future<T> {
         checkFunction("create a task", "coro", coro);
         checkOptions("create a task", options);
         const name = options?.name;
-        if (name !== undefined && typeof name !== "string") {
-          throw new TypeError(
-            `Cannot create a task: name must be a string, received ${show(name)}`,
-          );
-        }
+        if (name !== undefined) checkName("create a task", name);
         const task = new Task<R>(making, name ?? ++count);
         const course = new OwnCourse(task, home, coro);
         task.#course = course;
@@ -246,12 +242,17 @@ export class Task<T> extends Future<T> {
     this.#name = name as string | number;
   }
 
-  /** Its name, `"Task-1"` … unless one was given. */
+  /**
+   * Its name, `"Task-1"` … unless one was given.
+   *
+   * @throws {TypeError} When it is set to what is not a string.
+   */
   get name(): string {
     return typeof this.#name === "string" ? this.#name : `Task-${this.#name}`;
   }
 
   set name(name: string) {
+    checkName("name a task", name);
     this.#name = name;
   }
 
@@ -308,3 +309,9 @@ export class Task<T> extends Future<T> {
 }
 
 const making = Symbol("making a task");
+
+function checkName(what: string, name: unknown): void {
+  if (typeof name !== "string") {
+    throw new TypeError(`Cannot ${what}: name must be a string, received ${show(name)}`);
+  }
+}

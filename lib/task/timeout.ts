@@ -116,16 +116,18 @@ export class Timeout {
     this.#scope = scope;
     if (ms !== null) this.#start(ms);
     try {
-      return await runInScope(scope, async () => await body(this));
+      try {
+        return await runInScope(scope, async () => await body(this));
+      } finally {
+        this.#timer?.stop();
+        this.#scope = undefined;
+        scope.close();
+      }
     } catch (error) {
       const cancelled = this.#expired ? scope.cancellation(error) : undefined;
       // Somebody else cancelled the task as well: that is not ours to swallow.
       if (cancelled === undefined || outer.requested() > before) throw error;
       throw new TimeoutError("The time limit was exceeded", { cause: cancelled });
-    } finally {
-      this.#timer?.stop();
-      this.#scope = undefined;
-      scope.close();
     }
   }
 

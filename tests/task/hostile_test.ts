@@ -145,10 +145,16 @@ function answerFive(resolve: (value: number) => void): void {
 }
 
 const waits: Record<string, (thenable: PromiseLike<unknown>) => PromiseLike<unknown>> = {
+  "createTask": (thenable) => createTask(() => thenable),
   "ensureFuture": (thenable) => ensureFuture(thenable),
   "gather": (thenable) => gather(thenable).then(([value]) => value),
   "shield": (thenable) => shield(thenable),
   "waitFor": (thenable) => waitFor(thenable, 60_000),
+  "a child of a group": (thenable) =>
+    TaskGroup.run((group) => group.createTask(() => thenable)).then(
+      (value) => value,
+      (group: ExceptionGroup) => Promise.reject(group.errors[0]),
+    ),
 };
 
 for (const [name, [then, outcome]] of Object.entries(thenables)) {
@@ -160,6 +166,13 @@ for (const [name, [then, outcome]] of Object.entries(thenables)) {
   }
 }
 
+Deno.test("A result that is a thenable is awaited before the task is done", async () => {
+  const then: Then = (resolve) => resolve(Promise.resolve(3));
+  const task = createTask(() => ({ then }) as PromiseLike<number>);
+  await wait([task]);
+  assertEquals(task.result(), 3);
+});
+
 Deno.test("A thenable that never calls back can be given up", async () => {
   const never = { then() {} } as PromiseLike<never>;
   const task = createTask(() => ensureFuture(never));
@@ -169,8 +182,11 @@ Deno.test("A thenable that never calls back can be given up", async () => {
   assert(task.cancelled());
 });
 
-Deno.test("Options of the wrong type are refused, and change nothing", async () => {
-  const task = createTask(() => {});
+Deno.test("Names and options of the wrong type are refused, and change nothing", async () => {
+  const task = createTask(() => {}, { name: "kept" });
+  assertThrows(() => task.name = 5 as unknown as string, TypeError, "name must be a string");
+  assertEquals(task.name, "kept");
+  await task;
   const queue = new Queue<number>();
   const options = { immediate: 1 as unknown as boolean };
   assertThrows(() => queue.shutdown(options), TypeError, "immediate must be a boolean");

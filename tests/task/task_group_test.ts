@@ -432,3 +432,23 @@ Deno.test("TaskGroup.run: the time of one group is that of its slowest child", a
   await advance(time, 1);
   assert(task.done());
 });
+
+Deno.test("TaskGroup.run: requests are counted as in CPython, whoever takes its own one back", async () => {
+  const task = start(async () => {
+    const me = currentTask()!;
+    const group = TaskGroup.run(async (group) => {
+      group.createTask(() => Promise.reject(new Error("child")));
+      try {
+        await new Future();
+      } catch {
+        assertEquals(me.uncancel(), 0);
+        me.cancel();
+        await sleep(0);
+      }
+    });
+    const error = await failure(group);
+    await sleep(0);
+    return [(error as Error).name, me.cancelling()];
+  });
+  assertEquals(await task, ["ExceptionGroup", 0]);
+});

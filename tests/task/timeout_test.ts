@@ -311,3 +311,23 @@ Deno.test("timeout: a body of which the wait and the limit end together has its 
   assertEquals(ending(task), "TimeoutError: The time limit was exceeded");
   assertEquals(seen, []);
 });
+
+Deno.test("timeout: requests are counted as in CPython, whoever takes its own one back", async () => {
+  using time = new FakeTime();
+  const task = start(async () => {
+    const me = currentTask()!;
+    const limited = timeout(10, async () => {
+      try {
+        await new Future();
+      } catch {
+        assertEquals(me.uncancel(), 0);
+        me.cancel();
+        await sleep(0);
+      }
+    });
+    const error = await failure(limited);
+    return [(error as Error).name, me.cancelling()];
+  });
+  await advance(time, 10);
+  assertEquals(task.result(), ["TimeoutError", 0]);
+});
