@@ -3,7 +3,6 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../../wire/call_board.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { welcome } from "../../wire/exchange.ts";
 import { type EncodedError, pack, type Packed, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
@@ -273,11 +272,6 @@ export class PoolWorker implements WorkerListener {
         return;
       case FromWorkerKind.Crashed:
         if (this.#state !== "dead") this.#pool.onCrash(this, unpack(message[1]));
-        return;
-      case FromWorkerKind.Introduction: {
-        const [, ...introduction] = message;
-        welcome(introduction);
-      }
     }
   }
 
