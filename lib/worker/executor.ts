@@ -61,7 +61,7 @@ export interface MapOptions {
   signal?: AbortSignal;
   /**
    * How long the whole may take, in milliseconds from the call; it then rejects with
-   * `TimeoutError`. Default: no limit.
+   * `TimeoutError`; a loop gets the results that were there by then first. Default: no limit.
    */
   timeout?: number;
   /** How many items go to a worker at a time. Default: as many as fill some milliseconds. */
