@@ -1,5 +1,7 @@
+import { InvalidStateError } from "../errors.ts";
 import { ValueReader } from "./codec/value_reader.ts";
 import { ValueWriter } from "./codec/value_writer.ts";
+import { collect, entrust, type Goods, withdraw } from "../wire/exchange.ts";
 import type { Cargo } from "./protocol/queue_protocol.ts";
 
 // An item in the ring: a word that says what it is, one that holds a whole number or the length in
@@ -7,6 +9,8 @@ import type { Cargo } from "./protocol/queue_protocol.ts";
 const INTEGER = 0;
 const DOUBLE = 1;
 const BYTES = 2;
+/** Bytes, of which the last 8 are the number of goods that are not in the ring. */
+const GOODS = 3;
 
 /** Up to so many words a loop is faster than to copy as a whole. */
 const FEW = 64;
@@ -19,12 +23,26 @@ export class Item {
   readonly units: number;
   /** Its bytes, as words. */
   readonly words: Int32Array<ArrayBuffer>;
+  /** The number of its goods, 0 if it has none. */
+  readonly goods: number;
 
-  constructor(kind: number, word: number, units: number, words: Int32Array<ArrayBuffer>) {
+  constructor(
+    kind: number,
+    word: number,
+    units: number,
+    words: Int32Array<ArrayBuffer>,
+    goods: number,
+  ) {
     this.kind = kind;
     this.word = word;
     this.units = units;
     this.words = words;
+    this.goods = goods;
+  }
+
+  /** It is not going to be put: nobody need keep its goods. */
+  discard(): void {
+    if (this.goods !== 0) withdraw(this.goods);
   }
 }
 
@@ -47,6 +65,7 @@ export class RingCargo implements Cargo {
   #kind = INTEGER;
   #word = 0;
   #words: Int32Array<ArrayBuffer> = nothing;
+  #goods = 0;
   #writer = new ValueWriter();
   #writing = false;
   readonly #reader = new ValueReader();
@@ -62,6 +81,7 @@ export class RingCargo implements Cargo {
   /** Load a value, to put it; it has its say in `units`, and keeps nothing of the value. */
   load(value: unknown): void {
     this.#words = nothing;
+    this.#goods = 0;
     if (typeof value !== "number") return this.#loadBytes(value);
     if ((value | 0) === value && !(value === 0 && 1 / value < 0)) {
       this.#kind = INTEGER;
@@ -79,7 +99,14 @@ export class RingCargo implements Cargo {
   /** What was loaded, to be loaded again later. */
   unload(): Item {
     const { units } = this;
-    return new Item(this.#kind, this.#word, units, this.#words.slice(0, 2 * (units - 1)));
+    const words = this.#words.slice(0, 2 * (units - 1));
+    return new Item(this.#kind, this.#word, units, words, this.#goods);
+  }
+
+  /** What was loaded is not going to be put. */
+  discard(): void {
+    if (this.#goods !== 0) withdraw(this.#goods);
+    this.#goods = 0;
   }
 
   /** Load what was unloaded before. */
@@ -87,6 +114,7 @@ export class RingCargo implements Cargo {
     this.#kind = item.kind;
     this.#word = item.word;
     this.#words = item.words;
+    this.#goods = item.goods;
     this.units = item.units;
   }
 
@@ -99,9 +127,10 @@ export class RingCargo implements Cargo {
       return double[0];
     }
     const bytes = this.#readBytes;
+    const goods = this.#kind === GOODS ? this.#collect(bytes) : [];
     // One large value must not hold its memory for ever.
     if (bytes.length > LARGE) this.#allocate(FEW);
-    return this.#reader.read(bytes);
+    return this.#reader.read(bytes, goods);
   }
 
   write(at: number, size: number): void {
@@ -149,6 +178,15 @@ export class RingCargo implements Cargo {
     if (this.#buffer.byteLength < bytes) this.#buffer.grow(bytes);
   }
 
+  #collect(bytes: Uint8Array<ArrayBuffer>): Goods {
+    const goods = collect(new DataView(bytes.buffer).getFloat64(this.#word - 8, true));
+    if (goods !== undefined) return goods;
+    throw new InvalidStateError(
+      "Cannot get an item from a shared queue: it holds what is shared, and the thread that put it " +
+        "does not know this one; pass it as an argument or through a pipe",
+    );
+  }
+
   #allocate(words: number): void {
     this.#read = new Int32Array(words);
     this.#readBytes = new Uint8Array(this.#read.buffer);
@@ -170,7 +208,9 @@ export class RingCargo implements Cargo {
     } finally {
       this.#writing = outer;
     }
-    this.#kind = BYTES;
+    const { goods } = writer;
+    this.#kind = goods.length === 0 ? BYTES : GOODS;
+    if (goods.length > 0) this.#word = writer.sign(this.#goods = entrust(goods));
     this.units = 1 + Math.ceil(this.#word / 8);
     this.#words = writer.words;
   }

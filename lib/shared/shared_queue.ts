@@ -2,6 +2,7 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { QueueItems } from "../sync/queue_items.ts";
 import { again } from "../task/waiter.ts";
+import { needExchange } from "../wire/exchange.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./home.ts";
@@ -72,8 +73,11 @@ let arriving: Arrival | undefined;
  *   while there is none. First come, first served, sleeping threads and waiting tasks alike, within
  *   the limits that `SharedLock` describes; a newcomer may be quicker than one who was just woken.
  * - Items are copies, as structured clone makes them, except that errors keep class and fields. What
- *   is shared or belongs to the platform (a `SharedLock`, a `SharedArrayBuffer`, a port, a stream, a
- *   `Blob`, a `URL`) is refused with a `TypeError`: pass it as an argument or through a pipe.
+ *   is shared (a `SharedLock`, another queue, a `SharedArrayBuffer`) arrives as the same thing on the
+ *   same memory; since memory cannot be written into a ring, it goes beside it, by a message to each
+ *   thread that may have the queue, which takes some 10 µs more. What moves or belongs to the platform
+ *   (a `Connection`, a port, a stream, a `Blob`, a `URL`) is refused with a `TypeError`: pass it as an
+ *   argument or through a pipe.
  * - An item larger than the capacity goes in when the queue is empty, and the capacity grows to hold
  *   it, up to 256 MiB. Until then other producers have to wait behind it.
  *
@@ -181,8 +185,15 @@ export class SharedQueue<T> implements Shareable {
       if (endPut(outcome) !== "blocked") return Promise.resolve();
       const wait = new Putter(this.#desk, this.#cargo.unload());
       const last = this.#join(wait, false);
-      return endPut(last) === "blocked" ? wait.begin() as Promise<void> : Promise.resolve();
+      if (endPut(last) !== "blocked") return Promise.resolve();
+      const done = wait.begin() as Promise<void>;
+      if (wait.item.goods === 0) return done;
+      return done.catch((error) => {
+        wait.item.discard();
+        throw error;
+      });
     } catch (error) {
+      this.#cargo.discard();
       return Promise.reject(error);
     }
   }
@@ -228,9 +239,14 @@ export class SharedQueue<T> implements Shareable {
   putSync(item: T, timeoutMs?: number): void {
     const what = "put an item into a shared queue";
     const until = beginBlocking(this.#home, what, "put", timeoutMs);
-    this.#load(item);
-    if (endPut(this.#protocol.put(this.#cargo, until, this.#home.impatience)) === "blocked") {
-      throw new QueueFull(`Cannot ${what}: it is full, and time is over`);
+    try {
+      this.#load(item);
+      if (endPut(this.#protocol.put(this.#cargo, until, this.#home.impatience)) === "blocked") {
+        throw new QueueFull(`Cannot ${what}: it is full, and time is over`);
+      }
+    } catch (error) {
+      this.#cargo.discard();
+      throw error;
     }
   }
 
@@ -269,9 +285,14 @@ export class SharedQueue<T> implements Shareable {
    * @throws {QueueShutDown} If the queue is closed.
    */
   putNowait(item: T): void {
-    this.#load(item);
-    if (endPut(this.#protocol.tryPut(this.#cargo, false)) === "blocked") {
-      throw new QueueFull("Cannot put an item into a shared queue: it is full");
+    try {
+      this.#load(item);
+      if (endPut(this.#protocol.tryPut(this.#cargo, false)) === "blocked") {
+        throw new QueueFull("Cannot put an item into a shared queue: it is full");
+      }
+    } catch (error) {
+      this.#cargo.discard();
+      throw error;
     }
   }
 
@@ -358,6 +379,7 @@ export class SharedQueue<T> implements Shareable {
    * @ignore
    */
   [parcel](): Parcel {
+    needExchange();
     return { kind: KIND, data: [this.#home.passage(), this.#maxsize] };
   }
 

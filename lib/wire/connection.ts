@@ -5,6 +5,7 @@ import { Line } from "../base/line.ts";
 import { checkDuration } from "../base/validate.ts";
 import { Waiter, type Withdrawal } from "../task/waiter.ts";
 import { cloneError } from "./clone_error.ts";
+import { needExchange } from "./exchange.ts";
 import { adoptPort, type Port, post } from "./message_channel.ts";
 import { examine, pack, type Packed, unpack } from "./packing.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "./shareable.ts";
@@ -288,6 +289,8 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
       throw new InvalidStateError("Cannot pass a connection on: it was used in this thread");
     }
     this.#state = MOVED;
+    // A queue may come through it.
+    needExchange();
     return { kind: "Connection", data: this.#port, transfer: [this.#port] };
   }
 

@@ -47,6 +47,14 @@ export interface Shareable {
   [parcel](): Parcel;
 }
 
+/**
+ * What a worker has to do before it sends its next message to its host, because of what the message
+ * may hold; nothing mostly.
+ */
+export const beforeSending: {
+  greet: ((send: (introduction: unknown[], transfer: Transferable[]) => void) => void) | undefined;
+} = { greet: undefined };
+
 const kinds = new Map<string, (data: never) => object>();
 
 /** Say how parcels of `kind` become objects again; called once by the module of the class. */

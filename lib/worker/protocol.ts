@@ -7,6 +7,7 @@
  * by a number too: `Define` says once per worker what it stands for.
  */
 import type { FunctionRef } from "../wire/function_ref.ts";
+import type { Introduction } from "../wire/exchange.ts";
 import type { EncodedError, Packed } from "../wire/packing.ts";
 
 /** What the pool tells a worker. */
@@ -19,6 +20,7 @@ export const ToWorkerKind = {
   Pull: 5,
   Cancel: 6,
   Forget: 7,
+  Introduction: 8,
 } as const;
 
 /** What a worker tells the pool. */
@@ -31,6 +33,7 @@ export const FromWorkerKind = {
   Yielded: 5,
   Bell: 6,
   Crashed: 7,
+  Introduction: 8,
 } as const;
 
 /**
@@ -103,6 +106,12 @@ export type CancelMessage = [
 /** Forget every function number; they will be defined anew. */
 export type ForgetMessage = [kind: typeof ToWorkerKind.Forget];
 
+/** Who the worker needs to know, so that what is shared can go through queues. */
+export type IntroductionMessage = [
+  kind: typeof ToWorkerKind.Introduction,
+  ...introduction: Introduction,
+];
+
 /** Everything that the pool may tell a worker. */
 export type ToWorker =
   | InitMessage
@@ -112,7 +121,8 @@ export type ToWorker =
   | StreamMessage
   | PullMessage
   | CancelMessage
-  | ForgetMessage;
+  | ForgetMessage
+  | IntroductionMessage;
 
 /** The answer to `Init`: it is ready for work. */
 export type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
@@ -163,6 +173,12 @@ export type BellMessage = typeof FromWorkerKind.Bell;
 /** An error that no call caught: the worker counts as dead from here on. */
 export type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];
 
+/** Who the worker is, that what is shared can go through queues. */
+export type GreetingMessage = [
+  kind: typeof FromWorkerKind.Introduction,
+  ...introduction: Introduction,
+];
+
 /** Everything that a worker may tell the pool. */
 export type FromWorker =
   | ReadyMessage
@@ -172,4 +188,5 @@ export type FromWorker =
   | ChunkDoneMessage
   | YieldedMessage
   | BellMessage
-  | CrashedMessage;
+  | CrashedMessage
+  | GreetingMessage;

@@ -13,7 +13,6 @@ import {
   QueueEmpty,
   QueueFull,
   QueueShutDown,
-  SharedLock,
   SharedQueue,
 } from "../../mod.ts";
 import { testQueueing } from "../contracts/queueing.ts";
@@ -80,7 +79,6 @@ Deno.test("SharedQueue: refuses nonsense", async () => {
   assertEquals(new SharedQueue({ maxsize: Infinity }).maxsize, Infinity);
   const queue = new SharedQueue<unknown>();
   await assertRejects(() => queue.put(() => 1), TypeError, "function");
-  assertThrows(() => queue.putNowait([new SharedLock()]), TypeError, "SharedLock");
   assertThrows(() => queue.putSync(1), InvalidStateError, '"put"');
   assertThrows(() => queue.getSync(), InvalidStateError, '"get"');
   assertThrows(() => queue.getSync("1" as never), TypeError);

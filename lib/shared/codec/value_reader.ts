@@ -1,4 +1,5 @@
 import { decodeError, type ErrorBox, fillError } from "../../wire/error_codec.ts";
+import { type Parcel, revive } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";
 
 /** Up to this many characters a loop is faster than the platform's decoder. */
@@ -10,7 +11,7 @@ const KEPT = 512;
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 type Buffers = new (
-  buffer: ArrayBuffer,
+  buffer: ArrayBufferLike,
   offset: number,
   length: number,
 ) => ArrayBufferView;
@@ -23,9 +24,11 @@ export class ValueReader {
   readonly #objects: object[] = [];
   readonly #codes: number[] = [];
   readonly #kept: string[] = new Array(KEPT).fill("");
+  #goods: unknown[] = [];
 
-  /** Read the value that is written at the start of `bytes`. */
-  read(bytes: Uint8Array<ArrayBuffer>): unknown {
+  /** Read the value that is written at the start of `bytes`; `goods` are what went beside it. */
+  read(bytes: Uint8Array<ArrayBuffer>, goods: unknown[] = []): unknown {
+    this.#goods = goods;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -91,9 +94,18 @@ export class ValueReader {
         const number = this.#objects.push({}) - 1;
         return this.#objects[number] = Object(this.#value());
       }
+      case tag.SHARED:
+        return this.#begin(this.#shared());
       default:
         throw new TypeError("Cannot read a value from a shared queue: it was not written by one");
     }
+  }
+
+  #shared(): object {
+    const goods = this.#goods[this.#varint()]!;
+    if (goods instanceof SharedArrayBuffer) return goods;
+    const { kind, data } = goods as Parcel;
+    return revive(kind, data);
   }
 
   #begin<O extends object>(object: O): O {
@@ -170,7 +182,7 @@ export class ValueReader {
         ? bytes
         : bytes.subarray(offset, offset + length);
     }
-    const buffer = this.#value() as ArrayBuffer;
+    const buffer = this.#value() as ArrayBufferLike;
     const View = (globalThis as unknown as Record<string, Buffers>)[name]!;
     return this.#objects[number] = new View(buffer, offset, length);
   }

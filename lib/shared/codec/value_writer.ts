@@ -1,6 +1,7 @@
 import { show } from "../../base/validate.ts";
 import { encodeError } from "../../wire/error_codec.ts";
-import { parcel } from "../../wire/shareable.ts";
+import { Connection } from "../../wire/connection.ts";
+import { parcel, type Shareable } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";
 
 /** Up to this many characters a loop is faster than the platform's encoder. */
@@ -17,7 +18,8 @@ const encoder = new TextEncoder();
 
 /**
  * Writes values as bytes: what structured clone takes, by value, with the same results, except that
- * errors keep class and fields, and that what lives in the platform, or is shared, is refused.
+ * errors keep class and fields, and that what lives in the platform is refused. What is shared cannot
+ * be written: it goes beside the bytes.
  */
 export class ValueWriter {
   #bytes = new Uint8Array(256);
@@ -26,6 +28,12 @@ export class ValueWriter {
   #length = 0;
   readonly #objects: object[] = [];
   #numbers: Map<object, number> | undefined = undefined;
+  #goods: unknown[] = [];
+
+  /** What has to go beside the bytes of what was written last: memory, and parcels of it. */
+  get goods(): unknown[] {
+    return this.#goods;
+  }
 
   /** The bytes of what was written last; good until the next time. */
   get bytes(): Uint8Array<ArrayBuffer> {
@@ -47,6 +55,7 @@ export class ValueWriter {
     // One large value must not hold its memory for ever.
     if (this.#bytes.length > LARGE) this.#allocate(256, nothing);
     this.#length = 0;
+    if (this.#goods.length > 0) this.#goods = [];
     try {
       this.#value(value);
       return this.#length;
@@ -54,6 +63,12 @@ export class ValueWriter {
       this.#objects.length = 0;
       this.#numbers = undefined;
     }
+  }
+
+  /** Write a number behind it all, in 8 bytes. Gives how many bytes there are now. */
+  sign(number: number): number {
+    this.#double(number);
+    return this.#length;
   }
 
   #value(value: unknown): void {
@@ -104,12 +119,21 @@ export class ValueWriter {
       this.#byte(tag.BOXED);
       return this.#value(value.valueOf());
     }
+    if (value instanceof SharedArrayBuffer || isShareable(value)) return this.#shared(value);
     if (!isPlain(value)) throw refusal(value);
     this.#plain(value);
   }
 
+  #shared(value: SharedArrayBuffer | Shareable): void {
+    // It moves to one thread, and nobody knows yet to which.
+    if (value instanceof Connection) throw refusal(value);
+    this.#byte(tag.SHARED);
+    this.#varint(this.#goods.length);
+    this.#goods.push(value instanceof SharedArrayBuffer ? value : value[parcel]());
+  }
+
   #plain(value: object): void {
-    if ((value as Record<symbol, unknown>)[parcel] !== undefined) throw refusal(value);
+    if (isShareable(value)) throw refusal(value);
     const keys = Object.keys(value);
     this.#byte(tag.OBJECT);
     this.#fields(value, keys);
@@ -172,7 +196,7 @@ export class ValueWriter {
         : (value as Uint8Array)[Symbol.toStringTag]) as typeof tag.VIEWS[number],
     );
     const { buffer } = value;
-    if (number < 0 || !(buffer instanceof ArrayBuffer)) throw refusal(buffer);
+    if (number < 0) throw refusal(value);
     this.#byte(tag.VIEW);
     this.#varint(number);
     this.#varint(value.byteOffset);
@@ -293,6 +317,10 @@ export class ValueWriter {
   }
 }
 
+function isShareable(value: object): value is Shareable {
+  return (value as Partial<Shareable>)[parcel] !== undefined;
+}
+
 function isBoxed(value: object): boolean {
   return value instanceof Number || value instanceof String || value instanceof Boolean ||
     value instanceof BigInt;
@@ -300,7 +328,6 @@ function isBoxed(value: object): boolean {
 
 /** Whether structured clone makes a plain object of it, as it does of an instance of a class. */
 function isPlain(value: object): boolean {
-  if ((value as Record<symbol, unknown>)[parcel] !== undefined) return false;
   const name = Object.prototype.toString.call(value).slice(8, -1);
   if (name === "Object") return true;
   const Class = (globalThis as Record<string, unknown>)[name];
@@ -314,9 +341,7 @@ function isPlain(value: object): boolean {
 }
 
 function refusal(value: unknown, shown: string = show(value)): TypeError {
-  const shared = typeof value === "object" && value !== null &&
-    ((value as Record<symbol, unknown>)[parcel] !== undefined ||
-      value instanceof SharedArrayBuffer);
-  const why = shared ? ", which is shared: pass it through a pipe or as an argument" : "";
+  const moves = value instanceof Connection || value instanceof MessagePort;
+  const why = moves ? ", which moves to one thread: pass it through a pipe or as an argument" : "";
   return new TypeError(`Cannot put a value into a shared queue: it holds ${shown}${why}`);
 }

@@ -1,8 +1,9 @@
 import { builtin } from "../../base/builtins.ts";
 import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
+import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/exchange.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
-import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
+import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 
 /**
@@ -77,6 +78,7 @@ class NodeWorker implements HostedWorker {
   readonly #port: Port;
   readonly #listener: WorkerListener;
   #cause: unknown = undefined;
+  #exchange: Acquaintance | undefined = undefined;
   #gone = false;
 
   constructor(
@@ -112,6 +114,11 @@ class NodeWorker implements HostedWorker {
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
+    if (this.#exchange === undefined && exchangeNeeded() && !this.#gone) {
+      this.#exchange = introduce((introduction, ports) => {
+        post(this.#port, [ToWorkerKind.Introduction, ...introduction], ports);
+      });
+    }
     post(this.#port, message, transfer);
   }
 
@@ -124,6 +131,7 @@ class NodeWorker implements HostedWorker {
   }
 
   kill(): void {
+    if (this.#exchange !== undefined) part(this.#exchange);
     this.#thread.terminate();
     this.#port.unref?.();
   }
@@ -131,6 +139,7 @@ class NodeWorker implements HostedWorker {
   #exit(): void {
     if (this.#gone) return;
     this.#gone = true;
+    if (this.#exchange !== undefined) part(this.#exchange);
     this.#port.close();
     this.#listener.onExit(this.#cause ?? exitCause(this.board));
   }

@@ -1,8 +1,9 @@
 import { InvalidStateError } from "../../errors.ts";
 import { board as deathBoard } from "../../shared/owners.ts";
 import { CallBoard } from "../../wire/call_board.ts";
+import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/exchange.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
-import type { Boot, FromWorker, ToWorker } from "../protocol.ts";
+import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 import { hasWorkerOptions } from "./unstable_flag.ts";
 
@@ -57,6 +58,7 @@ class WebWorker implements HostedWorker {
   readonly #port: Port;
   readonly #listener: WorkerListener;
   #cause: unknown = undefined;
+  #exchange: Acquaintance | undefined = undefined;
   #gone = false;
 
   constructor(name: string, permissions: WorkerPermissions | undefined, listener: WorkerListener) {
@@ -79,6 +81,11 @@ class WebWorker implements HostedWorker {
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
+    if (this.#exchange === undefined && exchangeNeeded() && !this.#gone) {
+      this.#exchange = introduce((introduction, ports) => {
+        post(this.#port, [ToWorkerKind.Introduction, ...introduction], ports);
+      });
+    }
     post(this.#port, message, transfer);
   }
 
@@ -91,6 +98,7 @@ class WebWorker implements HostedWorker {
   }
 
   kill(): void {
+    if (this.#exchange !== undefined) part(this.#exchange);
     this.#worker.terminate();
     this.#port.unref?.();
   }
@@ -105,6 +113,7 @@ class WebWorker implements HostedWorker {
   #exit(): void {
     if (this.#gone) return;
     this.#gone = true;
+    if (this.#exchange !== undefined) part(this.#exchange);
     this.#port.close();
     this.#worker.terminate();
     this.#listener.onExit(this.#cause ?? exitCause(this.board));

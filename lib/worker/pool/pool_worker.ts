@@ -3,6 +3,7 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../../wire/call_board.ts";
 import type { Described } from "../../wire/function_codec.ts";
+import { welcome } from "../../wire/exchange.ts";
 import { type EncodedError, pack, type Packed, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
@@ -272,6 +273,11 @@ export class PoolWorker implements WorkerListener {
         return;
       case FromWorkerKind.Crashed:
         if (this.#state !== "dead") this.#pool.onCrash(this, unpack(message[1]));
+        return;
+      case FromWorkerKind.Introduction: {
+        const [, ...introduction] = message;
+        welcome(introduction);
+      }
     }
   }
 

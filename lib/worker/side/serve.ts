@@ -1,4 +1,5 @@
 import { joinBoard, threadId } from "../../shared/owners.ts";
+import type { Introduction } from "../../wire/exchange.ts";
 import { CallBoard } from "../../wire/call_board.ts";
 import type { Boot, ToWorker } from "../protocol.ts";
 import { watchMemory } from "./memory_watch.ts";
@@ -6,7 +7,7 @@ import { WorkerSide } from "./worker_side.ts";
 
 // Not written as imports of these files: they would be loaded with this one, and most calls do not
 // need them.
-const KINDS = ["../../wire/connection.ts", "../../shared/register.ts"];
+const KINDS = ["../../wire/exchange.ts", "../../wire/connection.ts", "../../shared/register.ts"];
 
 /** Serve the pool at the other end of the port, with the memory that it shares. */
 export function serve(...[port, memory, deaths, limited = false]: Boot): void {
@@ -14,6 +15,7 @@ export function serve(...[port, memory, deaths, limited = false]: Boot): void {
   joinBoard(deaths);
   board.thread = threadId();
   noteExit(board);
+  let exchange: { join(introduction: Introduction): void } | undefined;
   const side = new WorkerSide({
     send: (message, transfer) => {
       if (transfer === undefined) port.postMessage(message);
@@ -21,7 +23,11 @@ export function serve(...[port, memory, deaths, limited = false]: Boot): void {
     },
     board,
     sharesMemory: true,
-    loadKinds: () => Promise.all(KINDS.map((file) => import(new URL(file, import.meta.url).href))),
+    async loadKinds() {
+      const files = KINDS.map((file) => new URL(file, import.meta.url).href);
+      [exchange] = await Promise.all(files.map((file) => import(file)));
+    },
+    join: (introduction) => exchange?.join(introduction),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.

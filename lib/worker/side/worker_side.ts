@@ -6,6 +6,7 @@ import { internals } from "../../task/future.ts";
 import { taskInternals } from "../../task/task.ts";
 import type { CallBoard } from "../../wire/call_board.ts";
 import { cloneError } from "../../wire/clone_error.ts";
+import type { Introduction } from "../../wire/exchange.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 import {
   type EncodedError,
@@ -15,6 +16,7 @@ import {
   type Refusal,
   unpack,
 } from "../../wire/packing.ts";
+import { beforeSending } from "../../wire/shareable.ts";
 import { Transferred } from "../../wire/transfer.ts";
 import {
   type FromWorker,
@@ -40,6 +42,8 @@ export interface Surroundings {
   sharesMemory: boolean;
   /** Load the classes of the shared objects, if there can be any. */
   loadKinds?: () => Promise<unknown>;
+  /** Get to know other threads. Called once the kinds are loaded. */
+  join?: (introduction: Introduction) => void;
   /** Makes the error for a shared object, where none can cross. */
   refuse?: Refusal;
 }
@@ -98,6 +102,11 @@ export class WorkerSide {
         return;
       case ToWorkerKind.Forget:
         this.#functions.clear();
+        return;
+      case ToWorkerKind.Introduction: {
+        const [, ...introduction] = message;
+        void this.learnKinds().then(() => this.#surroundings.join?.(introduction));
+      }
     }
   }
 
@@ -143,6 +152,12 @@ export class WorkerSide {
 
   /** Send a message. */
   send(message: FromWorker, transfer?: Transferable[]): void {
+    if (this.#surroundings.sharesMemory) {
+      beforeSending.greet?.((introduction, ports) => {
+        const [first, store] = introduction as Introduction;
+        this.#surroundings.send([FromWorkerKind.Introduction, first, store], ports);
+      });
+    }
     this.#surroundings.send(message, transfer);
   }
 
