@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { runToEnd } from "./support/running_process.ts";
 
 const RUN = new URL("./run.ts", import.meta.url).href;
 
@@ -7,13 +8,12 @@ async function runTests(source: string, ...args: string[]): Promise<{ code: numb
   try {
     const file = `${dir}/sample_test.ts`;
     await Deno.writeTextFile(file, source);
-    const output = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", RUN, "test", "-A", ...args, file],
-      // A registry that refuses at once: the way of a machine that cannot reach JSR.
-      env: { NO_COLOR: "1", JSR_URL: "http://127.0.0.1:1/" },
-    }).output();
-    const decode = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
-    return { code: output.code, out: decode(output.stdout) + decode(output.stderr) };
+    // A registry that refuses at once: the way of a machine that cannot reach JSR.
+    const env = { JSR_URL: "http://127.0.0.1:1/" };
+    const { code, out, err } = await runToEnd(["run", "-A", RUN, "test", "-A", ...args, file], {
+      env,
+    });
+    return { code, out: out + err };
   } finally {
     await Deno.remove(dir, { recursive: true });
   }

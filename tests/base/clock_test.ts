@@ -1,6 +1,7 @@
 import { FakeTime } from "@std/testing/time";
 import { assert, assertEquals } from "@std/assert";
 import { nextTurn, now, startTimer } from "../../lib/base/clock.ts";
+import { runToEnd } from "../support/running_process.ts";
 
 Deno.test("now reads performance.now", () => {
   const before = performance.now();
@@ -110,15 +111,8 @@ Deno.test("A fake clock put in place before the library is loaded is honoured", 
     }
     console.log(seen.join());
   `;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", program],
-    env: { NO_COLOR: "1" },
-  }).output();
-  assertEquals(
-    new TextDecoder().decode(stdout).trim(),
-    "a10,b15",
-    new TextDecoder().decode(stderr),
-  );
+  const { out, err } = await runToEnd(["eval", program]);
+  assertEquals(out, "a10,b15\n", err);
 });
 
 Deno.test("nextTurn calls back after the microtasks, with time standing still", async () => {

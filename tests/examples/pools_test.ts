@@ -1,15 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type ExampleOptions, runExample } from "../support/run_example.ts";
+import { type ExampleOptions, linesOf, runExample } from "../support/run_example.ts";
 
 const read: ExampleOptions = { permissions: ["--allow-read=."] };
-
-/** Runs an example that should succeed silently; gives its lines. */
-async function linesOf(name: string, options = read): Promise<string[]> {
-  const { code, stdout, stderr } = await runExample(name, options);
-  assertEquals(stderr, "");
-  assertEquals(code, 0);
-  return stdout.trimEnd().split("\n");
-}
 
 /** What five threads say while they run, in any order, and what is said of them afterwards. */
 function threads(...results: number[]): [running: string[], ended: string[]] {
@@ -20,12 +12,12 @@ function threads(...results: number[]): [running: string[], ended: string[]] {
 }
 
 Deno.test("01: threads are started and joined", async () => {
-  const lines = await linesOf("01_process_basics.ts");
+  const lines = await linesOf("01_process_basics.ts", read);
   assertEquals([lines.slice(0, 5).sort(), lines.slice(5)], threads(0, 1, 4, 9, 16));
 });
 
 Deno.test("02: threads are a class of their own", async () => {
-  const lines = await linesOf("02_process_subclass.ts");
+  const lines = await linesOf("02_process_subclass.ts", read);
   assertEquals(
     [lines.slice(0, 5).sort(), lines.slice(5)],
     threads(0, 385, 2_870, 9_455, 22_140),
@@ -33,7 +25,7 @@ Deno.test("02: threads are a class of their own", async () => {
 });
 
 Deno.test("03: a pool maps squares", async () => {
-  assertEquals(await linesOf("03_pool_map.ts"), [
+  assertEquals(await linesOf("03_pool_map.ts", read), [
     "squares: 1, 4, 9, 16, 25, 36, 49, 64, 81, 100",
     "their sum: 385",
     "all there: true",
@@ -41,7 +33,7 @@ Deno.test("03: a pool maps squares", async () => {
 });
 
 Deno.test("04: functions of many parameters", async () => {
-  assertEquals(await linesOf("04_many_arguments.ts"), [
+  assertEquals(await linesOf("04_many_arguments.ts", read), [
     "submit:   1024",
     "apply:    81",
     "starmap:  8, 9, 100",
@@ -52,7 +44,7 @@ Deno.test("04: functions of many parameters", async () => {
 });
 
 Deno.test("05: shared memory, with and without the lock", async () => {
-  const [title, unlocked, ...rest] = await linesOf("05_shared_state.ts");
+  const [title, unlocked, ...rest] = await linesOf("05_shared_state.ts", read);
   assertEquals(title, "2 workers count to 100000 each");
   const counted = Number(/^without a lock: (\d+)$/.exec(unlocked!)?.[1]);
   assert(counted >= 2 && counted <= 200_000, unlocked);
@@ -64,14 +56,14 @@ Deno.test("05: shared memory, with and without the lock", async () => {
 });
 
 Deno.test("06: a queue between workers loses nothing", async () => {
-  assertEquals(await linesOf("06_queue_between_workers.ts"), [
+  assertEquals(await linesOf("06_queue_between_workers.ts", read), [
     "2 producers sent 100 parcels",
     "2 consumers received 100 parcels of 2550 kg",
   ]);
 });
 
 Deno.test("07: two threads at the ends of a pipe", async () => {
-  assertEquals(await linesOf("07_pipe.ts"), [
+  assertEquals(await linesOf("07_pipe.ts", read), [
     'received: [42,null,"hello"]',
     "3 squared is 9",
     "4 squared is 16",
@@ -104,14 +96,14 @@ Deno.test("08: the program takes addresses and a limit", async () => {
   const lines = await linesOf("08_fetch_urls.ts", { ...net, args });
   assertEquals(lines.at(-1), `failed: ${url}: No answer in 50 ms`);
   for (const bad of ["example.com", "ftp://example.com/", "http://"]) {
-    const { code, stdout, stderr } = await runExample("08_fetch_urls.ts", { args: [bad] });
-    assertEquals(stderr, `"${bad}" is not an http or https address (--help shows all options)\n`);
-    assertEquals([code, stdout], [2, ""]);
+    const { code, out, err } = await runExample("08_fetch_urls.ts", { args: [bad] });
+    assertEquals(err, `"${bad}" is not an http or https address (--help shows all options)\n`);
+    assertEquals([code, out], [2, ""]);
   }
 });
 
 Deno.test("09: futures as they are done, errors caught one by one", async () => {
-  const lines = await linesOf("09_as_completed.ts");
+  const lines = await linesOf("09_as_completed.ts", read);
   assertEquals(lines.slice(0, 4).sort(), [
     "root of -1: RangeError: -1 has no real square root",
     "root of -4: RangeError: -4 has no real square root",
@@ -151,23 +143,23 @@ Deno.test("19: a folder that is empty, missing or forbidden", async () => {
     const [first] = await linesOf("19_word_count.ts", { permissions, args: [folder] });
     assertEquals(first, "0 files, 0 words, 0 different ones");
     const missing = { permissions, args: [`${folder}/missing`] };
-    const { code, stderr } = await runExample("19_word_count.ts", missing);
+    const { code, err } = await runExample("19_word_count.ts", missing);
     assertEquals(code, 2);
-    assertMatch(stderr, /^Cannot read the folder ".*missing": .+\n$/);
+    assertMatch(err, /^Cannot read the folder ".*missing": .+\n$/);
     const forbidden = await runExample("19_word_count.ts", { ...read, args: [folder] });
     assertEquals(forbidden.code, 2);
-    assertMatch(forbidden.stderr, /^Cannot read the folder ".*": Requires read access to .+\n$/);
+    assertMatch(forbidden.err, /^Cannot read the folder ".*": Requires read access to .+\n$/);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
 Deno.test("19: the program takes options and one folder", async () => {
-  const { stdout } = await runExample("19_word_count.ts", { args: ["--help"] });
-  assertMatch(stdout, /^Usage: .* examples\/19_word_count\.ts \[options\] \[folder\]$/m);
-  const { code, stderr } = await runExample("19_word_count.ts", { args: ["a", "b"] });
+  const { out } = await runExample("19_word_count.ts", { args: ["--help"] });
+  assertMatch(out, /^Usage: .* examples\/19_word_count\.ts \[options\] \[folder\]$/m);
+  const { code, err } = await runExample("19_word_count.ts", { args: ["a", "b"] });
   assertEquals(code, 2);
-  assertEquals(stderr, 'Unexpected argument "b" (--help shows all options)\n');
+  assertEquals(err, 'Unexpected argument "b" (--help shows all options)\n');
 });
 
 const processes = ["--allow-read=.", "--allow-run"];

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Outcome, runExample, RunningExample } from "../support/run_example.ts";
+import { runExample, RunningExample } from "../support/run_example.ts";
+import { type Ending, runToEnd } from "../support/running_process.ts";
 
 const permissions = ["--allow-read=."];
 
@@ -8,22 +9,22 @@ function primes(...args: string[]) {
 }
 
 Deno.test("primes compares three ways and checks their answers", async () => {
-  const { code, stdout, stderr } = await primes("--count=4", "--number=1000003", "--workers=2");
-  assertEquals(stderr, "");
+  const { code, out, err } = await primes("--count=4", "--number=1000003", "--workers=2");
+  assertEquals(err, "");
   assertEquals(code, 0);
-  assertMatch(stdout, /^Is 1000003 prime\? Asked 4 times, on a machine with \d+ cores$/m);
-  assertMatch(stdout, /^way +seconds +speed-up +efficiency per core$/m);
+  assertMatch(out, /^Is 1000003 prime\? Asked 4 times, on a machine with \d+ cores$/m);
+  assertMatch(out, /^way +seconds +speed-up +efficiency per core$/m);
   const row = (way: string) => new RegExp(`^${way} +\\d+\\.\\d{3} +\\d+\\.\\d{2} x +\\d+ %$`, "m");
-  assertMatch(stdout, row("one thread"));
-  assertMatch(stdout, row("tasks, same thread"));
-  assertMatch(stdout, row("WorkerPool\\(2\\)"));
-  assertMatch(stdout, /^All 12 answers agree: 1000003 is prime$/m);
+  assertMatch(out, row("one thread"));
+  assertMatch(out, row("tasks, same thread"));
+  assertMatch(out, row("WorkerPool\\(2\\)"));
+  assertMatch(out, /^All 12 answers agree: 1000003 is prime$/m);
 });
 
 for (const number of ["0", "1", "4", "1000001", "9007199254740991"]) {
   Deno.test(`primes fails its check for ${number}, which is not prime`, async () => {
-    const { code, stderr } = await primes("--count=2", `--number=${number}`, "--workers=1");
-    assertEquals(stderr, `\nAll 6 answers agree: ${number} is not prime\n`);
+    const { code, err } = await primes("--count=2", `--number=${number}`, "--workers=1");
+    assertEquals(err, `\nAll 6 answers agree: ${number} is not prime\n`);
     assertEquals(code, 1);
   });
 }
@@ -31,18 +32,18 @@ for (const number of ["0", "1", "4", "1000001", "9007199254740991"]) {
 for (const number of ["2", "3", "9", "25"]) {
   const verdict = number.length === 1 && number !== "9" ? "is" : "is not";
   Deno.test(`primes finds that ${number} ${verdict} prime`, async () => {
-    const { stdout, stderr } = await primes("--count=1", `--number=${number}`, "--workers=1");
-    assertStringIncludes(stdout + stderr, `All 3 answers agree: ${number} ${verdict} prime`);
+    const { out, err } = await primes("--count=1", `--number=${number}`, "--workers=1");
+    assertStringIncludes(out + err, `All 3 answers agree: ${number} ${verdict} prime`);
   });
 }
 
 Deno.test("primes shows its options", async () => {
-  const { code, stdout, stderr } = await primes("--help");
-  assertEquals(stderr, "");
+  const { code, out, err } = await primes("--help");
+  assertEquals(err, "");
   assertEquals(code, 0);
-  assertMatch(stdout, /^Usage: deno task primes \[options\]$/m);
+  assertMatch(out, /^Usage: deno task primes \[options\]$/m);
   for (const option of ["count", "number", "workers", "help"]) {
-    assertStringIncludes(stdout, `--${option}`);
+    assertStringIncludes(out, `--${option}`);
   }
 });
 
@@ -62,9 +63,9 @@ const BAD: [args: string[], complaint: string][] = [
 ];
 for (const [args, complaint] of BAD) {
   Deno.test(`primes refuses ${args.join(" ")} in one line`, async () => {
-    const { code, stdout, stderr } = await primes(...args);
-    assertEquals(stderr, `${complaint} (--help shows all options)\n`);
-    assertEquals(stdout, "");
+    const { code, out, err } = await primes(...args);
+    assertEquals(err, `${complaint} (--help shows all options)\n`);
+    assertEquals(out, "");
     assertEquals(code, 2);
   });
 }
@@ -76,15 +77,15 @@ const BEFORE: [way: string, seen: RegExp][] = [
 ];
 for (const [way, before] of BEFORE) {
   Deno.test(`primes ends with exit code 130 when interrupted: ${way}`, async () => {
-    const { code, stdout, stderr } = await interrupted(before, 8);
-    assertEquals(stderr, "");
-    assert(!stdout.includes("agree"), stdout);
+    const { code, out, err } = await interrupted(before, 8);
+    assertEquals(err, "");
+    assert(!out.includes("agree"), out);
     assertEquals(code, 130);
   });
 }
 
 /** Interrupts the program once it has printed `before`, with more to do where it was too quick. */
-async function interrupted(before: RegExp, count: number): Promise<Outcome> {
+async function interrupted(before: RegExp, count: number): Promise<Ending> {
   const args = [`--count=${count}`, "--workers=2"];
   await using example = new RunningExample("primes.ts", { args, permissions });
   await example.seen(before);
@@ -95,11 +96,8 @@ async function interrupted(before: RegExp, count: number): Promise<Outcome> {
 }
 
 Deno.test("deno task primes is what the README says", async () => {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: ["task", "primes", "--count=1", "--number=7", "--workers=1"],
-    cwd: new URL("../../", import.meta.url),
-    env: { NO_COLOR: "1" },
-  }).output();
-  assertStringIncludes(new TextDecoder().decode(output.stdout), "All 3 answers agree: 7 is prime");
-  assertEquals(output.code, 0);
+  const args = ["task", "primes", "--count=1", "--number=7", "--workers=1"];
+  const { code, out } = await runToEnd(args, { cwd: new URL("../../", import.meta.url) });
+  assertStringIncludes(out, "All 3 answers agree: 7 is prime");
+  assertEquals(code, 0);
 });

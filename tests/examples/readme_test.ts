@@ -3,6 +3,7 @@ import config from "../../deno.json" with { type: "json" };
 import pythonNames from "./python-3.13-names.json" with { type: "json" };
 import * as strand from "../../mod.ts";
 import { readSource } from "../support/module_graph.ts";
+import { runToEnd } from "../support/running_process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const readme = await readSource("README.md");
@@ -133,12 +134,8 @@ Deno.test("Every example says what it is in Python, and how to run it", async ()
 });
 
 Deno.test("deno task lists every task with what it does", async () => {
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["task"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const list = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const { out, err } = await runToEnd(["task"], { cwd: ROOT });
+  const list = out + err;
   const tasks = Object.entries(config.tasks);
   assertEquals(tasks.map(([name]) => name).slice(0, 3), ["test", "ok", "primes"]);
   for (const [name, { description }] of tasks) {

@@ -39,8 +39,8 @@ Deno.test("16: the service answers from its pool and stops cleanly", async () =>
   await using server = await Server.start("16_prime_service.ts");
   const answers = await server.ask("/is_prime/2,4,1000003");
   assertEquals(answers, { status: 200, text: '{"2":true,"4":false,"1000003":true}' });
-  const { code, stdout } = await server.stop();
-  assertStringIncludes(stdout, "Stopping\nStopped\n");
+  const { code, out } = await server.stop();
+  assertStringIncludes(out, "Stopping\nStopped\n");
   assertEquals(code, 130);
 });
 
@@ -84,9 +84,9 @@ Deno.test("16: a port that is taken is one line", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   const args = [`--port=${port}`];
-  const { code, stdout, stderr } = await runExample("16_prime_service.ts", { permissions, args });
-  assertEquals(stderr, `Port ${port} is taken already (--port chooses another)\n`);
-  assertEquals(stdout, "");
+  const { code, out, err } = await runExample("16_prime_service.ts", { permissions, args });
+  assertEquals(err, `Port ${port} is taken already (--port chooses another)\n`);
+  assertEquals(out, "");
   assertEquals(code, 1);
 });
 
@@ -94,10 +94,10 @@ for (const name of ["16_prime_service.ts", "17_concurrent_page.ts"]) {
   Deno.test(`${name.slice(0, 2)}: the server takes options`, async () => {
     const help = await runExample(name, { permissions, args: ["--help"] });
     assertEquals(help.code, 0);
-    assertMatch(help.stdout, /^ {2}--port <number> +where to listen; 0: any \(8000\)$/m);
+    assertMatch(help.out, /^ {2}--port <number> +where to listen; 0: any \(8000\)$/m);
     const bad = await runExample(name, { permissions, args: ["--port=65536"] });
     assertEquals(bad.code, 2);
-    assertStringIncludes(bad.stderr, "--port must be a whole number from 0 to 65535");
+    assertStringIncludes(bad.err, "--port must be a whole number from 0 to 65535");
   });
 }
 
@@ -116,8 +116,8 @@ Deno.test("17: the page asks its three sources side by side", async () => {
     ([, from, to]) => ({ from: Number(from), to: Number(to) }),
   );
   assert(database && api && api.from <= database.to, text);
-  const { code, stderr } = await server.stop();
-  assertEquals(stderr, "");
+  const { code, err } = await server.stop();
+  assertEquals(err, "");
   assertEquals(code, 130);
 });
 
@@ -149,12 +149,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     await server.statsSay(({ busy, completed }) => busy + completed > 1);
     server.kill(signal);
     assertEquals((await slow).text, '{"n":32,"value":2178309}');
-    const { code, stdout, stderr } = await server.ended();
+    const { code, out, err } = await server.ended();
     assertStringIncludes(
-      stdout,
+      out,
       "Stopping: no new requests\nStopped: every request was answered\n",
     );
-    assertEquals(stderr, "");
+    assertEquals(err, "");
     assertEquals(code, 0);
   });
 }

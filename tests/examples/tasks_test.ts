@@ -1,13 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { runExample } from "../support/run_example.ts";
-
-/** Runs an example that should succeed silently; gives its lines. */
-async function linesOf(name: string, permissions: string[] = [], args: string[] = []) {
-  const { code, stdout, stderr } = await runExample(name, { permissions, args });
-  assertEquals(stderr, "");
-  assertEquals(code, 0);
-  return stdout.trimEnd().split("\n");
-}
+import { linesOf, runExample } from "../support/run_example.ts";
 
 Deno.test("11: a counter needs the lock", async () => {
   assertEquals(await linesOf("11_locked_counter.ts"), [
@@ -56,7 +48,7 @@ Deno.test("14: the queue is drained, then the consumers leave", async () => {
   ]);
 });
 
-const net = ["--allow-net=127.0.0.1"];
+const permissions = ["--allow-net=127.0.0.1"];
 
 /** Reads how many requests the server had at once. */
 function mostOf(line = ""): number {
@@ -64,17 +56,21 @@ function mostOf(line = ""): number {
 }
 
 Deno.test("15: the crawler sends fifty requests, at most ten at once", async () => {
-  const [sum, most] = await linesOf("15_crawler.ts", net);
+  const [sum, most] = await linesOf("15_crawler.ts", { permissions });
   assertEquals(sum, "50 answers, 6225 words");
   assert(mostOf(most) >= 1 && mostOf(most) <= 10, most);
 });
 
 Deno.test("15: the crawler takes options", async () => {
-  const [sum, most] = await linesOf("15_crawler.ts", net, ["--requests=7", "--at-once=1"]);
+  const [sum, most] = await linesOf("15_crawler.ts", {
+    permissions,
+    args: ["--requests=7", "--at-once=1"],
+  });
   assertEquals(sum, "7 answers, 721 words");
   assertEquals(mostOf(most), 1);
-  assertMatch((await linesOf("15_crawler.ts", net, ["--help"])).join("\n"), /--at-once <number>/);
-  const { code, stderr } = await runExample("15_crawler.ts", { args: ["--at-once=0"] });
+  const help = await linesOf("15_crawler.ts", { args: ["--help"] });
+  assertMatch(help.join("\n"), /--at-once <number>/);
+  const { code, err } = await runExample("15_crawler.ts", { args: ["--at-once=0"] });
   assertEquals(code, 2);
-  assertStringIncludes(stderr, "--at-once must be a whole number from 1 to 1000");
+  assertStringIncludes(err, "--at-once must be a whole number from 1 to 1000");
 });

@@ -18,6 +18,7 @@ import {
   WorkerPool,
 } from "../../mod.ts";
 import { readSource } from "../support/module_graph.ts";
+import { runToEnd } from "../support/running_process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const HERE = import.meta.url;
@@ -257,15 +258,15 @@ async function complaintOf(
   const folder = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(`${folder}/main.ts`, program);
-    const [command, rest] = flags[0] === "test" ? ["test", flags.slice(1)] : ["run", flags];
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: [command, "--quiet", "--no-prompt", "--no-check", ...rest, "main.ts"],
-      cwd: folder,
-      env: { NO_COLOR: "1" },
-      stdin: "null",
-    }).output();
+    const [command, rest] = flags[0] === "test"
+      ? ["test", flags.slice(1)] as const
+      : ["run", flags] as const;
+    const { code, out, err } = await runToEnd(
+      [command, "--quiet", "--no-prompt", "--no-check", ...rest, "main.ts"],
+      { cwd: folder },
+    );
     assert(code !== 0, "It succeeded");
-    return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+    return out + err;
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

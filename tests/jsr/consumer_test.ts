@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type JsrPackage, JsrRegistry } from "../support/jsr_registry.ts";
+import { runToEnd } from "../support/running_process.ts";
 
 const STRAND = "jsr:@strand/strand@^0.1.0";
 
@@ -19,15 +20,10 @@ async function run(
 ): Promise<{ code: number; out: string }> {
   const folder = await Deno.makeTempDir();
   await using registry = await JsrRegistry.start(...packages);
+  const env = { JSR_URL: registry.url, DENO_DIR: `${folder}/.cache` };
   const deno = async (...args: string[]) => {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args,
-      cwd: folder,
-      env: { JSR_URL: registry.url, DENO_DIR: `${folder}/.cache`, NO_COLOR: "1" },
-      stdin: "null",
-    }).output();
-    const decode = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
-    return { code, out: decode(stdout) + decode(stderr) };
+    const { code, out, err } = await runToEnd(args, { cwd: folder, env });
+    return { code, out: out + err };
   };
   try {
     for (const [name, text] of Object.entries(files)) {

@@ -1,4 +1,5 @@
 import config from "../../deno.json" with { type: "json" };
+import { runToEnd } from "./running_process.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 
@@ -64,12 +65,9 @@ async function readOwn(): Promise<JsrPackage> {
 
 /** The paths of the files that `deno publish` would send. */
 async function publishList(): Promise<string[]> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["publish", "--dry-run", "--allow-dirty", "--no-check"],
-    cwd: ROOT,
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const args = ["publish", "--dry-run", "--allow-dirty", "--no-check"];
+  const { code, out, err } = await runToEnd(args, { cwd: ROOT });
+  const text = out + err;
   const paths = Array.from(
     text.matchAll(/^ *(file:\S+) \([\d.]+[KM]?B\)$/gm),
     ([, url]) => url!.slice(ROOT.href.length),

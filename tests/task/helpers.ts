@@ -39,17 +39,3 @@ export async function failure(promise: PromiseLike<unknown>): Promise<unknown> {
   }
   throw new Error("It did not fail");
 }
-
-/** Run a program in a process of its own; `$MOD` in it stands for the library. */
-export async function runProgram(source: string, ...flags: string[]): Promise<
-  { code: number; out: string; err: string }
-> {
-  const mod = new URL("../../mod.ts", import.meta.url).href;
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--ext=ts", ...flags, source.replaceAll("$MOD", mod)],
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-  }).output();
-  const decoder = new TextDecoder();
-  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
-}

@@ -10,8 +10,8 @@ import {
   sleep,
   TaskGroup,
 } from "../../mod.ts";
-import { RunningProgram } from "../support/running_program.ts";
-import { failure, runProgram } from "./helpers.ts";
+import { RunningProgram, runProgram } from "../support/running_program.ts";
+import { failure } from "./helpers.ts";
 
 Deno.test("run: gives what main gives, and rejects with what it throws", async () => {
   assertEquals(await run(() => 1), 1);

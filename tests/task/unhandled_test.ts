@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { runProgram } from "./helpers.ts";
+import { runProgram } from "../support/running_program.ts";
 
 /** Runs `source` in a process that prints what is reported as unhandled, and goes on. */
 async function reported(source: string): Promise<string[]> {

@@ -1,20 +1,16 @@
 import { assert, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { type Ending, runToEnd } from "../support/running_process.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
 /** Run a program from a file of its own. */
-async function run(source: string, ...flags: string[]) {
+async function run(source: string, ...flags: string[]): Promise<Ending> {
   const dir = await Deno.makeTempDir();
   try {
     const file = `${dir}/main.ts`;
     await Deno.writeTextFile(file, source.replaceAll("$MOD", MOD));
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-config", ...flags, file],
-      env: { NO_COLOR: "1" },
-    }).output();
-    const text = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
-    return { code, out: text(stdout), err: text(stderr) };
+    return await runToEnd(["run", "--no-config", ...flags, file]);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -91,10 +87,7 @@ Deno.test("The flag among the program's own arguments is not the runtime's", asy
       file,
       `import { hasWorkerOptions } from "${flag}"; console.log(hasWorkerOptions());`,
     );
-    const ask = async (...args: string[]) => {
-      const { stdout } = await new Deno.Command(Deno.execPath(), { args }).output();
-      return new TextDecoder().decode(stdout).trim();
-    };
+    const ask = async (...args: string[]) => (await runToEnd(args)).out.trim();
     assertEquals(await ask("run", "-A", file, "--unstable-worker-options"), "false");
     assertEquals(await ask("run", "-A", "--unstable-worker-options", file), "true");
     assertEquals(await ask("run", "--unstable-worker-options", file), "false");

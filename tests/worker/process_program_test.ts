@@ -1,23 +1,19 @@
 /** What only a program of its own can show of a `ProcessPool`. */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { RunningProcess, runToEnd } from "../support/running_process.ts";
 
 const PROGRAM = new URL("./fixtures/process_program.ts", import.meta.url);
 
-function command(args: string[], flags: string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", ...flags, PROGRAM.href, ...args],
-    cwd: new URL("../../", import.meta.url),
-    env: { NO_COLOR: "1" },
-    stdout: "piped",
-    stderr: "piped",
-  });
+const options = { cwd: new URL("../../", import.meta.url) };
+
+function argsOf(flags: string[], ...args: string[]): string[] {
+  return ["run", "--no-prompt", "--no-check", ...flags, PROGRAM.href, ...args];
 }
 
 async function run(args: string[], flags = ["-A"]): Promise<{ out: string; err: string }> {
-  const { code, stdout, stderr } = await command(args, flags).output();
-  const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  const { code, out, err } = await runToEnd(argsOf(flags, ...args), options);
   assertEquals(code, 0, err);
-  return { out: out!, err: err! };
+  return { out, err };
 }
 
 /** The permissions that a process of a pool says it has. */
@@ -30,16 +26,11 @@ async function permissionsOf(
 }
 
 Deno.test("Processes die with their program, also when it is killed while they are busy", async () => {
-  const program = command(["burning"], ["-A"]).spawn();
-  const unread = program.stderr.cancel();
-  let out = "";
+  await using program = new RunningProcess(argsOf(["-A"], "burning"), options);
+  await program.finds((read) => /burning/.exec(read));
+  program.kill("SIGKILL");
   // Its processes have the same standard output: it ends only when the last of them is gone.
-  for await (const text of program.stdout.pipeThrough(new TextDecoderStream())) {
-    out += text;
-    if (out.includes("burning")) program.kill("SIGKILL");
-  }
-  assertEquals((await program.status).signal, "SIGKILL");
-  await unread;
+  assertEquals((await program.ended()).signal, "SIGKILL");
 });
 
 Deno.test("An idle pool does not hold its program", async () => {

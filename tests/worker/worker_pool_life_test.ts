@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { CancelledError, InvalidStateError, toThread, WorkerPool } from "../../mod.ts";
+import { runProgram } from "../support/running_program.ts";
 import { setUp, valueSetUp } from "./fixtures/functions.ts";
 import { blockAtGate, failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
 
@@ -146,22 +147,17 @@ Deno.test("life: onWorkerExit is told of every worker", async () => {
   assertEquals(exits, [true, false]);
 });
 
-/** Run a program; gives its exit code and what it printed. */
-async function runProgram(source: string): Promise<[number, string]> {
-  const library = new URL("../../mod.ts", import.meta.url).href;
-  const code = `import { WorkerPool, sleep, toThread } from ${JSON.stringify(library)};\n${source}`;
-  const { code: exit, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", code],
-    stdout: "piped",
-    stderr: "null",
-  }).output();
-  return [exit, new TextDecoder().decode(stdout).trim()];
+/** Run a program that uses pools; gives its exit code and what it printed. */
+async function runWithPools(source: string): Promise<[code: number, out: string]> {
+  const imports = `import { sleep, toThread, WorkerPool } from "$MOD";\n`;
+  const { code, out } = await runProgram(imports + source);
+  return [code, out.trim()];
 }
 
 for (const host of HOSTS) {
   Deno.test(`life on the ${host} host: a pool that is not shut down lets the program end`, async () => {
     assertEquals(
-      await runProgram(`
+      await runWithPools(`
         const pool = new WorkerPool({ maxWorkers: 2, host: "${host}" });
         console.log(await pool.map((n) => n + 1, [1, 2, 3]));`),
       [0, "[ 2, 3, 4 ]"],
@@ -170,7 +166,7 @@ for (const host of HOSTS) {
 
   Deno.test(`life on the ${host} host: a thread that cannot be killed lets it end, too`, async () => {
     assertEquals(
-      await runProgram(`
+      await runWithPools(`
         const pool = new WorkerPool({ maxWorkers: 1, host: "${host}", cancelGrace: 1 });
         const words = new Int32Array(new SharedArrayBuffer(4));
         const call = pool.submit((words) => { Atomics.store(words, 0, 1); for (;;); }, words);
@@ -188,5 +184,5 @@ Deno.test("life: toThread runs on a pool that all share, and lets the program en
   const source = `
     const all = [6, 7].map((n) => toThread((n) => n * 7, n));
     console.log(await Promise.all(all));`;
-  assertEquals(await runProgram(source), [0, "[ 42, 49 ]"]);
+  assertEquals(await runWithPools(source), [0, "[ 42, 49 ]"]);
 });
