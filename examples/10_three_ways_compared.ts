@@ -10,6 +10,7 @@
  * @module
  */
 import {
+  currentTask,
   type Executor,
   ProcessPool,
   remote,
@@ -26,7 +27,7 @@ const WAIT_MS = 50;
 
 /** Waits for a slow server: I/O. */
 export const ask = remote(import.meta, async function ask(url: string): Promise<boolean> {
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: currentTask()!.signal }); // so that Ctrl-C ends it
   return await response.text() === "yes";
 });
 
@@ -38,7 +39,10 @@ interface Jobs<T> {
 
 async function onOneThread<T>({ fn, items }: Jobs<T>): Promise<boolean[]> {
   const answers: boolean[] = [];
-  for (const item of items) answers.push(await fn(item));
+  for (const item of items) {
+    answers.push(await fn(item));
+    await sleep(0); // lets Ctrl-C through
+  }
   return answers;
 }
 

@@ -4,6 +4,7 @@ import { CallBoard } from "../../wire/call_board.ts";
 import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/exchange.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import { granted } from "./granted.ts";
 import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 
 /**
@@ -38,6 +39,7 @@ interface ThreadOptions {
   workerData: unknown;
   transferList: Transferable[];
   resourceLimits?: ResourceLimits;
+  env?: Record<string, string>;
 }
 
 interface Thread {
@@ -97,6 +99,8 @@ class NodeWorker implements HostedWorker {
       transferList: [port2],
     };
     if (limits !== undefined) options.resourceLimits = limits;
+    // Else the runtime would read all of it, and ask whether it may.
+    if (!granted({ name: "env" })) options.env = {};
     this.#thread = new Class(entry(), options);
     this.#thread.on("error", (error) => {
       this.#cause ??= error;

@@ -1,6 +1,7 @@
 /**
  * How a child process is started that understands the same modules as this one.
  */
+import { granted } from "./granted.ts";
 import { pathOf } from "./process_permissions.ts";
 
 /** Flags that say how modules are found, with and without a value of their own. */
@@ -37,8 +38,10 @@ function pickFlags(args: readonly string[]): string[] {
 
 /** The arguments of the runtime itself, where the system tells them. */
 function ownArguments(): string[] | undefined {
+  const path = "/proc/self/cmdline";
+  if (!granted({ name: "read", path })) return undefined;
   try {
-    const all = Deno.readTextFileSync("/proc/self/cmdline").split("\0");
+    const all = Deno.readTextFileSync(path).split("\0");
     // The last are those of the program, and an empty one.
     return all.slice(1, Math.max(all.length - 1 - Deno.args.length, 1));
   } catch {
@@ -66,6 +69,7 @@ function findConfig(): string | undefined {
 }
 
 function isFile(place: URL): boolean {
+  if (!granted({ name: "read", path: place })) return false;
   try {
     return Deno.statSync(place).isFile;
   } catch {

@@ -1,3 +1,5 @@
+import { granted } from "./granted.ts";
+
 /** The parts of the runtime that are asked. All of them may be missing, or refuse to answer. */
 interface Runtime {
   Deno?: {
@@ -20,7 +22,10 @@ const FLAG = "--unstable-worker-options";
 export function hasWorkerOptions(): boolean {
   const { Deno } = globalThis as Runtime;
   if (Deno === undefined) return false;
-  const read = (path: string | URL): string => attempt(() => Deno.readTextFileSync?.(path)) ?? "";
+  const read = (path: string | URL): string => {
+    if (!granted({ name: "read", path })) return "";
+    return attempt(() => Deno.readTextFileSync?.(path)) ?? "";
+  };
   const all = read("/proc/self/cmdline").split("\0");
   // The last are those of the program itself, and an empty one.
   const args = all.slice(0, Math.max(all.length - 1 - Deno.args.length, 0));
