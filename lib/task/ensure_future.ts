@@ -1,7 +1,7 @@
 import { CancelledError } from "../errors.ts";
 import { isInstance } from "../base/instance.ts";
 import { checkAwaitable } from "./awaitable.ts";
-import { Future, internals } from "./future.ts";
+import { Future, internals, type Stoppable } from "./future.ts";
 import { type Awaitable, taskInternals } from "./task.ts";
 
 /**
@@ -10,6 +10,61 @@ import { type Awaitable, taskInternals } from "./task.ts";
  * waits, and the next cancellation would end it instead of reaching the task.
  */
 export const waitsBehind: WeakMap<object, { abandon(error: CancelledError): void }> = new WeakMap();
+
+/**
+ * The callbacks by which a future follows a promise.
+ *
+ * A promise does not take callbacks back. A loop that waits for one promise again and again, each
+ * time with a limit, would leave its futures hanging on it for as long as it is pending: so what a
+ * cancelled future leaves behind serves the next one that follows the same promise.
+ */
+class Link implements Stoppable {
+  #future: Future<unknown> | undefined;
+  #fired = false;
+  readonly #promise: Promise<unknown>;
+
+  private constructor(promise: Promise<unknown>, future: Future<unknown>) {
+    this.#promise = promise;
+    this.#future = future;
+    promise.then(
+      (value) => this.#end((future) => internals.resolve(future, value)),
+      (error) =>
+        this.#end((future) => {
+          if (isInstance(error, CancelledError)) internals.abandon(future, error);
+          else internals.reject(future, error);
+        }),
+    );
+  }
+
+  /** One that follows `promise`, for `future`. */
+  static of(promise: Promise<unknown>, future: Future<unknown>): Link {
+    const left = links.get(promise)?.pop();
+    if (left === undefined || left.#fired) return new Link(promise, future);
+    left.#future = future;
+    return left;
+  }
+
+  stop(error: CancelledError): boolean {
+    const future = this.#future;
+    if (future === undefined) return false;
+    this.#future = undefined;
+    const left = links.get(this.#promise);
+    if (left === undefined) links.set(this.#promise, [this]);
+    else left.push(this);
+    return internals.abandon(future, error);
+  }
+
+  #end(settle: (future: Future<unknown>) => void): void {
+    const future = this.#future;
+    this.#future = undefined;
+    this.#fired = true;
+    links.delete(this.#promise);
+    if (future !== undefined) settle(future);
+  }
+}
+
+/** What cancelled futures left behind, by the promise that they followed. */
+const links: WeakMap<Promise<unknown>, Link[]> = new WeakMap();
 
 /**
  * Make a future of anything that can be waited for.
@@ -43,21 +98,16 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   if (typeof aw === "function") return taskInternals.create(aw);
   if (aw instanceof Future) return aw;
   const future = new Future<T>();
+  // What is no promise may throw here, call back twice, or give yet another one.
+  const link = Link.of(Promise.resolve(aw), future as Future<unknown>);
   const wait = waitsBehind.get(aw);
-  if (wait !== undefined) {
-    internals.stopWith(future, {
+  internals.stopWith(
+    future,
+    wait === undefined ? link : {
       stop: (error) => {
         wait.abandon(error);
-        return internals.abandon(future, error);
+        return link.stop(error);
       },
-    });
-  }
-  // What is no promise may throw here, call back twice, or give yet another one.
-  Promise.resolve(aw).then(
-    (value) => internals.resolve(future, value),
-    (error) => {
-      if (isInstance(error, CancelledError)) internals.abandon(future, error);
-      else internals.reject(future, error);
     },
   );
   return future;

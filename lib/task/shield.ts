@@ -1,16 +1,20 @@
+import type { CancelledError } from "../errors.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { ensureFuture, waitsBehind } from "./ensure_future.ts";
-import { Callback, type Future, internals } from "./future.ts";
+import { Callback, Future, internals } from "./future.ts";
 import type { Awaitable } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
 class Shield<T> extends Waiter<T> {
   readonly #inner: Future<T>;
+  readonly #own: boolean;
   readonly #callback: Callback;
 
-  constructor(inner: Future<T>) {
+  /** `own`: nobody else knows `inner`. */
+  constructor(inner: Future<T>, own: boolean) {
     super();
     this.#inner = inner;
+    this.#own = own;
     this.#callback = new Callback(() => {
       if (inner.cancelled() || internals.failed(inner)) this.fail(internals.error(inner));
       else this.wake(inner.result());
@@ -18,8 +22,10 @@ class Shield<T> extends Waiter<T> {
     internals.subscribe(inner, this.#callback);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(error: CancelledError): Withdrawal {
     internals.unsubscribe(this.#inner, this.#callback);
+    // Otherwise it would follow a promise that may never settle, for nobody.
+    if (this.#own) internals.stop(this.#inner, error);
     return "left";
   }
 }
@@ -61,7 +67,8 @@ export function shield<T>(aw: Awaitable<T>): Promise<T> {
     return Promise.reject(error);
   }
   if (inner.done()) return internals.promise(inner);
-  const wait = new Shield(inner);
+  const follows = !(aw instanceof Future) && typeof aw !== "function";
+  const wait = new Shield(inner, follows && !waitsBehind.has(aw));
   waitsBehind.set(wait.promise, wait);
   return wait.begin();
 }

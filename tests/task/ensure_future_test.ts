@@ -1,5 +1,6 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { createTask, ensureFuture, Future, Task } from "../../mod.ts";
+import { shield, TimeoutError, waitFor } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 import { ended, ending, failure, start } from "./helpers.ts";
 
@@ -37,6 +38,85 @@ Deno.test("ensureFuture: an abandoned promise that fails later is not reported",
   reject(new Error("late"));
   await settle();
   assert(future.cancelled());
+});
+
+/** A promise that counts how many times somebody asked to be called back. */
+function counted() {
+  let resolve!: (value: string) => void;
+  const promise = new Promise<string>((r) => void (resolve = r));
+  const counts = { followers: 0 };
+  const then = promise.then.bind(promise);
+  promise.then = ((...args: Parameters<typeof then>) => {
+    counts.followers++;
+    return then(...args);
+  }) as typeof promise.then;
+  return { promise, resolve, counts };
+}
+
+Deno.test("ensureFuture: waits given up one after the other leave one callback behind", async () => {
+  const { promise, resolve, counts } = counted();
+  for (let i = 0; i < 5; i++) {
+    const future = ensureFuture(promise);
+    future.cancel();
+    assert(future.cancelled());
+    const task = start(async () => await ensureFuture(promise));
+    await settle();
+    task.cancel();
+    await ended(task);
+    await assertRejects(() => waitFor(promise, 0), TimeoutError);
+    const shielded = start(() => shield(promise));
+    await settle();
+    shielded.cancel();
+    await ended(shielded);
+  }
+  assertEquals(counts.followers, 1);
+  const side = [ensureFuture(promise), ensureFuture(promise), ensureFuture(promise)];
+  assertEquals(counts.followers, 3);
+  side[1]!.cancel();
+  const late = ensureFuture(promise);
+  assertEquals(counts.followers, 3);
+  resolve("there");
+  const later = ensureFuture(promise);
+  assertEquals(await Promise.all([side[0], side[2], late, later]), Array(4).fill("there"));
+  assert(side[1]!.cancelled());
+  const settled = ensureFuture(promise);
+  assert(!settled.done());
+  settled.cancel();
+  assertEquals(await ensureFuture(promise), "there");
+});
+
+Deno.test("ensureFuture: a wait given up after the promise has settled harms nobody", async () => {
+  const { promise, resolve } = counted();
+  const [first, second] = [ensureFuture(promise), ensureFuture(promise)];
+  first.cancel();
+  resolve("there");
+  second.cancel();
+  const third = ensureFuture(promise);
+  const fourth = ensureFuture(promise);
+  const fifth = ensureFuture(promise);
+  assertEquals(await Promise.all([third, fourth, fifth]), Array(3).fill("there"));
+  assert(first.cancelled() && second.cancelled());
+  assertEquals(await ensureFuture(promise), "there");
+});
+
+Deno.test("ensureFuture: the result set by hand stands, whatever the promise says", async () => {
+  const { promise, resolve } = counted();
+  const future = ensureFuture(promise);
+  future.setResult("by hand");
+  assert(!future.cancel());
+  resolve("too late");
+  await settle();
+  assertEquals(await future, "by hand");
+});
+
+Deno.test("ensureFuture: hears what calls back at once, and twice", async () => {
+  const promise = new Promise<number>(() => {});
+  promise.then = ((resolve: (value: number) => void) => {
+    resolve(1);
+    resolve(2);
+  }) as never;
+  assertEquals(await ensureFuture(promise), 1);
+  assertEquals(await ensureFuture(promise), 1);
 });
 
 Deno.test("ensureFuture: refuses what cannot be awaited", () => {
