@@ -310,6 +310,45 @@ Deno.test("A process that is killed from outside is replaced; idle, nobody notic
   });
 });
 
+Deno.test("A process that has closed its channel can be ended nevertheless", async () => {
+  const place = await Deno.makeTempFile();
+  try {
+    await withPool({}, async (pool) => {
+      const call = pool.submit((place: string) => {
+        Deno.stderr.close();
+        Deno.writeTextFileSync(place, "closed");
+        return new Promise(() => {});
+      }, place);
+      const outcome = failureOf(() => call);
+      while (await Deno.readTextFile(place) === "") await new Promise((go) => setTimeout(go, 1));
+      for (let turn = 0; turn < 10; turn++) await new Promise((go) => setTimeout(go, 1));
+      await pool.terminate();
+      assertInstanceOf(await outcome, CancelledError);
+    });
+  } finally {
+    await Deno.remove(place);
+  }
+});
+
+Deno.test("A process whose runtime the user's code has broken is replaced", async () => {
+  await withPool({}, async (pool) => {
+    const broken = await pool.submit(() => {
+      // The runtime itself needs this to take in a message.
+      Object.defineProperty(Array.prototype, "0", {
+        set() {
+          throw new RangeError("broken");
+        },
+      });
+      return "broken";
+    });
+    assertEquals(broken, "broken");
+    const error = await failureOf(() => pool.submit(pid));
+    assertInstanceOf(error, WorkerCrashedError);
+    assertEquals(await pool.submit(() => "well"), "well");
+    assertEquals([pool.stats.crashed, pool.stats.failed], [1, 1]);
+  });
+});
+
 Deno.test("Ten deaths in a row leave the pool working", async () => {
   await withPool({ maxWorkers: 2 }, async (pool) => {
     const fatal = Array.from({ length: 10 }, () => pool.submit(() => Deno.exit(1)));

@@ -2,8 +2,8 @@ import { CallBoard, type Claim } from "../../wire/call_board.ts";
 
 /** The call board of a process: requests to stop reach it through the second thread. */
 export class ProcessBoard extends CallBoard {
-  /** The last call that was asked to stop, plus 1; 0 if there was none. */
-  readonly asked: Int32Array = new Int32Array(new SharedArrayBuffer(4));
+  /** The last call that was asked to stop, plus 1; 0 if there was none. Then how many messages came. */
+  readonly asked: Int32Array = new Int32Array(new SharedArrayBuffer(8));
 
   override claim(call: number): Claim {
     // Asked to stop before it was begun: it is not begun.

@@ -46,7 +46,10 @@ function watch(): void {
     return true;
   };
 
-  /** Hand on messages until there are none. `asked[0]` is the last call that is to stop, plus 1. */
+  /**
+   * Hand on messages until there are none. `asked[0]` is the last call that is to stop, plus 1;
+   * `asked[1]` how many messages there were.
+   */
   const serve = (asked: Int32Array): void => {
     const frame = new DataView(new ArrayBuffer(16));
     while (fill(new Uint8Array(frame.buffer))) {
@@ -62,6 +65,7 @@ function watch(): void {
         buffers.push(bytes.buffer);
       }
       if (stop > 0) Atomics.store(asked, 0, stop);
+      Atomics.add(asked, 1, 1);
       thread.postMessage([head, buffers], [head.buffer, ...buffers]);
     }
   };
@@ -92,16 +96,41 @@ function watch(): void {
   };
 }
 
-/** Start the second thread. `receive` gets the parts of each message, and nothing once it is over. */
+/** How often the first thread looks whether it gets what the second hands on, in milliseconds. */
+const LOOK_MS = 200;
+/** After so many looks between which nothing that was handed on came, nothing will. */
+const LOOKS = 3;
+
+interface Unref {
+  Deno: { unrefTimer(id: unknown): void };
+}
+
+/**
+ * Start the second thread. `receive` gets the parts of each message, and nothing once it is over.
+ * `onDeaf` is called if messages do not get through any more, though this thread is not busy: its
+ * user's code has broken what the runtime needs for it.
+ */
 export function startWatch(
   asked: Int32Array,
   receive: (message: [head: Uint8Array, buffers: ArrayBuffer[]] | undefined) => void,
+  onDeaf: () => void,
 ): void {
   const source = `(${watch})();`;
   const thread = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, {
     type: "module",
     name: "watch",
   });
-  thread.onmessage = ({ data }) => receive(data);
+  let received = 0;
+  let looks = 0;
+  thread.onmessage = ({ data }) => {
+    received = (received + 1) | 0;
+    looks = 0;
+    receive(data);
+  };
+  const timer = setInterval(() => {
+    looks = Atomics.load(asked, 1) === received ? 0 : looks + 1;
+    if (looks === LOOKS) onDeaf();
+  }, LOOK_MS);
+  (globalThis as unknown as Unref).Deno.unrefTimer(timer);
   thread.postMessage(asked);
 }

@@ -20,6 +20,9 @@ const { Deno: runtime } = globalThis as unknown as Runtime;
 const { stderr } = runtime;
 const writeSync = stderr.writeSync.bind(stderr);
 
+/** The last words of a process that can be told nothing any more. */
+const DEAF = new TextEncoder().encode("It cannot receive messages any more\n");
+
 /**
  * Serve the pool that started this process. What it sends comes through standard input. The answers
  * go through standard error, since nothing else writes there in bulk; what others write there is
@@ -53,6 +56,9 @@ export function serveProcess(): void {
     }
     announce(board, value as ToWorker);
     side.receive(value as ToWorker);
+  }, () => {
+    writeAll(DEAF);
+    runtime.exit(1);
   });
   // Nobody else is to take what the pool sends.
   runtime.stdin.close();
