@@ -28,7 +28,15 @@ const SUBJECTS = [
   ["primes", "Primes"],
 ] as const;
 
-const CURVES = ["tasks", "waiters", "map_items", "arguments", "workers"] as const;
+const CURVES = [
+  "tasks",
+  "waiters",
+  "standing",
+  "cancelling",
+  "map_items",
+  "arguments",
+  "workers",
+] as const;
 
 interface Subject {
   name: string;

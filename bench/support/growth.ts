@@ -89,6 +89,45 @@ export async function grow(
   return { name, points };
 }
 
+/** Something done again and again while so many others stand by. */
+export interface Standing<S> {
+  /** Let `n` stand there. */
+  open(n: number): S | PromiseLike<S>;
+  /** Do it so many times, and leave as many standing as before. */
+  run(state: S, times: number): PromiseLike<void>;
+  /** Let all go. */
+  close(state: S): unknown;
+}
+
+/** How many operations make one sample of {@linkcode growStanding}. */
+const OPERATIONS = 2_000;
+
+/** Measure one operation while 1, 10, 100... stand by, and take the median. */
+export async function growStanding<S>(
+  name: string,
+  sizes: number[],
+  { open, run, close }: Standing<S>,
+  budget = 150,
+): Promise<Series> {
+  const points: Point[] = [];
+  for (const n of sizes) {
+    const state = await open(n);
+    await run(state, OPERATIONS);
+    // Those who stand by were there for long: the garbage collector has them behind it.
+    collect();
+    const samples: number[] = [];
+    const end = performance.now() + budget;
+    do {
+      const start = performance.now();
+      await run(state, OPERATIONS);
+      samples.push((performance.now() - start) * 1e6 / OPERATIONS);
+    } while (performance.now() < end);
+    await close(state);
+    points.push({ n, ns: median(samples) });
+  }
+  return { name, points };
+}
+
 /**
  * How much dearer each one is at the largest size than ten times (or the next smaller size) below:
  * 1 is flat, above it the curve bends upwards.
