@@ -15,7 +15,7 @@ import type { Child, Statement } from "./program.ts";
 import {
   catches,
   limit,
-  raise,
+  runAtOnce,
   showError,
   showGathered,
   showOutcome,
@@ -57,11 +57,13 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
       await sleep(s.t);
       return undefined;
     case "log":
-      return void world.log(name, s.id);
     case "raise":
-      return raise(s.e);
     case "ret":
-      return s.v;
+    case "evset":
+    case "cancelself":
+    case "spawn":
+    case "cancel":
+      return runAtOnce(world, name, s, run);
     case "put":
       await world.queues[s.q].put(1);
       return void world.log(name, "put");
@@ -72,8 +74,6 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
     case "join":
       await world.queues[s.q].join();
       return void world.log(name, "joined");
-    case "evset":
-      return void world.events[s.e].set();
     case "evwait":
       await world.events[s.e].wait();
       return void world.log(name, "event");
@@ -91,15 +91,6 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
     case "barrier":
       await world.barrier.wait();
       return void world.log(name, "crossed");
-    case "cancelself":
-      world.log(name, "cancelself");
-      currentTask()!.cancel();
-      return undefined;
-    case "spawn":
-      world.start(s.child, run);
-      return undefined;
-    case "cancel":
-      return world.cancel(name, s.n) as undefined;
     case "await": {
       const task = world.tasks.get(s.n);
       if (task !== undefined && task !== currentTask()) {

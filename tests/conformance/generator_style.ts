@@ -14,7 +14,7 @@ import type { Child, Statement } from "./program.ts";
 import {
   catches,
   limit,
-  raise,
+  runAtOnce,
   showError,
   showGathered,
   showOutcome,
@@ -84,11 +84,13 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
       yield sleep(s.t);
       return undefined;
     case "log":
-      return void world.log(name, s.id);
     case "raise":
-      return raise(s.e);
     case "ret":
-      return s.v;
+    case "evset":
+    case "cancelself":
+    case "spawn":
+    case "cancel":
+      return runAtOnce(world, name, s, run);
     case "put":
       yield world.queues[s.q].put(1);
       return void world.log(name, "put");
@@ -99,8 +101,6 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
     case "join":
       yield world.queues[s.q].join();
       return void world.log(name, "joined");
-    case "evset":
-      return void world.events[s.e].set();
     case "evwait":
       yield world.events[s.e].wait();
       return void world.log(name, "event");
@@ -118,15 +118,6 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
     case "barrier":
       yield world.barrier.wait();
       return void world.log(name, "crossed");
-    case "cancelself":
-      world.log(name, "cancelself");
-      currentTask()!.cancel();
-      return undefined;
-    case "spawn":
-      world.start(s.child, run);
-      return undefined;
-    case "cancel":
-      return world.cancel(name, s.n) as undefined;
     case "await": {
       const task = world.tasks.get(s.n);
       if (task !== undefined && task !== currentTask()) {

@@ -13,13 +13,15 @@ export type Statement =
   | { op: "raise"; e: ErrorName }
   | { op: "ret"; v: number }
   | { op: "put" | "get" | "join"; q: 0 | 1 }
-  | { op: "evset" | "evwait"; e: 0 | 1 }
+  | { op: "evset"; e: 0 | 1 }
+  | { op: "evwait"; e: 0 | 1 }
   | { op: "cwait" }
   | { op: "notify"; all: boolean }
   | { op: "barrier" }
   | { op: "cancelself" }
   | { op: "spawn"; child: Child }
-  | { op: "cancel" | "await"; n: string }
+  | { op: "cancel"; n: string }
+  | { op: "await"; n: string }
   | {
     op: "try";
     body: Statement[];

@@ -4,6 +4,7 @@ import {
   CancelledError,
   Condition,
   createTask,
+  currentTask,
   Event,
   ExceptionGroup,
   type Future,
@@ -13,7 +14,7 @@ import {
   type Task,
   TimeoutError,
 } from "../../mod.ts";
-import type { Child, ErrorName, Kind, Statement } from "./program.ts";
+import type { Child, Kind, Statement } from "./program.ts";
 
 /** What a body yields: a number, or nothing. */
 export type Value = number | undefined;
@@ -51,17 +52,41 @@ export class World {
     this.tasks.set(child.name, task);
     return task;
   }
-
-  /** The statement `cancel`. */
-  cancel(name: string, target: string): void {
-    const task = this.tasks.get(target);
-    if (task !== undefined) this.log(name, `cancel ${target} ${task.cancel() ? "True" : "False"}`);
-  }
 }
 
-/** Throw what the statement `raise` names. */
-export function raise(name: ErrorName): never {
-  throw name === "A" ? new A() : new B();
+/** A statement that waits for nothing, and so is the same in every style. */
+type AtOnce = Extract<
+  Statement,
+  { op: "log" | "raise" | "ret" | "evset" | "cancelself" | "spawn" | "cancel" }
+>;
+
+/** Run a statement that waits for nothing; gives the value with which its body ends, if it does. */
+export function runAtOnce(
+  world: World,
+  name: string,
+  s: AtOnce,
+  run: (child: Child) => Promise<Value>,
+): Value {
+  switch (s.op) {
+    case "log":
+      return void world.log(name, s.id);
+    case "raise":
+      throw s.e === "A" ? new A() : new B();
+    case "ret":
+      return s.v;
+    case "evset":
+      return void world.events[s.e].set();
+    case "cancelself":
+      world.log(name, "cancelself");
+      return void currentTask()!.cancel();
+    case "spawn":
+      return void world.start(s.child, run);
+    case "cancel": {
+      const task = world.tasks.get(s.n);
+      if (task === undefined) return undefined;
+      return void world.log(name, `cancel ${s.n} ${task.cancel() ? "True" : "False"}`);
+    }
+  }
 }
 
 /** Whether a `try` on `kind` catches the error. */

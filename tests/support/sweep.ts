@@ -57,12 +57,8 @@ const LONGEST = 2_000;
 /** How many turns of the event loop a scene has to come to rest. */
 const TURNS = 50;
 
+/** How many scenes were played so far. */
 let total = 0;
-
-/** How many scenes all sweeps of this process have played. */
-export function sceneCount(): number {
-  return total;
-}
 
 /**
  * Play `begin` for every k until the victim escapes.

@@ -1,5 +1,6 @@
 import type { FakeTime } from "@std/testing/time";
-import { type Coroutine, createTask, type Future, type Task } from "../../mod.ts";
+import { assert } from "@std/assert";
+import { type Coroutine, createTask, ExceptionGroup, Future, type Task } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 
 /** Let things come to rest, move the fake time on, and let them come to rest again. */
@@ -23,6 +24,29 @@ export function ending(future: Future<unknown>): string {
   const error = future.exception();
   if (error === undefined) return `=${future.result()}`;
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Throws an error of that name. */
+export const boom = (name: string) => (): never => {
+  throw new Error(name);
+};
+
+/** Waits for ever, and notes when it is cancelled. */
+export function waiting(seen: string[], name: string): () => Promise<void> {
+  return async () => {
+    try {
+      await new Future();
+    } catch (error) {
+      seen.push(`${name} ${(error as Error).name}`);
+      throw error;
+    }
+  };
+}
+
+/** The messages of the errors in a group, or what else is in it. */
+export function messages(error: unknown): unknown[] {
+  assert(error instanceof ExceptionGroup, String(error));
+  return error.errors.map((one) => one instanceof Error ? one.message : one);
 }
 
 /** Wait until the tasks have ended, whatever the outcome. */

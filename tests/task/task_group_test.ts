@@ -4,7 +4,7 @@ import {
   CancelledError,
   createTask,
   currentTask,
-  ExceptionGroup,
+  type ExceptionGroup,
   Future,
   InvalidStateError,
   sleep,
@@ -12,28 +12,7 @@ import {
   TaskGroup,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { advance, ended, ending, failure, start } from "./helpers.ts";
-
-const boom = (name: string) => () => {
-  throw new Error(name);
-};
-
-/** Waits for ever, and notes when it is cancelled. */
-function waiting(seen: string[], name: string): () => Promise<void> {
-  return async () => {
-    try {
-      await new Future();
-    } catch (error) {
-      seen.push(`${name} ${(error as Error).name}`);
-      throw error;
-    }
-  };
-}
-
-function messages(error: unknown): unknown[] {
-  assert(error instanceof ExceptionGroup, String(error));
-  return error.errors.map((one) => one instanceof Error ? one.message : one);
-}
+import { advance, boom, ended, ending, failure, messages, start, waiting } from "./helpers.ts";
 
 Deno.test("TaskGroup.run: gives the body's value when all children have ended", async () => {
   const seen: string[] = [];

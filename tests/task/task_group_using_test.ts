@@ -3,34 +3,12 @@ import {
   CancelledError,
   createTask,
   currentTask,
-  ExceptionGroup,
-  Future,
   InvalidStateError,
   sleep,
   TaskGroup,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { ended, ending, failure, start } from "./helpers.ts";
-
-const boom = (name: string) => () => {
-  throw new Error(name);
-};
-
-function waiting(seen: string[], name: string): () => Promise<void> {
-  return async () => {
-    try {
-      await new Future();
-    } catch (error) {
-      seen.push(`${name} ${(error as Error).name}`);
-      throw error;
-    }
-  };
-}
-
-function messages(error: unknown): string[] {
-  assert(error instanceof ExceptionGroup, String(error));
-  return error.errors.map((one) => one.message);
-}
+import { boom, ended, ending, failure, messages, start, waiting } from "./helpers.ts";
 
 Deno.test("await using a group: leaving the block waits for the children", async () => {
   const seen: string[] = [];

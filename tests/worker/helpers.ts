@@ -1,15 +1,34 @@
 import { assertEquals } from "@std/assert";
-import { WorkerPool, type WorkerPoolOptions } from "../../mod.ts";
+import {
+  ProcessPool,
+  type ProcessPoolOptions,
+  WorkerPool,
+  type WorkerPoolOptions,
+} from "../../mod.ts";
 
 /** Which hosts a pool of threads has. */
 export const HOSTS = ["web", "node"] as const;
 
-/** Run `body` with a pool, and see that no worker is left of it afterwards. */
-export async function withPool<T>(
+/** Run `body` with a pool of threads, and see that no worker is left of it afterwards. */
+export function withPool<T>(
   options: WorkerPoolOptions,
   body: (pool: WorkerPool) => Promise<T>,
 ): Promise<T> {
-  const pool = new WorkerPool(options);
+  return endingPool(new WorkerPool(options), body);
+}
+
+/** Run `body` with a pool of one process, or as many as `options` say; the same otherwise. */
+export function withProcesses<T>(
+  options: ProcessPoolOptions,
+  body: (pool: ProcessPool) => Promise<T>,
+): Promise<T> {
+  return endingPool(new ProcessPool({ maxWorkers: 1, ...options }), body);
+}
+
+async function endingPool<P extends WorkerPool | ProcessPool, T>(
+  pool: P,
+  body: (pool: P) => Promise<T>,
+): Promise<T> {
   try {
     return await body(pool);
   } finally {

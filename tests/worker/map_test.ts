@@ -11,20 +11,9 @@ import {
   WorkerCrashedError,
 } from "../../mod.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
-
-interface World {
-  log: unknown[];
-  gates: Map<unknown, Future<unknown>>;
-  future: typeof Future;
-}
+import { makeWorld, quiet, range, type World } from "./world.ts";
 
 declare const world: World;
-
-function makeWorld(): World {
-  const made: World = { log: [], gates: new Map(), future: Future };
-  (globalThis as unknown as { world: World }).world = made;
-  return made;
-}
 
 const double = (n: number) => 2 * n;
 
@@ -45,14 +34,6 @@ const failAt7 = (n: number) => {
   if (n % 10 === 7) throw new RangeError(`item ${n}`);
   return n;
 };
-
-async function quiet(): Promise<void> {
-  for (let i = 0; i < 8; i++) await sleep(0);
-}
-
-function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
-}
 
 const unordered = { ordered: false, spread: false };
 
@@ -536,4 +517,25 @@ Deno.test("An error that is undefined is an error nevertheless", async () => {
   }, [1]).then(() => "done", (error) => ["failed", error]);
   assertEquals(outcome, ["failed", undefined]);
   assertFalse(pool.front.stats.failed === 0);
+});
+
+Deno.test("Shutting down waits for a map whose input is slow", async () => {
+  const pool = new LoopbackPool(1);
+  const gate = new Future<void>();
+  const results = pool.map(
+    double,
+    (async function* () {
+      yield 1;
+      await gate;
+      yield 2;
+    })(),
+  );
+  const mapped = createTask(async () => await results);
+  await quiet();
+  const ended = createTask(() => pool.front.shutdown(undefined));
+  await quiet();
+  assertEquals([mapped.done(), ended.done()], [false, false]);
+  gate.setResult();
+  assertEquals(await mapped, [2, 4]);
+  await ended;
 });

@@ -4,27 +4,13 @@ import {
   BrokenWorkerPoolError,
   CancelledError,
   createTask,
-  Future,
   InvalidStateError,
   sleep,
   TimeoutError,
   WorkerCrashedError,
 } from "../../mod.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
-
-/** What the functions below do to the test, which runs in the same thread. */
-interface World {
-  log: unknown[];
-  gates: Map<unknown, Future<unknown>>;
-  future: typeof Future;
-  sleep: typeof sleep;
-}
-
-function makeWorld(): World {
-  const world: World = { log: [], gates: new Map(), future: Future, sleep };
-  (globalThis as unknown as { world: World }).world = world;
-  return world;
-}
+import { makeWorld, quiet, type World } from "./world.ts";
 
 declare const world: World;
 
@@ -47,11 +33,6 @@ const note = (name: string) => {
   world.log.push(name);
   return name;
 };
-
-/** Let messages come and go until nothing happens any more. */
-async function quiet(): Promise<void> {
-  for (let i = 0; i < 8; i++) await sleep(0);
-}
 
 function open(world: World, name: string): void {
   world.gates.get(name)!.setResult(undefined);

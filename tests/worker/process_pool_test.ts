@@ -15,13 +15,12 @@ import {
   ExceptionGroup,
   gather,
   ProcessPool,
-  type ProcessPoolOptions,
   SharedLock,
   TimeoutError,
   WorkerCrashedError,
   type WorkerExit,
 } from "../../mod.ts";
-import { failureOf } from "./helpers.ts";
+import { failureOf, withProcesses } from "./helpers.ts";
 import {
   add,
   raiseTicket,
@@ -31,21 +30,6 @@ import {
   valueSetUp,
 } from "./fixtures/functions.ts";
 import { burnUntilAsked, moved } from "./fixtures/process_functions.ts";
-
-/** Run `body` with a pool of one process, and see that nothing is left of it afterwards. */
-async function withPool<T>(
-  options: ProcessPoolOptions,
-  body: (pool: ProcessPool) => Promise<T>,
-): Promise<T> {
-  const pool = new ProcessPool({ maxWorkers: 1, ...options });
-  try {
-    return await body(pool);
-  } finally {
-    await pool.terminate();
-    const { workers, stuck } = pool.stats;
-    assertEquals({ workers, stuck }, { workers: 0, stuck: 0 });
-  }
-}
 
 /** Which process does the work. */
 const pid = () => Deno.pid;
@@ -57,7 +41,7 @@ function* endless(): Generator<number> {
 }
 
 Deno.test("Functions travel in all three ways, and values there and back", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     assertEquals(await pool.submit((a: number, b: string) => `${a}${b}`, 1, "b"), "1b");
     assertEquals(await pool.submit(timesSecret, 7), 42);
     const module = new URL("./fixtures/plain.ts", import.meta.url);
@@ -82,7 +66,7 @@ Deno.test("Functions travel in all three ways, and values there and back", async
 });
 
 Deno.test("64 MB there and back, and buffers that move", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const bytes = new Uint8Array(64 * 1024 * 1024);
     bytes[bytes.length - 1] = 5;
     const back = await pool.apply(
@@ -100,7 +84,7 @@ Deno.test("64 MB there and back, and buffers that move", async () => {
 });
 
 Deno.test("Errors come back with all they have", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const ticket = await failureOf(() => pool.submit(raiseTicket));
     assertInstanceOf(ticket, TicketError);
     assertEquals([ticket.message, ticket.ticket], ["lost", 12]);
@@ -123,7 +107,7 @@ Deno.test("Errors come back with all they have", async () => {
 });
 
 Deno.test("What cannot cross fails that call alone, and is named", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const same = (...args: unknown[]) => args.length;
     for (
       const [args, named] of [
@@ -167,7 +151,7 @@ Deno.test("What cannot cross fails that call alone, and is named", async () => {
 });
 
 Deno.test("map, starmap and mapUnordered, over processes side by side", async () => {
-  await withPool({ maxWorkers: 2 }, async (pool) => {
+  await withProcesses({ maxWorkers: 2 }, async (pool) => {
     const items = Array.from({ length: 1_000 }, (_, i) => i);
     assertEquals(await pool.map((n) => n * 2, items), items.map((n) => n * 2));
     assertEquals(await pool.starmap(add, [[1, 2], [3, 4]]), [3, 7]);
@@ -182,7 +166,7 @@ Deno.test("map, starmap and mapUnordered, over processes side by side", async ()
 });
 
 Deno.test("A stream has back-pressure, and its clean-up runs when the loop is left", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const seen: number[] = [];
     const stream = pool.stream(function* () {
       const { count = 0 } = globalThis as { count?: number };
@@ -209,7 +193,7 @@ Deno.test("A stream has back-pressure, and its clean-up runs when the loop is le
 });
 
 Deno.test("A busy loop learns that it was asked to stop", async () => {
-  await withPool({ cancelGrace: Infinity }, async (pool) => {
+  await withProcesses({ cancelGrace: Infinity }, async (pool) => {
     const before = await pool.submit(pid);
     for await (const process of pool.stream(burnUntilAsked)) {
       assertEquals(process, before);
@@ -220,7 +204,7 @@ Deno.test("A busy loop learns that it was asked to stop", async () => {
 });
 
 Deno.test("A call that waits is cancelled in its process; the caller hears of it at once", async () => {
-  await withPool({ cancelGrace: Infinity }, async (pool) => {
+  await withProcesses({ cancelGrace: Infinity }, async (pool) => {
     const before = await pool.submit(pid);
     const future = pool.submit(() => new Promise(() => {}));
     const waiting = pool.submit(pid);
@@ -235,7 +219,7 @@ Deno.test("A call that waits is cancelled in its process; the caller hears of it
 });
 
 Deno.test("What never comes back is killed, with its process", async () => {
-  await withPool({ cancelGrace: 0 }, async (pool) => {
+  await withProcesses({ cancelGrace: 0 }, async (pool) => {
     const loop = pool.stream(endless)[Symbol.asyncIterator]();
     const { value: first } = await loop.next();
     await loop.return?.();
@@ -278,7 +262,7 @@ const DEATHS: [name: string, fn: () => unknown, cause: string][] = [
 
 for (const [name, fn, cause] of DEATHS) {
   Deno.test(`A process that dies of ${name} harms nobody else`, async () => {
-    await withPool({}, async (pool) => {
+    await withProcesses({}, async (pool) => {
       const fatal = pool.submit(fn);
       const behind = [1, 2, 3].map((n) => pool.submit((m: number) => m, n));
       const error = await failureOf(() => fatal);
@@ -291,7 +275,7 @@ for (const [name, fn, cause] of DEATHS) {
 }
 
 Deno.test("A process that is killed from outside is replaced; idle, nobody notices", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const loop = pool.stream(endless)[Symbol.asyncIterator]();
     const { value: busy } = await loop.next();
     Deno.kill(busy, "SIGKILL");
@@ -350,7 +334,7 @@ Deno.test("A process whose runtime the user's code has broken is replaced", asyn
 });
 
 Deno.test("Ten deaths in a row leave the pool working", async () => {
-  await withPool({ maxWorkers: 2 }, async (pool) => {
+  await withProcesses({ maxWorkers: 2 }, async (pool) => {
     const fatal = Array.from({ length: 10 }, () => pool.submit(() => Deno.exit(1)));
     const results = await Promise.allSettled(fatal);
     assert(results.every(({ status }) => status === "rejected"));
@@ -361,7 +345,7 @@ Deno.test("Ten deaths in a row leave the pool working", async () => {
 
 Deno.test("Processes do not start for nothing, and end as they should", async () => {
   const exits: WorkerExit[] = [];
-  await withPool(
+  await withProcesses(
     { maxTasksPerWorker: 2, onWorkerExit: (exit) => exits.push(exit) },
     async (pool) => {
       assertEquals(pool.stats.workers, 0);
@@ -376,13 +360,13 @@ Deno.test("Processes do not start for nothing, and end as they should", async ()
 });
 
 Deno.test("The initializer runs first in each process; one that fails breaks the pool", async () => {
-  await withPool({ initializer: setUp, initargs: [12] }, async (pool) => {
+  await withProcesses({ initializer: setUp, initargs: [12] }, async (pool) => {
     assertEquals(await pool.submit(valueSetUp), 12);
   });
   const initializer = () => {
     throw new RangeError("no database");
   };
-  await withPool({ initializer }, async (pool) => {
+  await withProcesses({ initializer }, async (pool) => {
     const error = await failureOf(() => pool.submit(pid));
     assertInstanceOf(error, BrokenWorkerPoolError);
     assertEquals((error.cause as Error).message, "no database");
@@ -390,7 +374,7 @@ Deno.test("The initializer runs first in each process; one that fails breaks the
 });
 
 Deno.test("terminate cancels what runs and what waits", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const loop = pool.stream(endless)[Symbol.asyncIterator]();
     await loop.next();
     const waiting = pool.submit(pid);
@@ -401,7 +385,7 @@ Deno.test("terminate cancels what runs and what waits", async () => {
 });
 
 Deno.test("A process may have a pool of its own", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const { nested } = pool.import<typeof import("./fixtures/process_functions.ts")>(
       new URL("./fixtures/process_functions.ts", import.meta.url),
     );

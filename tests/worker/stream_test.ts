@@ -1,24 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CancelledError, createTask, Future, sleep, WorkerCrashedError } from "../../mod.ts";
+import { CancelledError, createTask, WorkerCrashedError } from "../../mod.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
-
-interface World {
-  log: unknown[];
-  future: typeof Future;
-  sleep: typeof sleep;
-}
+import { makeWorld, quiet, type World } from "./world.ts";
 
 declare const world: World;
-
-function makeWorld(): World {
-  const made: World = { log: [], future: Future, sleep };
-  (globalThis as unknown as { world: World }).world = made;
-  return made;
-}
-
-async function quiet(): Promise<void> {
-  for (let i = 0; i < 8; i++) await sleep(0);
-}
 
 function* counting() {
   try {

@@ -1,12 +1,9 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { Future } from "../../mod.ts";
 import { failureOf, HOSTS, withPool } from "./helpers.ts";
+import { range } from "./world.ts";
 
 const double = (n: number): number => 2 * n;
-
-function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
-}
 
 /** Counts what is taken of it, and says when it was left. */
 class Source {
