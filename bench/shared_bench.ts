@@ -1,3 +1,4 @@
+import { examine } from "../lib/wire/packing.ts";
 import { SharedLock, SharedQueue, WorkerPool } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
 import { openTwo, type SharedFloor } from "./floors/raw_shared.ts";
@@ -34,7 +35,44 @@ const pingPong = contender({
   close: closeTwo,
 });
 
+const COPY = "structuredClone";
+const COPIES = 1_000;
+const ARGUMENTS: [string, unknown[]][] = [
+  ["a number and a text", [1, "text"]],
+  ["an object of 5 fields", [{ id: 1, name: "x", tags: ["a", "b"], at: 3.5, ok: true }]],
+  ["an array of 100 numbers", [Array.from({ length: 100 }, (_, i) => i / 2)]],
+];
+
+/** What it costs to look for shared objects in arguments that hold none, beside copying them. */
+const checks = ARGUMENTS.map(([name, args]) => ({
+  operation: `The check for shared objects, ${name}`,
+  ops: COPIES,
+  contenders: [
+    strand({
+      run() {
+        let special = 0;
+        for (let i = 0; i < COPIES; i++) {
+          if (examine(args) < 0) special++;
+          structuredClone(args);
+        }
+        expect(special, 0);
+      },
+    }),
+    contender({
+      name: COPY,
+      kind: "floor",
+      run() {
+        let copies = 0;
+        for (let i = 0; i < COPIES; i++) if (structuredClone(args) !== args) copies++;
+        expect(copies, COPIES);
+      },
+    }),
+  ],
+  goals: [{ against: COPY }],
+}));
+
 export const comparisons = bench([
+  ...checks,
   {
     operation: "SharedLock, hand-over between two workers",
     ops: 2 * TURNS,

@@ -40,34 +40,93 @@ export function examine(list: readonly unknown[]): number {
   return weight;
 }
 
+/** So deep, and so much, is looked at without noting down what was seen: plain data mostly is less. */
+const DEEP = 32;
+const MUCH = 100_000;
+
 function examineAll(list: readonly unknown[]): number {
-  const open: object[] = [list];
-  const seen = new Set<object>();
-  let weight = 0;
-  const visit = (value: unknown): void => {
-    if (typeof value === "object" && value !== null) open.push(value);
-    else weight += typeof value === "string" ? 1 + (value.length >> 5) : 1;
-  };
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const bytes = byteLength(next);
-    if (bytes >= 0) {
-      weight += 1 + (bytes >> 5);
-      continue;
-    }
-    if (isSpecial(next)) return SPECIAL;
-    if (seen.has(next)) continue;
-    seen.add(next);
-    weight++;
-    if (Array.isArray(next)) { for (let i = 0; i < next.length; i++) visit(next[i]); }
-    else if (next instanceof Map) {
-      for (const [key, value] of next) {
-        visit(key);
-        visit(value);
-      }
-    } else if (next instanceof Set) { for (const value of next) visit(value); }
-    else for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
+  const quick = new Look(undefined);
+  if (quick.into(list, 0) || quick.special) return quick.special ? SPECIAL : quick.weight;
+  // Deep, large, or in circles.
+  const thorough = new Look(new Set());
+  thorough.into(list, 0);
+  while (!thorough.special && thorough.open.length > 0) thorough.into(thorough.open.pop()!, 0);
+  return thorough.special ? SPECIAL : thorough.weight;
+}
+
+/** Looks through a value. Without a set for what it has seen it may give up. */
+class Look {
+  weight = 0;
+  special = false;
+  /** What is too deep to be looked at at once. */
+  readonly open: object[] = [];
+  readonly #seen: Set<object> | undefined;
+
+  constructor(seen: Set<object> | undefined) {
+    this.#seen = seen;
   }
-  return weight;
+
+  /** `false` if it has to end, as something special was found or it gives up. */
+  into(object: object, depth: number): boolean {
+    const plain = Object.getPrototypeOf(object) === Object.prototype;
+    const array = !plain && Array.isArray(object);
+    if (!plain && !array) {
+      const bytes = byteLength(object);
+      if (bytes >= 0) {
+        this.weight += 1 + (bytes >> 5);
+        return true;
+      }
+    }
+    if (isSpecial(object, plain || array)) {
+      this.special = true;
+      return true;
+    }
+    const seen = this.#seen;
+    if (seen !== undefined) {
+      if (seen.has(object)) return true;
+      if (depth > DEEP) {
+        this.open.push(object);
+        return true;
+      }
+      seen.add(object);
+    } else if (depth > DEEP || this.weight > MUCH) return false;
+    this.weight++;
+    const next = depth + 1;
+    if (array) {
+      const items = object as unknown[];
+      const { length } = items;
+      this.weight += length;
+      for (let i = 0; i < length; i++) {
+        const item = items[i];
+        if (typeof item === "number") continue;
+        this.weight--;
+        if (!this.#visit(item, next)) return false;
+      }
+    } else if (plain) {
+      for (const key in object) {
+        if (!this.#visit((object as Record<string, unknown>)[key], next)) return false;
+      }
+    } else if (object instanceof Map) {
+      for (const [key, value] of object) {
+        if (!this.#visit(key, next) || !this.#visit(value, next)) return false;
+      }
+    } else if (object instanceof Set) {
+      for (const value of object) if (!this.#visit(value, next)) return false;
+    } else {
+      for (const key of Object.keys(object)) {
+        if (!this.#visit((object as Record<string, unknown>)[key], next)) return false;
+      }
+    }
+    return true;
+  }
+
+  #visit(value: unknown, depth: number): boolean {
+    if (typeof value === "object" && value !== null) {
+      return this.into(value, depth) && !this.special;
+    }
+    this.weight += typeof value === "string" ? 1 + (value.length >> 5) : 1;
+    return true;
+  }
 }
 
 /** The bytes that an object stands for; below 0 if it is no buffer. */
@@ -77,8 +136,8 @@ function byteLength(value: object): number {
   return value instanceof SharedArrayBuffer ? 0 : -1;
 }
 
-function isSpecial(value: object): boolean {
-  return (value as Partial<Shareable>)[parcel] !== undefined || value instanceof Error;
+function isSpecial(value: object, plain: boolean): boolean {
+  return (value as Partial<Shareable>)[parcel] !== undefined || (!plain && value instanceof Error);
 }
 
 /** How shared objects are refused where memory is not shared. */

@@ -145,7 +145,11 @@ const REFUSED: [string, () => unknown, string][] = [
   ["a symbol", () => ({ a: Symbol("s") }), "Symbol(s)"],
   ["a promise", () => [Promise.resolve()], "Promise"],
   ["a WeakMap", () => new WeakMap(), "WeakMap"],
-  ["a port", () => new MessageChannel().port1, "MessagePort, which moves to one thread"],
+  ["a port", () => {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    return port1;
+  }, "MessagePort, which moves to one thread"],
   ["a URL", () => new URL("https://example.com"), "URL"],
   ["a generator", () => (function* () {})(), "holds an instance of"],
   ["a stream", () => new ReadableStream(), "ReadableStream"],

@@ -69,6 +69,28 @@ Deno.test("What has to be packed is found wherever it is, through circles", () =
   assert(examine([circle]) < 0);
 });
 
+Deno.test("What has to be packed is found however deep it is, and among whatever else", () => {
+  const chain = (depth: number, end: unknown) => {
+    let value = end;
+    for (let i = 0; i < depth; i++) value = i % 2 === 0 ? { value } : [i, value];
+    return value;
+  };
+  for (const depth of [0, 31, 32, 33, 34, 100, 100_000]) {
+    assert(examine([chain(depth, new Token())]) < 0, `${depth} deep`);
+    assert(examine([chain(depth, 1)]) > depth, `${depth} deep, plain`);
+  }
+  // Each level twice: what was seen before is not looked at again.
+  let twice: unknown = { plain: 1 };
+  for (let i = 0; i < 200; i++) twice = [twice, twice];
+  assertEquals(examine([twice]), 1 + 201 + 1);
+  assert(examine([twice, new Token()]) < 0);
+  const wide = Array.from({ length: 200_000 }, (_, i) => [i]);
+  assert(examine([wide]) > 200_000);
+  assert(examine([[...wide, [new Token()]]]) < 0);
+  const bare = Object.assign(Object.create(null), { token: new Token() });
+  assert(examine([bare]) < 0);
+});
+
 Deno.test("Shared objects arrive as themselves, on the same memory, wherever they are", () => {
   const token = new Token();
   token.words[0] = 7;
