@@ -10,6 +10,15 @@ const AT_ONCE = 5_000;
 const ITEMS = Array.from({ length: 100_000 }, (_, i) => i);
 const functions = new URL("./workers/echo_functions.ts", import.meta.url);
 
+const REMAINDER = "chance decides. Where the system has the worker on the processor of the main " +
+  "thread, a message there and back takes 12 µs by postMessage and 18 µs as a call; where it wakes " +
+  "a second processor for each of the two messages, which a virtual machine does slowly, 52 µs and " +
+  "60 µs. Threads stay where they are until the garbage collector or another program wakes a " +
+  "processor beside them; a call leaves 10 kB of garbage on both sides, most of it the runtime's, a " +
+  "bare message 4 kB. Two bare workers taken in turn differ by up to 4 times for the same reason. " +
+  "On one processor (taskset -c 0) it is 1.5, on two 1.15: a call is a task there, can be called " +
+  "off, and knows where it was made.";
+
 interface OpenPool extends EchoPool {
   pool: WorkerPool;
   echo: (value: number) => PromiseLike<number>;
@@ -72,16 +81,24 @@ export const comparisons = bench([
       }),
     ],
     goals: [{ against: "raw worker", most: 1.5 }],
+    remainder: "three quarters of what it takes longer than a bare worker go into loading the 40 " +
+      "modules of the worker's side, each of which the runtime reads twice (the source, and the " +
+      "script that it made of it before), and the rest into the port, the first task and code that " +
+      "runs for the first time. In one file they would load in a quarter of that time, which is " +
+      "the floor of about 1.45, but would be a second library beside the one that a task module " +
+      "imports. The built-ins of Node, which took as long as the modules, are not loaded any more.",
   },
   {
     operation: "WorkerPool, one call at a time",
     ops: ONE_BY_ONE,
+    openings: 9,
     contenders: [
       strand({ open: openPool, run: oneByOne, close }),
       contender({ name: RAW, kind: "floor", open: () => openRaw(1), run: oneByOne, close }),
       ...peers(oneByOne),
     ],
     goals: [{ against: RAW, most: 1.35 }, { against: "best peer" }],
+    remainder: REMAINDER,
   },
   {
     operation: "WorkerPool, 5,000 calls at once",

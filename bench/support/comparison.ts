@@ -36,6 +36,8 @@ export interface Comparison {
   goals: Goal[];
   /** How many runs have to do, where one takes long. */
   few?: number;
+  /** How many times the contenders are opened anew, where it is chance how one turns out. */
+  openings?: number;
   /** What the cost of ours is made of, where a goal does not hold. */
   remainder?: string;
 }

@@ -32,10 +32,37 @@ const collect: Collect = (globalThis as { gc?: Collect }).gc ?? (() => {});
  * pays for what another left behind. A full collection would take optimised code with it.
  */
 export async function measure(comparison: Comparison, budget = BUDGET): Promise<Measured> {
-  const { contenders, ops, few = FEWEST } = comparison;
+  const { contenders, openings = 1 } = comparison;
+  const samples: number[][] = contenders.map(() => []);
+  for (let i = 0; i < openings; i++) await takeRounds(comparison, budget / openings, samples);
+  const costs = contenders.map((one, at) => {
+    return { name: one.name, kind: one.kind, ns: median(samples[at]!) };
+  });
+  return {
+    operation: comparison.operation,
+    rounds: samples[0]!.length,
+    costs,
+    ratios: comparison.goals.map(({ against, most }) => {
+      const at = against === "best peer" ? bestPeer(costs) : costs.findIndex((one) => {
+        return one.name === against;
+      });
+      if (at < 0) throw new Error(`No contender of "${comparison.operation}" is "${against}"`);
+      const name = against === "best peer" ? `best peer: ${costs[at]!.name}` : against;
+      const quotients = samples[0]!.map((ours, round) => ours / samples[at]![round]!);
+      return { against: name, most: most ?? null, ratio: median(quotients) };
+    }),
+    ...comparison.remainder === undefined ? {} : { remainder: comparison.remainder },
+  };
+}
+
+/** Open the contenders, let them run in turn, take them down. */
+async function takeRounds(
+  { contenders, ops, few = FEWEST }: Comparison,
+  budget: number,
+  samples: number[][],
+): Promise<void> {
   const slow = few < FEWEST;
   const states: unknown[] = [];
-  const samples: number[][] = contenders.map(() => []);
   try {
     for (const one of contenders) states.push(await one.open?.());
     const times: number[] = [];
@@ -60,24 +87,6 @@ export async function measure(comparison: Comparison, budget = BUDGET): Promise<
       if (at < states.length) await closeSoon(() => one.close?.(states[at]));
     }
   }
-  const costs = contenders.map((one, at) => {
-    return { name: one.name, kind: one.kind, ns: median(samples[at]!) };
-  });
-  return {
-    operation: comparison.operation,
-    rounds: samples[0]!.length,
-    costs,
-    ratios: comparison.goals.map(({ against, most }) => {
-      const at = against === "best peer" ? bestPeer(costs) : costs.findIndex((one) => {
-        return one.name === against;
-      });
-      if (at < 0) throw new Error(`No contender of "${comparison.operation}" is "${against}"`);
-      const name = against === "best peer" ? `best peer: ${costs[at]!.name}` : against;
-      const quotients = samples[0]!.map((ours, round) => ours / samples[at]![round]!);
-      return { against: name, most: most ?? null, ratio: median(quotients) };
-    }),
-    ...comparison.remainder === undefined ? {} : { remainder: comparison.remainder },
-  };
 }
 
 /** Run until compiled; how many runs make one sample. */

@@ -193,3 +193,54 @@ Deno.test("fact: structured clone keeps identity within one message, and loses w
   assertFalse(error instanceof OwnError);
   assertEquals(error.code, undefined as unknown as string);
 });
+
+Deno.test("fact: a context can be kept, in a worker too, without loading node:async_hooks", async () => {
+  const { out, err } = await run(`
+    const worker = start(\`
+      const { AsyncVariable, setAsyncContext } = Deno[Deno.internal].core;
+      const variable = new AsyncVariable();
+      const run = (value, fn) => {
+        const outer = variable.enter(value);
+        try {
+          return fn();
+        } finally {
+          setAsyncContext(outer);
+        }
+      };
+      const seen = [];
+      const look = () => seen.push(variable.get());
+      run(1, async () => {
+        await run(2, async () => {
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          look();
+        });
+        look();
+        postMessage(seen);
+      });
+      look();
+    \`);
+    worker.onmessage = ({ data }) => {
+      console.log(data.join());
+      worker.terminate();
+    };
+    worker.postMessage(0);
+  `);
+  assertEquals(out, ",2,1\n", err);
+});
+
+Deno.test("fact: what setTimeout is at the start can be had later, whatever stands in its place", async () => {
+  const { out, err } = await run(`
+    const worker = start(\`
+      const { get, value } = Object.getOwnPropertyDescriptor(globalThis, "setTimeout");
+      globalThis.setTimeout = () => 0;
+      const real = get === undefined ? value : get.call(globalThis);
+      real(() => postMessage(real !== globalThis.setTimeout), 0);
+    \`);
+    worker.onmessage = ({ data }) => {
+      console.log(data);
+      worker.terminate();
+    };
+    worker.postMessage(0);
+  `);
+  assertEquals(out, "true\n", err);
+});

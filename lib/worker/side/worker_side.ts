@@ -237,27 +237,29 @@ export class WorkerSide {
   }
 
   #init(initializer: FunctionRef | null, list: List): void {
+    if (initializer === null) return this.#begin();
     const task = taskInternals.create(async () => {
-      if (initializer !== null) {
-        const callee = await resolve({ ref: initializer, callee: undefined });
-        if (!Array.isArray(list)) await this.learnKinds();
-        const args = Array.isArray(list) ? list : unpack(list) as unknown[];
-        await callee(...args);
-      }
+      const callee = await resolve({ ref: initializer, callee: undefined });
+      if (!Array.isArray(list)) await this.learnKinds();
+      const args = Array.isArray(list) ? list : unpack(list) as unknown[];
+      await callee(...args);
     });
     internals.subscribe(task, {
       run: () => {
         const error = internals.error(task);
         if (task.cancelled() || internals.failed(task)) {
           this.send([FromWorkerKind.Refused, this.encode(error)]);
-          return;
-        }
-        this.#ready = true;
-        this.send([FromWorkerKind.Ready]);
-        this.#since = now();
-        this.next();
+        } else this.#begin();
       },
     });
+  }
+
+  /** From here on it takes calls. */
+  #begin(): void {
+    this.#ready = true;
+    this.send([FromWorkerKind.Ready]);
+    this.#since = now();
+    this.next();
   }
 }
 
