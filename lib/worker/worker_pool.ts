@@ -1,8 +1,9 @@
-import { checkOptions, show } from "../base/validate.ts";
+import { show } from "../base/validate.ts";
 import type { Future } from "../task/future.ts";
 import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
 import type { Host } from "./hosts/host.ts";
 import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
+import { checkResourceLimits } from "./hosts/resource_limits.ts";
 import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
 import { Front } from "./pool/front.ts";
 import { Pool } from "./pool/pool.ts";
@@ -33,14 +34,18 @@ import type { Remote } from "./remote_module.ts";
 export interface WorkerPoolOptions extends CommonPoolOptions {
   /** What runs the workers: Web Workers (`"web"`, the default) or node:worker_threads (`"node"`). */
   host?: "web" | "node";
-  /** Web host: what the workers may do; by default what the program may. */
+  /**
+   * Web host: what the workers may do; by default what the program may. Needs
+   * `"unstable": ["worker-options"]` in `deno.json` and the permission to read that, or
+   * `-A --unstable-worker-options`.
+   */
   permissions?: WorkerPermissions;
   /**
    * Node host: how much memory each worker may use. A call that uses up more rejects with
    * `WorkerCrashedError`, wherever it is in its work. Deno 2.5 takes no notice of it; and what the
    * engine cannot interrupt it cannot limit: one object larger than all the rest of the memory, or a
    * loop that it has compiled without a check. For a limit that holds in any case there is
-   * `ProcessPool`.
+   * `ProcessPool`. `maxOldGenerationSizeMb` is at least 8: less is not enough to start with.
    */
   resourceLimits?: ResourceLimits;
 }
@@ -384,6 +389,6 @@ function hostOf(what: string, options: WorkerPoolOptions): Host {
   if (resourceLimits !== undefined && host !== "node") {
     throw new TypeError(`Cannot ${what}: resourceLimits need host "node", received host "web"`);
   }
-  if (resourceLimits !== undefined) checkOptions(what, resourceLimits);
+  checkResourceLimits(what, resourceLimits);
   return host === "web" ? new WebHost(what, permissions) : new NodeHost(what, resourceLimits);
 }

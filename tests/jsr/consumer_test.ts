@@ -149,3 +149,15 @@ Deno.test("From JSR, a program that runs from the cache alone has every kind of 
   assertEquals(out, "here\nhere\nhere\n");
   assertEquals(code, 0);
 });
+
+Deno.test("From JSR, workers have permissions of their own where deno.json may be read", async () => {
+  const main = `
+    import { WorkerPool } from "${STRAND}";
+    await using pool = new WorkerPool({ maxWorkers: 1, permissions: "none" });
+    const stateOf = async () => (await Deno.permissions.query({ name: "read", path: "deno.json" })).state;
+    console.log(await stateOf(), ["denied", "prompt"].includes(await pool.submit(stateOf)));`;
+  const files = { "main.ts": main, "deno.json": '{ "unstable": ["worker-options"] }' };
+  const { code, out } = await run({ files, flags: ["--allow-read=deno.json"] });
+  assertEquals(out, "granted true\n");
+  assertEquals(code, 0);
+});
