@@ -82,8 +82,7 @@ provideBuiltin("node:timers", {
     return setImmediate();
   },
 });
-provideBuiltin(
-  "node:async_hooks",
-  // Where there is none, the library does without.
-  ownHooks() ?? await import("node:async_hooks").catch(() => undefined),
-);
+// Not written into the import itself: older versions of Deno load types from npm for that.
+const hooks = "node:async_hooks";
+// Where there is none, the library does without.
+provideBuiltin(hooks, ownHooks() ?? await import(hooks).catch(() => undefined));
