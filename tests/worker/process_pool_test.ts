@@ -297,7 +297,7 @@ Deno.test("A process that is killed from outside is replaced; idle, nobody notic
 Deno.test("A process that has closed its channel can be ended nevertheless", async () => {
   const place = await Deno.makeTempFile();
   try {
-    await withPool({}, async (pool) => {
+    await withProcesses({}, async (pool) => {
       const call = pool.submit((place: string) => {
         Deno.stderr.close();
         Deno.writeTextFileSync(place, "closed");
@@ -315,7 +315,7 @@ Deno.test("A process that has closed its channel can be ended nevertheless", asy
 });
 
 Deno.test("A process whose runtime the user's code has broken is replaced", async () => {
-  await withPool({}, async (pool) => {
+  await withProcesses({}, async (pool) => {
     const broken = await pool.submit(() => {
       // The runtime itself needs this to take in a message.
       Object.defineProperty(Array.prototype, "0", {
