@@ -109,7 +109,11 @@ export class PoolWorker implements WorkerListener {
     if (this.#state === "booting") return load === 0 && board !== undefined && job.company > 1;
     if (load === 0) return true;
     if (board === undefined) return false;
-    const company = Math.min(job.company, this.#flight.first!.company);
+    const oldest = this.#flight.first!;
+    // Those that were taken back have used up numbers, too, and the board has a cell for each of so
+    // many in a row: the cell of the oldest must not go to another.
+    if (((this.#number - oldest.call) & (CALL_NUMBERS - 1)) >= MOST_IN_FLIGHT) return false;
+    const company = Math.min(job.company, oldest.company);
     return load < Math.min(company, this.#ahead(board.pace));
   }
 
