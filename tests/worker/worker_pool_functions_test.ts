@@ -159,6 +159,19 @@ Deno.test("functions: nonsense options are refused before anything has happened"
   assertThrows(() => new WorkerPool({ maxWorkers: "2" as unknown as number }), TypeError);
   assertThrows(() => new WorkerPool({ cancelGrace: NaN }), RangeError);
   assertThrows(() => new WorkerPool({ host: "moon" as "web" }), Error);
+  for (const value of ["64", null, 64n]) {
+    const resourceLimits = { maxOldGenerationSizeMb: value as unknown as number };
+    assertThrows(() => new WorkerPool({ host: "node", resourceLimits }), TypeError, "megabytes");
+  }
+  for (const value of [7, 0, -1, NaN, Infinity]) {
+    const resourceLimits = { maxOldGenerationSizeMb: value };
+    assertThrows(() => new WorkerPool({ host: "node", resourceLimits }), RangeError, "at least 8");
+  }
+  assertThrows(
+    () => new WorkerPool({ host: "node", resourceLimits: { stackSizeMb: 0 } }),
+    RangeError,
+    "stackSizeMb must be positive",
+  );
   const pool = new WorkerPool(1);
   assertThrows(() => pool.apply(() => 1, [], { timeout: NaN }), RangeError);
   assertThrows(() => pool.apply(() => 1, 5 as unknown as []), TypeError);

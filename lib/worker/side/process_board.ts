@@ -2,7 +2,7 @@ import { CallBoard, type Claim } from "../../wire/call_board.ts";
 
 /** The call board of a process: requests to stop reach it through the second thread. */
 export class ProcessBoard extends CallBoard {
-  /** The last call that was asked to stop, plus 1; 0 if there was none. Then how many messages came. */
+  /** The last call that was asked to stop, plus 1; 0 if there was none. Then how many were handed on. */
   readonly asked: Int32Array = new Int32Array(new SharedArrayBuffer(8));
 
   override claim(call: number): Claim {

@@ -48,7 +48,7 @@ function watch(): void {
 
   /**
    * Hand on messages until there are none. `asked[0]` is the last call that is to stop, plus 1;
-   * `asked[1]` how many messages there were.
+   * `asked[1]` how many messages were handed on.
    */
   const serve = (asked: Int32Array): void => {
     const frame = new DataView(new ArrayBuffer(16));
@@ -65,8 +65,9 @@ function watch(): void {
         buffers.push(bytes.buffer);
       }
       if (stop > 0) Atomics.store(asked, 0, stop);
-      Atomics.add(asked, 1, 1);
       thread.postMessage([head, buffers], [head.buffer, ...buffers]);
+      // Only now: however long that took, the first thread has not missed anything.
+      Atomics.add(asked, 1, 1);
     }
   };
 
@@ -128,7 +129,7 @@ export function startWatch(
     receive(data);
   };
   const timer = setInterval(() => {
-    looks = Atomics.load(asked, 1) === received ? 0 : looks + 1;
+    looks = (Atomics.load(asked, 1) - received | 0) > 0 ? looks + 1 : 0;
     if (looks === LOOKS) onDeaf();
   }, LOOK_MS);
   (globalThis as unknown as Unref).Deno.unrefTimer(timer);
