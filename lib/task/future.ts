@@ -74,6 +74,11 @@ class Await<T> extends Waiter<T, void> {
     return internals.stop(this.#future, error) ? "delegated" : "refused";
   }
 
+  protected override errorFor(interruption: CancelledError): CancelledError {
+    const future = this.#future;
+    return future.cancelled() ? internals.error(future) as CancelledError : interruption;
+  }
+
   protected override onResume(): T | typeof again {
     return this.#future.result();
   }

@@ -93,8 +93,9 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
       if (withdrawal === "refused") return true;
       this.#state = WITHDRAWN;
       callSoon(this);
-    } else if (this.#state !== ENDED) {
-      this.#interruption ??= error;
+    } else if (this.#state === WOKEN || this.#state === FAILED) {
+      // As in CPython, the last of several is the one that is delivered.
+      this.#interruption = error;
     }
     return true;
   }
@@ -124,7 +125,7 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
       else this.onLost(handed as W);
       // Of several waits side by side, some may have nobody who looks at them any more.
       this.promise.catch(ignore);
-      this.#reject(interruption);
+      this.#reject(this.errorFor(interruption));
     } else if (state === FAILED) {
       this.#reject(handed);
     } else {
@@ -151,6 +152,11 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
 
   /** Woken, but cancelled before its turn: give back what was handed over. */
   protected onLost(_value: W): void {}
+
+  /** Cancelled: what it rejects with, which is another error where what it waits for was cancelled. */
+  protected errorFor(interruption: CancelledError): CancelledError {
+    return interruption;
+  }
 
   /** About to go on: what the promise resolves with, or `again` to stay parked. */
   protected onResume(value: W): T | typeof again {

@@ -6,6 +6,7 @@ import {
   createTask,
   currentTask,
   ensureFuture,
+  Event,
   Future,
   sleep,
   type Task,
@@ -14,7 +15,7 @@ import {
   TimeoutError,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { advance, ended, ending, failure } from "./helpers.ts";
+import { advance, ended, ending, failure, start } from "./helpers.ts";
 
 /** A foreign wait, as `fetch` does it: it rejects with the reason of the signal. */
 function foreign(signal: AbortSignal): Promise<never> {
@@ -271,4 +272,40 @@ Deno.test("A task that is cancelled while it waits for a task of a group ends al
   await ended(task);
   assertEquals(seen.sort(), ["a", "b"]);
   assert(task.cancelled());
+});
+
+Deno.test("Of two cancellations in one instant CPython's message is delivered", async () => {
+  const endings: Record<string, string> = {};
+  for (const how of ["a result", "a failure", "nothing", "a cancellation"]) {
+    const future = new Future<void>();
+    const task = start(async () => await future);
+    await settle();
+    if (how === "a result") future.setResult();
+    if (how === "a failure") future.setException(new Error("no"));
+    if (how === "a cancellation") future.cancel("its own");
+    task.cancel("first");
+    task.cancel("second");
+    const error = await failure(task) as CancelledError;
+    endings[how] = error.message;
+  }
+  const event = new Event();
+  const woken = start(() => event.wait());
+  const inner = start(() => new Future<void>());
+  const outer = start(async () => await inner);
+  await settle();
+  event.set();
+  for (const task of [woken, outer]) {
+    task.cancel("first");
+    task.cancel("second");
+  }
+  endings["an event"] = (await failure(woken) as CancelledError).message;
+  endings["a task"] = (await failure(outer) as CancelledError).message;
+  assertEquals(endings, {
+    "a result": "second",
+    "a failure": "second",
+    "nothing": "first",
+    "a cancellation": "its own",
+    "an event": "second",
+    "a task": "first",
+  });
 });
