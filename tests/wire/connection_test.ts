@@ -11,6 +11,7 @@ import {
   CancelledError,
   Connection,
   createTask,
+  currentTask,
   InvalidStateError,
   pipe,
   sleep,
@@ -243,4 +244,19 @@ Deno.test("100,000 messages cross in order", async () => {
   assertEquals(next, 100_000);
   await sending;
   await close(b);
+});
+
+Deno.test("A message that was handed to a cancelled wait comes before those that follow it", async () => {
+  const [a, b] = pipe<number>();
+  for (const n of [1, 2, 3]) await a.send(n);
+  assert(await b.poll(1_000_000));
+  await settle();
+  const task = createTask(async () => {
+    const received = b.recv();
+    currentTask()!.cancel();
+    await received;
+  });
+  await assertRejects(() => Promise.resolve(task), CancelledError);
+  assertEquals([await b.recv(), await b.recv(), await b.recv()], [1, 2, 3]);
+  await close(a, b);
 });

@@ -343,6 +343,24 @@ Deno.test("A call whose arguments have moved is not done twice: it fails with it
   await assertRejects(() => Promise.resolve(call), WorkerCrashedError);
 });
 
+Deno.test("The time limit of a call whose worker died before it began starts anew", async () => {
+  using time = new FakeTime();
+  makeWorld();
+  await using pool = new LoopbackPool(1);
+  pool.host.boots = false;
+  const call = pool.apply(gated, ["call"], { timeout: 100 });
+  await quiet();
+  time.tick(60);
+  pool.host.boots = true;
+  pool.host.workers[0]!.die();
+  await quiet();
+  time.tick(60);
+  await quiet();
+  assertFalsy(call.done());
+  time.tick(40);
+  await assertRejects(() => Promise.resolve(call), TimeoutError);
+});
+
 Deno.test("A hundred deaths in a row leave the pool working", async () => {
   makeWorld();
   await using pool = new LoopbackPool(2);
