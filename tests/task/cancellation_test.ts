@@ -309,3 +309,18 @@ Deno.test("Of two cancellations in one instant CPython's message is delivered", 
     "a task": "first",
   });
 });
+
+Deno.test("Taking back a request that another task was never sent changes nothing for anybody", async () => {
+  const other = start(() => new Future<void>());
+  const task = start(async () => {
+    await new Future<void>().catch(() => {});
+    other.uncancel();
+    return [currentTask()!.cancelling(), other.cancelling()];
+  });
+  await settle();
+  task.cancel();
+  assertEquals(await task, [1, 0]);
+  other.cancel();
+  await ended(other);
+  assertEquals([other.cancelled(), other.cancelling()], [true, 1]);
+});
