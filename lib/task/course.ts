@@ -71,8 +71,27 @@ export abstract class Course implements Inhabitant, Handle {
     runInCourse(this, launch, this);
   }
 
+  /** For `follow`: its function has returned. */
+  finish(value: unknown): void {
+    if (this.ended) return;
+    const cancelled = this.#scope?.pending;
+    this.#end();
+    if (cancelled === undefined) this.onValue(value);
+    else this.onCancelled(cancelled);
+  }
+
+  /** For `follow`: its function has failed. */
+  fail(error: unknown): void {
+    if (this.ended) return;
+    const cancelled = this.scope.cancellation(error);
+    this.#end();
+    if (cancelled === undefined) this.onFailure(groupFailure(error));
+    else this.onCancelled(cancelled);
+  }
+
   /** Call its function: in its turn, as the code of this course. */
   protected abstract call(): unknown;
+
   /** Its function has returned a promise, or what looks like one. */
   protected follow(result: PromiseLike<unknown>): void {
     // What is no promise may throw here, call back twice, or give yet another one.
@@ -94,24 +113,6 @@ export abstract class Course implements Inhabitant, Handle {
     } catch (error) {
       this.fail(error);
     }
-  }
-
-  /** For `follow`: its function has returned. */
-  finish(value: unknown): void {
-    if (this.ended) return;
-    const cancelled = this.#scope?.pending;
-    this.#end();
-    if (cancelled === undefined) this.onValue(value);
-    else this.onCancelled(cancelled);
-  }
-
-  /** For `follow`: its function has failed. */
-  fail(error: unknown): void {
-    if (this.ended) return;
-    const cancelled = this.scope.cancellation(error);
-    this.#end();
-    if (cancelled === undefined) this.onFailure(groupFailure(error));
-    else this.onCancelled(cancelled);
   }
 
   #end(): void {

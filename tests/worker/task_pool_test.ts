@@ -315,6 +315,87 @@ Deno.test("A call whose task is cancelled from elsewhere is cancelled", async ()
   assert(future.cancelled());
 });
 
+Deno.test("A call is one task, however often and from wherever it is looked at", async () => {
+  await using pool = new TaskPool({ maxWorkers: 2, name: "worker" });
+  const gate = new Future<void>();
+  const results = pool.map(async (item) => {
+    if (item === 1) await gate;
+    const first = currentTask();
+    await gate;
+    return currentTask() === first && first?.done() === false;
+  }, [1, 2]);
+  await settle();
+  const seen = [...allTasks()].filter(({ name }) => name.startsWith("worker-"));
+  assertEquals(seen.map(({ name }) => name), ["worker-1", "worker-2"]);
+  assertEquals([...allTasks()].filter((task) => seen.includes(task)).length, 2);
+  gate.setResult();
+  assertEquals(await results, [true, true]);
+  assertEquals(await Promise.all(seen), [true, true]);
+  assertEquals([...allTasks()].filter((task) => seen.includes(task)), []);
+});
+
+Deno.test("What a call left behind belongs to no task, and not to the next call", async () => {
+  await using pool = new TaskPool(1);
+  const gate = new Future<void>();
+  const left: unknown[] = [];
+  const linger = async () => {
+    await Promise.resolve(gate);
+    left.push(currentTask());
+  };
+  await pool.submit(() => void linger());
+  const next = pool.submit(async () => {
+    gate.setResult();
+    await sleep(0);
+    return currentTask() !== undefined;
+  });
+  assert(await next);
+  assertEquals(left, [undefined]);
+});
+
+Deno.test("A thenable that calls back twice ends its own call only", async () => {
+  await using pool = new TaskPool(1);
+  const late: (() => void)[] = [];
+  // deno-lint-ignore no-explicit-any
+  const twice = (value: unknown): any => ({
+    then(resolve: (value: unknown) => void, reject: (error: unknown) => void) {
+      late.push(() => {
+        resolve(value);
+        reject(new Error("too late"));
+      });
+      resolve(value);
+      resolve("twice");
+    },
+  });
+  class Odd<T> extends Promise<T> {
+    static override get [Symbol.species]() {
+      return Promise;
+    }
+
+    // deno-lint-ignore no-explicit-any
+    override then(resolve?: any, reject?: any): any {
+      return super.then(resolve, reject).then(() => resolve?.("again"));
+    }
+  }
+  const calls = [
+    pool.submit(() => twice(1)),
+    pool.submit(async () => {
+      for (const call of late) call();
+      return await sleep(0, 2);
+    }),
+    pool.submit(() => Odd.resolve(3)),
+    pool.submit(() => Promise.reject(4)),
+    pool.submit(() => 5),
+  ];
+  const ends = await Promise.allSettled(calls);
+  assertEquals(ends.map((end) => end.status === "fulfilled" ? end.value : end.reason), [
+    1,
+    2,
+    3,
+    4,
+    5,
+  ]);
+});
+
 Deno.test("A call that awaits its own future can be cancelled", async () => {
   await using pool = new TaskPool(1);
   const future: Future<unknown> = pool.submit(async () => await future);
