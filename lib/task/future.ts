@@ -263,6 +263,18 @@ export class Future<T> implements Promise<T> {
    *
    * @param fn Called with this future.
    * @throws {TypeError} If `fn` is not a function.
+   *
+   * @example
+   * ```ts
+   * import { createTask, Queue, sleep } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const ended = new Queue<string>();
+   * for (const [name, ms] of [["slow", 20], ["quick", 1]] as const) {
+   *   createTask(() => sleep(ms), { name }).addDoneCallback((task) => ended.putNowait(task.name));
+   * }
+   * assertEquals([await ended.get(), await ended.get()], ["quick", "slow"]);
+   * ```
    */
   addDoneCallback(fn: (future: this) => void): void {
     checkFunction("add a done callback", "fn", fn);

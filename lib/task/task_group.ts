@@ -144,6 +144,18 @@ export class TaskGroup {
    * @throws {TypeError} (as a rejection) If `body` is not a function.
    * @throws {ExceptionGroup} (as a rejection) With every failure of the body and the children.
    * @throws {CancelledError} (as a rejection) If the group was cancelled from outside.
+   *
+   * @example
+   * ```ts
+   * import { sleep, TaskGroup } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const tasks = await TaskGroup.run((group) => [
+   *   group.createTask(() => sleep(2, "bread")),
+   *   group.createTask(() => sleep(1, "butter")),
+   * ]);
+   * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
+   * ```
    */
   static run<T>(body: TaskGroupBody<T>): Promise<T> {
     try {
@@ -232,6 +244,24 @@ export class TaskGroup {
    * stop it.
    *
    * CPython: `TaskGroup.cancel`, new in 3.15.
+   *
+   * @example
+   * ```ts
+   * import { sleep, TaskGroup } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const found: string[] = [];
+   * await TaskGroup.run((group) => {
+   *   for (const [place, ms] of [["attic", 1], ["cellar", 60_000]] as const) {
+   *     group.createTask(async () => {
+   *       await sleep(ms);
+   *       found.push(place);
+   *       group.cancel(); // no need to look any further
+   *     });
+   *   }
+   * });
+   * assertEquals(found, ["attic"]);
+   * ```
    */
   cancel(): void {
     if (this.#ended || this.#quiet) return;

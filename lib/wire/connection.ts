@@ -222,6 +222,20 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
    * @throws {RangeError} (as a rejection) If `timeoutMs` is `NaN`.
    * @throws {InvalidStateError} (as a rejection) If this end is closed or has moved.
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   *
+   * @example
+   * ```ts
+   * import { pipe } from "@strand/strand";
+   * import { assert, assertEquals, assertFalse } from "@std/assert";
+   *
+   * const [here, there] = pipe<string>();
+   * assertFalse(await there.poll(1)); // nothing has come
+   * await here.send("ping");
+   * assert(await there.poll(60_000));
+   * assertEquals(await there.recv(), "ping");
+   * here.close();
+   * there.close();
+   * ```
    */
   poll(timeoutMs = 0): Promise<boolean> {
     try {

@@ -189,6 +189,20 @@ export class Thread<R = unknown> {
    * @throws {RangeError} (as a rejection) If `timeoutMs` is `NaN`.
    * @throws {InvalidStateError} (as a rejection) If it was not started.
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled; the thread goes on.
+   *
+   * @example
+   * ```ts
+   * import { Thread } from "@strand/strand";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * const thread = new Thread(() => new Promise(() => {})); // never ends by itself
+   * thread.start();
+   * await thread.join(1);
+   * assert(thread.isAlive()); // the time was over first
+   * thread.terminate();
+   * await thread.join();
+   * assertFalse(thread.isAlive());
+   * ```
    */
   async join(timeoutMs?: number): Promise<void> {
     if (timeoutMs !== undefined) checkDuration("join a thread", "timeoutMs", timeoutMs);

@@ -128,6 +128,17 @@ export class WorkerPool implements Executor {
    * @throws {TypeError} If `fn` is not a function, or one that cannot travel: bound, native, a
    *   method, a class or a generator function.
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
+   *
+   * @example
+   * ```ts
+   * import { gather, WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPool(2);
+   * const add = (a: number, b: number) => a + b;
+   * const [one, two] = await gather(pool.submit(add, 1, 2), pool.submit(add, 3, 4)); // side by side
+   * assertEquals([one, two], [3, 7]);
+   * ```
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     return this.#front.submit(fn, args, this.submit) as Future<Awaited<R>>;
@@ -234,6 +245,16 @@ export class WorkerPool implements Executor {
    * @param options As for `map`.
    * @returns The results, to be awaited or iterated.
    * @throws As `map`.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPool(1);
+   * const area = (width: number, height: number) => width * height;
+   * assertEquals(await pool.starmap(area, [[2, 3], [4, 5]]), [6, 20]);
+   * ```
    */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
@@ -257,6 +278,19 @@ export class WorkerPool implements Executor {
    * @param options As for `map`.
    * @returns The results, to be awaited or iterated.
    * @throws As `map`.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new WorkerPool(2);
+   * let total = 0;
+   * for await (const length of pool.mapUnordered((word: string) => word.length, ["a", "bc", "def"])) {
+   *   total += length; // in whichever order they are done
+   * }
+   * assertEquals(total, 6);
+   * ```
    */
   mapUnordered<T, R>(
     fn: (item: T) => R,
@@ -312,6 +346,23 @@ export class WorkerPool implements Executor {
    * @param module Its absolute address: `new URL("./module.ts", import.meta.url)`.
    * @returns The stand-ins, by name.
    * @throws {TypeError} If `module` is not an absolute URL.
+   *
+   * @example
+   * ```ts
+   * import { WorkerPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * // Usually `typeof import("./area.ts")` and `new URL("./area.ts", import.meta.url)`.
+   * interface Geometry {
+   *   area(width: number, height: number): number;
+   * }
+   * const address = "data:text/javascript,export const area = (width, height) => width * height;";
+   *
+   * await using pool = new WorkerPool(1);
+   * const geometry = pool.import<Geometry>(address);
+   * assertEquals(await geometry.area(2, 3), 6);
+   * assertEquals(await pool.starmap(geometry.area, [[4, 5]]), [20]);
+   * ```
    */
   import<M>(module: string | URL): Remote<M> {
     return this.#front.import(module) as Remote<M>;
@@ -362,6 +413,18 @@ export class WorkerPool implements Executor {
    *
    * @returns When they have ended; for a thread that the runtime cannot stop it waits 250 ms.
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   *
+   * @example
+   * ```ts
+   * import { CancelledError, WorkerPool } from "@strand/strand";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * const pool = new WorkerPool(1);
+   * const call = pool.submit(() => new Promise(() => {})); // never ends by itself
+   * await pool.terminate();
+   * await assertRejects(() => call, CancelledError);
+   * assertEquals(pool.stats.workers, 0);
+   * ```
    */
   terminate(): Promise<void> {
     return this.#front.terminate();
