@@ -82,11 +82,11 @@ export const comparisons = bench([
       }),
     ],
     goals: [{ against: "raw worker", most: 1.5 }],
-    remainder: "three quarters of what it takes longer than a bare worker go into loading the 40 " +
+    remainder: "two thirds of what it takes longer than a bare worker go into loading the 40 " +
       "modules of the worker's side, each of which the runtime reads twice (the source, and the " +
       "script that it made of it before), and the rest into the port, the first task and code that " +
       "runs for the first time. In one file they would load in a quarter of that time, which is " +
-      "the floor of about 1.45, but would be a second library beside the one that a task module " +
+      "the floor of about 1.5, but would be a second library beside the one that a task module " +
       "imports. The built-ins of Node, which took as long as the modules, are not loaded any more.",
   },
   {
