@@ -7,7 +7,7 @@
 import { CallBoard } from "../../lib/wire/call_board.ts";
 import type { Host, HostedWorker, WorkerListener } from "../../lib/worker/hosts/host.ts";
 import type { CallOptions, MapOptions } from "../../lib/worker/executor.ts";
-import type { ToWorker } from "../../lib/worker/protocol.ts";
+import type { FromWorker, ToWorker } from "../../lib/worker/protocol.ts";
 import { Front } from "../../lib/worker/pool/front.ts";
 import { type CommonPoolOptions, readPoolOptions } from "../../lib/worker/pool/options.ts";
 import { Pool } from "../../lib/worker/pool/pool.ts";
@@ -59,6 +59,11 @@ export class LoopbackWorker implements HostedWorker {
   /** Report an error that no call caught. */
   crash(error: unknown): void {
     this.#side!.crash(error);
+  }
+
+  /** Send the pool a message of the test's making. */
+  say(message: FromWorker): void {
+    this.#listener.onMessage(message);
   }
 
   /** Die. */

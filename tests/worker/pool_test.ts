@@ -9,6 +9,7 @@ import {
   TimeoutError,
   WorkerCrashedError,
 } from "../../mod.ts";
+import { FromWorkerKind } from "../../lib/worker/protocol.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, type World } from "./world.ts";
 
@@ -388,6 +389,25 @@ Deno.test("Workers that die before they are ready break the pool, after the thir
   await quiet();
   assertEquals(pool.host.workers.length, 3);
   await assertRejects(() => Promise.resolve(pool.submit(double, 1)), BrokenWorkerPoolError);
+});
+
+Deno.test("What a worker said before it died in booting does not count as its start", async () => {
+  await using pool = new LoopbackPool(1);
+  pool.host.boots = false;
+  pool.host.stubborn = true;
+  const call = pool.submit(double, 1);
+  for (let i = 0; i < 3; i++) {
+    await quiet();
+    assertEquals(pool.host.workers.length, i + 1);
+    const worker = pool.host.workers[i]!;
+    worker.say([FromWorkerKind.Crashed, { value: `fault ${i}`, marks: [], boxes: [] }]);
+    worker.say([FromWorkerKind.Ready]);
+  }
+  const error = await assertRejects(() => Promise.resolve(call), BrokenWorkerPoolError);
+  assertEquals(error.cause, "fault 2");
+  await quiet();
+  assertEquals(pool.host.workers.length, 3);
+  for (const worker of pool.host.workers) worker.die();
 });
 
 Deno.test("One that dies as it boots is made up for by one that does not", async () => {

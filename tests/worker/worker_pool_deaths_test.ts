@@ -129,20 +129,6 @@ Deno.test("deaths: a worker that dies while it boots does not respawn for ever",
   });
 });
 
-Deno.test("deaths: an initializer that leaves an error behind breaks the pool, though it ends well", async () => {
-  let exits = 0;
-  const initializer = () => {
-    reportError(new RangeError("left behind"));
-  };
-  const options = { maxWorkers: 1, initializer, onWorkerExit: () => exits++ };
-  await withPool(options, async (pool) => {
-    const error = await failureOf(() => pool.submit(() => 1));
-    assertInstanceOf(error, BrokenWorkerPoolError);
-    assertStringIncludes(String(error.cause), "left behind");
-    assertEquals(exits, 3);
-  });
-});
-
 /** Deno 2.5 takes no notice of the limits. */
 const unlimited = Deno.version.deno.startsWith("2.5.");
 const resourceLimits = { maxOldGenerationSizeMb: 32 };
