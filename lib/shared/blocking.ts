@@ -10,7 +10,7 @@ interface Builtins {
 }
 
 /** Whether this is the main thread, where to block is to freeze the program. */
-export const isMainThread: boolean = (() => {
+const isMainThread: boolean = (() => {
   const { WorkerGlobalScope: Scope, process } = globalThis as unknown as Builtins;
   if (Scope !== undefined && globalThis instanceof Scope) return false;
   return process?.getBuiltinModule?.("node:worker_threads").isMainThread ?? true;
