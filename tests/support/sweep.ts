@@ -4,7 +4,7 @@
  *
  * A scene is set up by a function, for example
  *
- * ```ts
+ * ```ts ignore
  * const scene = () => {
  *   const lock = new Lock();
  *   const holder = createTask(async () => {
