@@ -159,6 +159,19 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+Deno.test("18: a request that takes too long does not hold up the end", async () => {
+  await using server = await Server.start("18_deploy.ts", {
+    ...deploy,
+    env: { ...deploy.env, REQUEST_LIMIT_MS: "500" },
+  });
+  const endless = server.ask("/fibonacci/60");
+  await server.statsSay(({ busy }) => busy > 0);
+  const { code, out } = await server.stop();
+  assertEquals((await endless).status, 503);
+  assertStringIncludes(out, "Stopped: every request was answered\n");
+  assertEquals(code, 0);
+});
+
 Deno.test("18: the script limits what one request may cost", async () => {
   await using server = await Server.start("18_deploy.ts", {
     ...deploy,
