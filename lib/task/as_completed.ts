@@ -6,6 +6,7 @@ import { checkDuration, checkOptions } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
 import { Callback, type Future, internals } from "./future.ts";
 import { startLimit } from "./limit.ts";
+import { callNextRound } from "./ready_queue.ts";
 import type { Awaitable } from "./task.ts";
 import { distinct } from "./wait.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
@@ -135,7 +136,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   }
 
   #startTimer(ms: number): void {
-    this.#timer = startLimit(ms, () => this.#expire());
+    this.#timer = startLimit(ms, () => this.#expire(), callNextRound);
   }
 
   #oneEnded(future: Future<T>): void {

@@ -5,9 +5,9 @@ import { byTheClock, callSoon, type Handle } from "./ready_queue.ts";
 class PastLimit implements Handle, Timer {
   #fire: (() => void) | undefined;
 
-  constructor(fire: () => void) {
+  constructor(fire: () => void, enter: (handle: Handle) => void) {
     this.#fire = fire;
-    callSoon(this);
+    enter(this);
   }
 
   run(): void {
@@ -19,8 +19,15 @@ class PastLimit implements Handle, Timer {
   }
 }
 
-/** Call `fire` once `ms` milliseconds have gone by; with none left, in the next turn. */
-export function startLimit(ms: number, fire: () => void): Timer {
-  if (ms <= 0) return new PastLimit(fire);
+/**
+ * Call `fire` once `ms` milliseconds have gone by; with none left, when `enter` gives it a turn: at
+ * once, as asyncio's timeouts do, or with the timers that are due.
+ */
+export function startLimit(
+  ms: number,
+  fire: () => void,
+  enter: (handle: Handle) => void = callSoon,
+): Timer {
+  if (ms <= 0) return new PastLimit(fire, enter);
   return startTimer(ms, () => byTheClock(fire));
 }

@@ -27,6 +27,10 @@ let patience = 0;
 let restless: object | undefined;
 let wakeDriver: (() => void) | undefined;
 let struck = false;
+// As in asyncio, turns are taken in rounds: what becomes ready in one has its turn in the next.
+let leftInRound = 0;
+let due: Handle[] = [];
+let turnWanted = false;
 
 /**
  * Give `handle` its turn after those already waiting: asyncio's `loop.call_soon`.
@@ -38,14 +42,32 @@ let struck = false;
  */
 export function callSoon(handle: Handle): void {
   ready.push(handle);
-  if (wakeDriver !== undefined) {
-    const wake = wakeDriver;
-    wakeDriver = undefined;
-    const course = struck ? undefined : currentScope()?.course;
-    // Code outside any task must not cut short the step of a task that is under way.
-    if (course !== undefined || patience === 0) resumed(course);
-    wake();
-  }
+  if (wakeDriver !== undefined) rouse(wakeDriver);
+}
+
+/**
+ * Give `handle` its turn in the next round, after all that are ready when it begins: asyncio's
+ * `loop.call_later(0, …)`.
+ */
+export function callNextRound(handle: Handle): void {
+  due.push(handle);
+  if (wakeDriver !== undefined) rouse(wakeDriver);
+}
+
+/**
+ * Let timers and I/O have their turn before the next round begins. Whoever asks for that and then
+ * stands in the line has done what asyncio's `sleep(0)` does.
+ */
+export function turnBeforeNextRound(): void {
+  turnWanted = true;
+}
+
+function rouse(wake: () => void): void {
+  wakeDriver = undefined;
+  const course = struck ? undefined : currentScope()?.course;
+  // Code outside any task must not cut short the step of a task that is under way.
+  if (course !== undefined || patience === 0) resumed(course);
+  wake();
 }
 
 /**
@@ -99,12 +121,24 @@ const idle = (resolve: () => void) => {
 // Started here once, so that turns are taken in the empty async context, whoever asked for them.
 async function drive(): Promise<never> {
   for (;;) {
-    if (ready.size === 0) await new Promise<void>(idle);
+    if (ready.size === 0 && due.length === 0) await new Promise<void>(idle);
     while (patience > 0) {
       patience--;
       if (patience === 0) restless = running;
       await settled;
     }
+    if (leftInRound === 0) {
+      if (turnWanted) {
+        turnWanted = false;
+        await new Promise<void>(nextTurn);
+      }
+      if (due.length > 0) {
+        for (const handle of due) ready.push(handle);
+        due = [];
+      }
+      leftInRound = ready.size;
+    }
+    leftInRound--;
     const handle = ready.shift()!;
     // Tasks that wake each other for ever must not starve timers and I/O, not even one that finds
     // nobody else in the line each time.

@@ -1,6 +1,7 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
-import { byTheClock } from "./ready_queue.ts";
+import { currentScope } from "./context.ts";
+import { byTheClock, turnBeforeNextRound } from "./ready_queue.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
 class Sleep<T> extends Waiter<T> {
@@ -10,7 +11,11 @@ class Sleep<T> extends Waiter<T> {
     super();
     const fire = () => byTheClock(() => this.wake(value));
     if (ms > 0) this.#timer = startTimer(ms, fire);
-    else nextTurn(fire);
+    else if (currentScope() === undefined) nextTurn(fire);
+    else {
+      turnBeforeNextRound();
+      this.wake(value);
+    }
   }
 
   protected override onWithdraw(): Withdrawal {
@@ -22,7 +27,10 @@ class Sleep<T> extends Waiter<T> {
 /**
  * Wait for a while.
  *
- * `sleep(0)` lets one turn of the event loop pass, so that I/O and timers that are due run.
+ * `sleep(0)` lets one turn of the event loop pass, so that I/O and timers that are due run. As in
+ * CPython, a task goes on in the next round: after whatever is ready now, but before what that
+ * makes ready. Outside any task, everything that can run runs first.
+ *
  * It is a cancellation point and leaves no timer behind.
  *
  * CPython: `asyncio.sleep`, but in milliseconds.

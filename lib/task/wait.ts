@@ -4,6 +4,7 @@ import { listAwaitables } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, internals } from "./future.ts";
 import { startLimit } from "./limit.ts";
+import { callNextRound } from "./ready_queue.ts";
 import type { Awaitable } from "./task.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
@@ -105,7 +106,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
       this.#callbacks.push([future, callback]);
       internals.subscribe(future, callback);
     }
-    if (timeout !== null) this.#timer = startLimit(timeout, () => this.wake());
+    if (timeout !== null) this.#timer = startLimit(timeout, () => this.wake(), callNextRound);
   }
 
   #oneEnded(future: Future<unknown>): void {

@@ -20,6 +20,9 @@ const recordings = read("asyncio-cpython-3.13.jsonl");
 // Times from 1 to 30, so that many things happen in the same instant.
 const coincidences = read("asyncio-cpython-3.13-coincidences.jsonl");
 
+// Times from 0 to 3: a sleep of 0 is one round of the loop.
+const rounds = read("asyncio-cpython-3.13-rounds.jsonl");
+
 async function compare(recordings: Recording[], style: Style): Promise<void> {
   const different: string[] = [];
   for (const { program, expected } of recordings) {
@@ -33,8 +36,8 @@ async function compare(recordings: Recording[], style: Style): Promise<void> {
   assertEquals(different.slice(0, 3), [], `${different.length} of ${recordings.length} differ`);
 }
 
-Deno.test("There are 400 recordings, and 240 with coincidences", () => {
-  assertEquals([recordings.length, coincidences.length], [400, 240]);
+Deno.test("There are 400 recordings, 240 with coincidences, and 120 with sleeps of 0", () => {
+  assertEquals([recordings.length, coincidences.length, rounds.length], [400, 240, 120]);
 });
 
 Deno.test("Async functions behave as recorded from CPython", async () => {
@@ -51,6 +54,14 @@ Deno.test("Async functions behave as in CPython in the same instant, too", async
 
 Deno.test("Generators behave as in CPython in the same instant, too", async () => {
   await compare(coincidences, runGenerator);
+});
+
+Deno.test("Async functions behave as in CPython round by round", async () => {
+  await compare(rounds, runAsync);
+});
+
+Deno.test("Generators behave as in CPython round by round", async () => {
+  await compare(rounds, runGenerator);
 });
 
 Deno.test("A different outcome is seen", async () => {

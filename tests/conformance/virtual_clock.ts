@@ -37,9 +37,9 @@ export class VirtualClock implements Disposable {
     do await this.settle(); while (this.#fireNext());
   }
 
-  /** Let everything run that needs no time. */
+  /** Let everything run that needs no time, many a `sleep(0)` in a row as well. */
   async settle(): Promise<void> {
-    for (let i = 0; i < 3; i++) await sleep(0);
+    for (let i = 0; i < 30; i++) await sleep(0);
   }
 
   /** Give the real clock and timers back. */

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { createTask, sleep } from "../../mod.ts";
+import { createTask, Event, Queue, sleep } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 import { advance, ended, start } from "./helpers.ts";
 
@@ -73,4 +73,65 @@ Deno.test("sleep: tasks that wake one another for ever do not starve timers", as
   });
   await task;
   assert(fired);
+});
+
+Deno.test("sleep: of 0, a task goes on after what is ready, and before what that makes ready", async () => {
+  const [first, second] = [new Event(), new Event()];
+  const order: string[] = [];
+  const tasks = [
+    createTask(async () => {
+      await first.wait();
+      order.push("ready");
+      second.set();
+    }),
+    createTask(async () => {
+      await second.wait();
+      order.push("made ready");
+    }),
+    createTask(async () => {
+      first.set();
+      await sleep(0);
+      order.push("slept");
+    }),
+  ];
+  await ended(...tasks);
+  assertEquals(order, ["ready", "slept", "made ready"]);
+});
+
+Deno.test("sleep: of 0, tasks that pass something to and fro leave each its turn", async () => {
+  const [there, back] = [new Queue<number>(1), new Queue<number>(1)];
+  let turns = 0;
+  let over = false;
+  const player = createTask(async () => {
+    for (let i = 0; i < 100; i++) {
+      await there.put(i);
+      await back.get();
+    }
+    over = true;
+  });
+  const other = createTask(async () => {
+    for (let i = 0; i < 100; i++) await back.put(await there.get());
+  });
+  const watcher = createTask(async () => {
+    for (; !over; turns++) await sleep(0);
+  });
+  await ended(player, other, watcher);
+  assert(turns >= 100, `${turns} turns`);
+});
+
+Deno.test("sleep: of 0, cancelled before its turn, rejects in that turn", async () => {
+  const order: string[] = [];
+  const sleeper = createTask(async () => {
+    await sleep(0).catch(() => order.push("cancelled"));
+  });
+  const tasks = [
+    sleeper,
+    createTask(() => void sleeper.cancel()),
+    createTask(async () => {
+      await sleep(0);
+      order.push("behind it");
+    }),
+  ];
+  await ended(...tasks);
+  assertEquals(order, ["cancelled", "behind it"]);
 });
