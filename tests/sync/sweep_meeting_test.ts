@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Barrier, BrokenBarrierError, Condition, createTask, Event, type Task } from "../../mod.ts";
 import { giveWay, settle } from "../support/settled.ts";
-import { endedWell, sweepTest } from "./_sweeping.ts";
+import { endedWell, sweepTest } from "../contracts/sweeping.ts";
 
 // Events.
 
