@@ -1,4 +1,4 @@
-import { builtin } from "../base/builtins.ts";
+import { type AsyncContext, makeAsyncContext, type Surroundings } from "../base/async_context.ts";
 import { Line, type Placed } from "../base/line.ts";
 import type { Course } from "./course.ts";
 import type { Scope } from "./scope.ts";
@@ -53,42 +53,10 @@ const everywhere: Realm = new Realm(false);
 /** Every realm in which tasks may live. */
 export const realms: Set<Realm> = new Set([everywhere]);
 
-/** The part of `AsyncLocalStorage` that is used here. */
-interface Storage {
-  getStore(): Stored;
-  run<A extends unknown[], R>(store: Stored, fn: (...args: A) => R, ...args: A): R;
-}
-
 /** The number of a course, or a scope within it. */
-type Stored = number | Scope | undefined;
+type Stored = number | Scope;
 
-/**
- * Where the runtime has no `AsyncLocalStorage`: the scope is known until the first `await`.
- */
-class SynchronousStorage implements Storage {
-  #store: Stored;
-
-  getStore(): Stored {
-    return this.#store;
-  }
-
-  run<A extends unknown[], R>(store: Stored, fn: (...args: A) => R, ...args: A): R {
-    const outer = this.#store;
-    this.#store = store;
-    try {
-      return fn(...args);
-    } finally {
-      this.#store = outer;
-    }
-  }
-}
-
-function makeStorage(): Storage {
-  const hooks = builtin<{ AsyncLocalStorage: new () => Storage }>("node:async_hooks");
-  return hooks === undefined ? new SynchronousStorage() : new hooks.AsyncLocalStorage();
-}
-
-const storage = makeStorage();
+const context: AsyncContext<Stored> = makeAsyncContext();
 
 /** The courses with neighbouring numbers; the page goes when the last of them has ended. */
 class Page {
@@ -101,7 +69,7 @@ class Page {
   }
 }
 
-// The storage carries a course's number and not its scope: an object there takes the garbage
+// The context carries a course's number and not its scope: an object there takes the garbage
 // collector three times as long as all the rest of a short task.
 const pages: Map<number, Page> = new Map();
 let lastPage = new Page(0);
@@ -140,7 +108,7 @@ export function forget(course: Course): void {
 
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
 export function currentScope(): Scope | undefined {
-  const stored = storage.getStore();
+  const stored = context.get();
   let scope = typeof stored === "number" ? find(stored)?.scope : stored;
   // What the body of an ended timeout or group left behind belongs to the code around it.
   while (scope?.closed) scope = scope.parent;
@@ -149,7 +117,7 @@ export function currentScope(): Scope | undefined {
 
 /** The realm of the running code. */
 export function currentRealm(): Realm {
-  const id = storage.getStore();
+  const id = context.get();
   if (id === undefined) return everywhere;
   if (typeof id !== "number") return id.realm.open ? id.realm : everywhere;
   const course = find(id);
@@ -160,15 +128,29 @@ export function currentRealm(): Realm {
   return realm;
 }
 
+/** What users have put into `AsyncLocalStorage`s of their own for the running code. */
+export function surroundings(): Surroundings {
+  return context.surroundings();
+}
+
 /** Run `fn` so that it, and whatever it awaits, belongs to `scope`. */
-export function runInScope<R>(scope: Scope | undefined, fn: () => R): R {
+export function runInScope<R>(
+  scope: Scope | undefined,
+  fn: () => R,
+  around: Surroundings = surroundings(),
+): R {
   if (scope !== undefined && scope.parent === undefined) {
-    return runInCourse(scope.course, fn, undefined);
+    return runInCourse(scope.course, around, fn, undefined);
   }
-  return storage.run(scope, fn);
+  return context.run(scope, around, fn, undefined);
 }
 
 /** Run `fn` so that it, and whatever it awaits, belongs to `course`. */
-export function runInCourse<A, R>(course: Course, fn: (argument: A) => R, argument: A): R {
-  return storage.run(course.id || enroll(course), fn, argument);
+export function runInCourse<A, R>(
+  course: Course,
+  around: Surroundings,
+  fn: (argument: A) => R,
+  argument: A,
+): R {
+  return context.run(course.id || enroll(course), around, fn, argument);
 }

@@ -1,5 +1,6 @@
 import type { CancelledError } from "../errors.ts";
-import { forget, type Home, type Inhabitant, runInCourse } from "./context.ts";
+import type { Surroundings } from "../base/async_context.ts";
+import { forget, type Home, type Inhabitant, runInCourse, surroundings } from "./context.ts";
 import { groupFailure } from "./exception_group.ts";
 import { callSoon, type Handle, parked, resumed } from "./ready_queue.ts";
 import { isUnderWay, Scope } from "./scope.ts";
@@ -20,13 +21,15 @@ export abstract class Course implements Inhabitant, Handle {
   ended = false;
   readonly home: Home;
   #scope: Scope | undefined = undefined;
+  #around: Surroundings;
 
   static {
     launch = (course) => course.#launch();
   }
 
-  constructor(home: Home) {
+  constructor(home: Home, around: Surroundings = surroundings()) {
     this.home = home;
+    this.#around = around;
   }
 
   /** What users see of it. */
@@ -68,7 +71,7 @@ export abstract class Course implements Inhabitant, Handle {
       return;
     }
     resumed(this);
-    runInCourse(this, launch, this);
+    runInCourse(this, this.#around, launch, this);
   }
 
   /** For `follow`: its function has returned. */
@@ -117,6 +120,7 @@ export abstract class Course implements Inhabitant, Handle {
 
   #end(): void {
     this.ended = true;
+    this.#around = undefined;
     if (this.home.ended === undefined) this.home.tasks.remove(this);
     forget(this);
     // A task that waited long for its turn is old to the garbage collector: it would keep alive

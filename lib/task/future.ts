@@ -1,6 +1,6 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { checkFunction } from "../base/validate.ts";
-import { currentScope, runInScope } from "./context.ts";
+import { currentScope, runInScope, surroundings } from "./context.ts";
 import { callSoon, type Handle } from "./ready_queue.ts";
 import { cancelledError } from "./scope.ts";
 import { type again, Waiter, type Withdrawal } from "./waiter.ts";
@@ -33,6 +33,7 @@ export class Callback implements Handle {
 
 class UserCallback extends Callback {
   readonly fn: unknown;
+  readonly #around = surroundings();
 
   constructor(fn: unknown, call: () => void) {
     super(call);
@@ -41,7 +42,7 @@ class UserCallback extends Callback {
 
   override run(): void {
     try {
-      runInScope(undefined, this.call);
+      runInScope(undefined, this.call, this.#around);
     } catch (error) {
       report(error);
     }

@@ -194,38 +194,52 @@ Deno.test("fact: structured clone keeps identity within one message, and loses w
   assertEquals(error.code, undefined as unknown as string);
 });
 
-Deno.test("fact: a context can be kept, in a worker too, without loading node:async_hooks", async () => {
-  const { out, err } = await run(`
-    const worker = start(\`
-      const { AsyncVariable, setAsyncContext } = Deno[Deno.internal].core;
-      const variable = new AsyncVariable();
-      const run = (value, fn) => {
-        const outer = variable.enter(value);
-        try {
-          return fn();
-        } finally {
-          setAsyncContext(outer);
-        }
-      };
-      const seen = [];
-      const look = () => seen.push(variable.get());
-      run(1, async () => {
-        await run(2, async () => {
-          await new Promise((resolve) => setTimeout(resolve, 0));
+Deno.test("fact: a context can be kept, in a worker too, as one object beside what other stores hold", async () => {
+  const program = `
+    const { AsyncLocalStorage } = process.getBuiltinModule("node:async_hooks");
+    const store = new AsyncLocalStorage();
+    const { getAsyncContext, setAsyncContext } = Deno[Deno.internal].core;
+    const key = Symbol();
+    const keep = (value, fn) => {
+      const before = getAsyncContext();
+      setAsyncContext({ __proto__: null, ...before, [key]: value });
+      try {
+        return fn();
+      } finally {
+        setAsyncContext(before);
+      }
+    };
+    const seen = [];
+    const look = () => seen.push(getAsyncContext()?.[key], store.getStore());
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 0));
+    const done = keep(1, async () => {
+      await store.run("a", async () => {
+        await keep(2, async () => {
+          await wait();
           look();
         });
         look();
-        postMessage(seen);
       });
+      await wait();
       look();
+      return seen.join();
+    });
+    look();
+  `;
+  const { out, err } = await run(`
+    const worker = start(\`
+      ${program}
+      done.then(postMessage);
     \`);
     worker.onmessage = ({ data }) => {
-      console.log(data.join());
+      console.log(data);
       worker.terminate();
     };
     worker.postMessage(0);
+    ${program}
+    console.log(await done);
   `);
-  assertEquals(out, ",2,1\n", err);
+  assertEquals(out, ",,2,a,1,a,1,\n".repeat(2), err);
 });
 
 Deno.test("fact: what setTimeout is at the start can be had later, whatever stands in its place", async () => {

@@ -1,4 +1,5 @@
 import type { CancelledError } from "../../errors.ts";
+import type { Surroundings } from "../../base/async_context.ts";
 import type { Realm } from "../../task/context.ts";
 import { TaskJob, type TaskRunner } from "./task_runner.ts";
 
@@ -10,6 +11,10 @@ export interface MapFailure {
 
 /** The map that an item belongs to. */
 export interface MapItems {
+  /** The run that the map belongs to. */
+  readonly realm: Realm;
+  /** What users' own stores hold where the map was begun. */
+  readonly around: Surroundings;
   /** Call the function. */
   readonly call: (item: unknown) => unknown;
   /** An item is over; its result has taken the place of its value if it did not fail. */
@@ -25,8 +30,8 @@ export class TaskItem extends TaskJob {
   failure: MapFailure | undefined = undefined;
   readonly #map: MapItems;
 
-  constructor(runner: TaskRunner, realm: Realm, map: MapItems, index: number, value: unknown) {
-    super(runner, 0, realm);
+  constructor(runner: TaskRunner, map: MapItems, index: number, value: unknown) {
+    super(runner, 0, map.realm, map.around);
     this.index = index;
     this.value = value;
     this.#map = map;

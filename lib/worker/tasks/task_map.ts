@@ -1,7 +1,8 @@
 import { CancelledError, InvalidStateError, TimeoutError } from "../../errors.ts";
 import type { Timer } from "../../base/clock.ts";
+import type { Surroundings } from "../../base/async_context.ts";
 import { Deque } from "../../base/deque.ts";
-import { currentRealm, type Realm } from "../../task/context.ts";
+import { currentRealm, type Realm, surroundings } from "../../task/context.ts";
 import { Future, internals, type Stoppable } from "../../task/future.ts";
 import { startLimit } from "../../task/limit.ts";
 import { wentOn } from "../../task/ready_queue.ts";
@@ -23,7 +24,8 @@ export class TaskMap
   implements PromiseLike<unknown[]>, AsyncIterable<unknown>, TaskSource, Sink, Stoppable, MapItems {
   readonly call: (item: unknown) => unknown;
   readonly #runner: TaskRunner;
-  readonly #realm: Realm = currentRealm();
+  readonly realm: Realm = currentRealm();
+  readonly around: Surroundings = surroundings();
   readonly #options: MapOptions;
   readonly #input: Input;
   readonly #most: number;
@@ -151,7 +153,7 @@ export class TaskMap
   }
 
   take(value: unknown): void {
-    const item = new TaskItem(this.#runner, this.#realm, this, this.#taken++, value);
+    const item = new TaskItem(this.#runner, this, this.#taken++, value);
     this.#flying++;
     if (this.#loose === undefined) this.#line.push(item);
     else this.#loose.add(item);

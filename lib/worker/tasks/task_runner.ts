@@ -1,5 +1,6 @@
 import { type CancelledError, InvalidStateError } from "../../errors.ts";
-import { currentRealm, currentScope, type Realm } from "../../task/context.ts";
+import type { Surroundings } from "../../base/async_context.ts";
+import { currentRealm, currentScope, type Realm, surroundings } from "../../task/context.ts";
 import { Course } from "../../task/course.ts";
 import { Future, internals } from "../../task/future.ts";
 import { cancelledError } from "../../task/scope.ts";
@@ -18,8 +19,13 @@ export abstract class TaskJob extends Course implements Waiting {
   #number = 0;
   #task: Task<unknown> | undefined = undefined;
 
-  constructor(runner: TaskRunner, priority: number, realm: Realm = currentRealm()) {
-    super(realm);
+  constructor(
+    runner: TaskRunner,
+    priority: number,
+    realm: Realm = currentRealm(),
+    around: Surroundings = surroundings(),
+  ) {
+    super(realm, around);
     this.runner = runner;
     this.priority = priority;
   }
