@@ -102,14 +102,23 @@ function checkSource(what: string, fn: AnyFunction, source: string, isClass: boo
   }
 }
 
+/**
+ * Globals that are of no use in a worker, under names that programs give to variables of their own:
+ * a function that travelled must not take the one for the other without a word.
+ */
+export const HIDDEN: readonly string[] = ["closed", "location", "name", "prompt"];
+
+// Never initialized: to read one is an error, and so is to write one.
+const HIDE = `let ${HIDDEN.join(", ")};`;
+
 /** Make a function of its text. Modules are strict, so it is strict here, too. */
 export function compile(source: string): AnyFunction {
-  return new Function(`"use strict"; return (${source}\n);`)();
+  return new Function(`"use strict"; return (${source}\n); ${HIDE}`)();
 }
 
 /** Make a class of its text, which may be derived from `Thread`. */
 export function compileClass(source: string): AnyFunction {
   // Of a thread's own verbs there is nothing to be used within it.
   const Thread = class {};
-  return new Function("Thread", `"use strict"; return (${source}\n);`)(Thread);
+  return new Function("Thread", `"use strict"; return (${source}\n); ${HIDE}`)(Thread);
 }

@@ -5,9 +5,9 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { remote, WorkerPool } from "../../mod.ts";
+import { type ProcessPool, remote, WorkerPool } from "../../mod.ts";
 import * as registered from "./fixtures/functions.ts";
-import { failureOf, HOSTS, withPool } from "./helpers.ts";
+import { failureOf, HOSTS, withPool, withProcesses } from "./helpers.ts";
 
 for (const host of HOSTS) {
   Deno.test(`functions on the ${host} host: registered, imported, as source`, async () => {
@@ -42,6 +42,69 @@ Deno.test("functions: a closure is refused by the name of its variable", async (
     assertStringIncludes(error.message, "remote");
     assertEquals(await pool.submit(() => 1), 1);
   });
+});
+
+Deno.test("functions: a closure is refused wherever a function stands", async () => {
+  const outside = 3;
+  const failures: unknown[] = [];
+  await withPool({ maxWorkers: 1 }, async (pool) => {
+    failures.push(
+      await failureOf(() => pool.apply(() => outside, [])),
+      await failureOf(() => pool.map((n: number) => n * outside, [1, 2])),
+      await failureOf(() => pool.starmap((n: number) => n * outside, [[1], [2]])),
+      await failureOf(() => pool.mapUnordered(async (n: number) => await n * outside, [1])),
+      await failureOf(() =>
+        Array.fromAsync(pool.stream(function* () {
+          yield outside;
+        }))
+      ),
+    );
+  });
+  await withPool({ maxWorkers: 1, initializer: () => void `${outside}` }, async (pool) => {
+    failures.push((await failureOf(() => pool.submit(() => 1)) as Error).cause);
+  });
+  await withProcesses({}, async (pool) => {
+    failures.push(await failureOf(() => pool.submit(() => outside)));
+  });
+  for (const error of failures) {
+    assertInstanceOf(error, ReferenceError);
+    assertStringIncludes(error.message, `it uses the variable "outside" from around it`);
+    assertStringIncludes(error.message, "remote(import.meta, fn)");
+  }
+});
+
+Deno.test("functions: a closure over what a worker has by the same name is refused, too", async () => {
+  const [closed, location, name, prompt] = [true, "here", "Ada", "Say something"];
+  const closures = [() => closed, () => location, () => `Hello ${name}`, async () => await prompt];
+  const check = async (pool: WorkerPool | ProcessPool) => {
+    const names: (string | undefined)[] = [];
+    for (const closure of closures) {
+      const error = await failureOf(() => pool.submit<[], unknown>(closure));
+      assertInstanceOf(error, ReferenceError);
+      names.push(/the variable "(\w+)" from around it/.exec(error.message)?.[1]);
+    }
+    assertEquals(names, ["closed", "location", "name", "prompt"]);
+    const own = (name: string, { location } = { location: "there" }) => `${name} ${location}`;
+    assertEquals(await pool.submit(own, "Ada"), "Ada there");
+  };
+  for (const host of HOSTS) await withPool({ maxWorkers: 1, host }, check);
+  await withProcesses({}, check);
+});
+
+Deno.test("functions: one that travels as source is compiled once in each worker", async () => {
+  // By its own name it sees itself: what it keeps there is gone when it is made anew.
+  const make = () =>
+    function counter(): number {
+      const self = counter as (() => number) & { calls?: number };
+      return self.calls = (self.calls ?? 0) + 1;
+    };
+  const check = async (pool: WorkerPool | ProcessPool) => {
+    assertEquals([await pool.submit(make()), await pool.submit(make())], [1, 2]);
+    assertEquals(await pool.map(make(), [0, 0, 0], { chunksize: 1 }), [3, 4, 5]);
+    assertEquals(await pool.apply(make(), []), 6);
+  };
+  for (const host of HOSTS) await withPool({ maxWorkers: 1, host }, check);
+  await withProcesses({}, check);
 });
 
 Deno.test("functions: what has no text of its own is refused at once", async () => {

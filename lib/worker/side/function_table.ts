@@ -1,5 +1,5 @@
 import type { FunctionRef, NamedFunction, SourceFunction } from "../../wire/function_ref.ts";
-import { compile, compileClass } from "../../wire/function_codec.ts";
+import { compile, compileClass, HIDDEN } from "../../wire/function_codec.ts";
 import { findRemote } from "../../wire/registry.ts";
 import { importTaskModule } from "../../wire/task_module.ts";
 
@@ -73,6 +73,10 @@ async function fetchNamed({ module, name }: NamedFunction): Promise<unknown> {
   );
 }
 
+const NOT_THERE = new RegExp(
+  `^(\\S+) is not defined$|^Cannot access '(${HIDDEN.join("|")})' before initialization$`,
+);
+
 /**
  * Say what is wrong where a function that travels as source used a variable around it, which is not
  * there in the worker.
@@ -80,7 +84,8 @@ async function fetchNamed({ module, name }: NamedFunction): Promise<unknown> {
 export function explain(error: unknown, ref: FunctionRef): unknown {
   if ("runOf" in ref) return explain(error, ref.runOf);
   if (!("source" in ref) || !isReferenceError(error)) return error;
-  const variable = /^(\S+) is not defined$/.exec(error.message)?.[1];
+  const [, absent, hidden] = NOT_THERE.exec(error.message) ?? [];
+  const variable = absent ?? hidden;
   if (variable === undefined) return error;
   const explained = new ReferenceError(
     `Cannot run ${ref.name ? `"${ref.name}"` : "the function"} in a worker: it uses the variable ` +

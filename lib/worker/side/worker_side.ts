@@ -27,7 +27,7 @@ import {
 } from "../protocol.ts";
 import { CallJob } from "./call_job.ts";
 import { ChunkJob } from "./chunk_job.ts";
-import { FunctionTable, resolve } from "./function_table.ts";
+import { explain, FunctionTable, resolve } from "./function_table.ts";
 import type { Job } from "./job.ts";
 import { refuseGenerator } from "./refuse_generator.ts";
 import { StreamJob } from "./stream_job.ts";
@@ -248,7 +248,7 @@ export class WorkerSide {
       run: () => {
         const error = internals.error(task);
         if (task.cancelled() || internals.failed(task)) {
-          this.send([FromWorkerKind.Refused, this.encode(error)]);
+          this.send([FromWorkerKind.Refused, this.encode(explain(error, initializer))]);
         } else this.#begin();
       },
     });
