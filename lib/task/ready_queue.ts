@@ -12,7 +12,7 @@ export interface Handle {
  * How many microtasks a resumed task may run on before the next one gets its turn: enough for a
  * step that goes through a few dozen nested async functions.
  */
-const PATIENCE = 100;
+const PATIENCE = 64;
 
 /** How many turns are taken before it is watched whether the event loop moves on. */
 const BATCH = 256;
