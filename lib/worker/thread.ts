@@ -174,6 +174,10 @@ export class Thread<R = unknown> {
     const args = derived ? [{ ...this }] : this.#args;
     const call = new Call(this.#pool, described, args, callSite(this.start));
     this.#future = call.future;
+    // Who leaves by a call has not failed: there is just no result.
+    call.future.addDoneCallback((future) => {
+      if (this.#host.left) internals.look(future);
+    });
     this.#pool.add(call);
     this.#pool.close();
     this.#pool.whenEnded().then(() => internals.resolve(this.#end, undefined));
@@ -238,7 +242,8 @@ export class Thread<R = unknown> {
   /**
    * What its target returned.
    *
-   * A failure that nobody asks for is reported as an unhandled rejection.
+   * A failure that nobody asks for is reported as an unhandled rejection. To leave by `Deno.exit()`
+   * or `self.close()` is none: as in CPython, only `exitcode` tells of it.
    *
    * @returns The result.
    * @throws {InvalidStateError} (as a rejection) If it was not started.

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import {
   CancelledError,
   createTask,
@@ -8,6 +9,7 @@ import {
   WorkerCrashedError,
 } from "../../mod.ts";
 import { RunningProgram } from "../support/running_program.ts";
+import { settle } from "../support/settled.ts";
 import { Collatz } from "./fixtures/threads.ts";
 import { blockAtGate, Gate } from "./helpers.ts";
 
@@ -248,4 +250,43 @@ Deno.test("Thread: a failure that nobody asks for is reported as unhandled", asy
   const { code, err, out } = await program.ended();
   assertEquals([code, out], [1, ""]);
   assert(err.includes("RangeError: unasked"), err);
+});
+
+Deno.test("Thread: one that leaves by a call is not reported, whatever its exit code", async () => {
+  await using program = new RunningProgram(`
+    import { Thread } from "$MOD";
+    const ways = [() => Deno.exit(3), () => Deno.exit(0), () => self.close()];
+    const threads = ways.map((way) => new Thread(way));
+    for (const thread of threads) thread.start();
+    for (const thread of threads) await thread.join();
+    await new Promise((go) => setTimeout(go, 0));
+    console.log(threads.map((thread) => thread.exitcode).join());
+  `);
+  const { code, err, out } = await program.ended();
+  assertEquals([code, out], [0, "3,0,0\n"], err);
+});
+
+Deno.test("Thread: join gives up when the time is over, and leaves no timer behind", async () => {
+  const gate = new Gate();
+  const thread = new Thread(blockAtGate, { args: [gate.words] });
+  thread.start();
+  await gate.reached();
+  {
+    using time = new FakeTime();
+    let joined = 0;
+    const joins = [thread.join(1_000), thread.join(0), thread.join(-1)];
+    for (const join of joins) void join.then(() => joined++);
+    await Promise.all(joins.slice(1));
+    time.tick(999);
+    await settle();
+    assertEquals(joined, 2);
+    time.tick(1);
+    await Promise.all(joins);
+    assert(thread.isAlive());
+    assertFalse(time.next(), "a timer is left");
+  }
+  gate.open();
+  await thread.join(600_000);
+  assertFalse(thread.isAlive());
+  assertEquals(await thread.result(), "through");
 });

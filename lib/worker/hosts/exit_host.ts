@@ -8,6 +8,7 @@ export class ExitHost implements Host {
   readonly sharesMemory: boolean;
   readonly #host: Host;
   #exitcode: number | undefined = undefined;
+  #left = false;
 
   constructor(host: Host) {
     this.#host = host;
@@ -19,13 +20,22 @@ export class ExitHost implements Host {
     return this.#exitcode;
   }
 
+  /** Whether it ended itself by a call: `Deno.exit` or `self.close`. */
+  get left(): boolean {
+    return this.#left;
+  }
+
   spawn(name: string, listener: WorkerListener): HostedWorker {
     let killed = false;
     const worker = this.#host.spawn(name, {
       onMessage: (message) => listener.onMessage(message),
       onExit: (cause) => {
-        // One that said nothing has closed itself.
-        if (!killed) this.#exitcode = worker.board?.exitcode ?? (cause === undefined ? 0 : FAILED);
+        if (!killed) {
+          // One that said nothing has closed itself.
+          const code = worker.board?.exitcode ?? (cause === undefined ? 0 : undefined);
+          this.#left = code !== undefined;
+          this.#exitcode = code ?? FAILED;
+        }
         listener.onExit(cause);
       },
     });
