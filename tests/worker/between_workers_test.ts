@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import {
   type Connection,
   InvalidStateError,
@@ -11,7 +11,7 @@ import {
 } from "../../mod.ts";
 import { RunningProgram } from "../support/running_program.ts";
 import { echo, holdForEver, sendAndDie } from "./fixtures/threads.ts";
-import { Gate, HOSTS, withPool } from "./helpers.ts";
+import { failureOf, Gate, HOSTS, withPool } from "./helpers.ts";
 
 for (const host of HOSTS) {
   Deno.test(`between workers on the ${host} host: shared objects arrive as themselves`, async () => {
@@ -114,6 +114,58 @@ Deno.test("between workers: an end in one worker sees the death of another's", a
   });
 });
 
+for (const host of HOSTS) {
+  Deno.test(`between workers on the ${host} host: whoever waits at an end hears of a death`, async () => {
+    await withPool({ maxWorkers: 3, host }, async (pool) => {
+      const ends = [pipe<string>(), pipe<string>(), pipe<string>()];
+      const deaths = ends.map(([, there]) =>
+        failureOf(() => pool.submit(sendAndDie, there as Connection<string>))
+      );
+      const [polled, iterated, sent] = ends.map(([here]) => here) as [
+        Connection<string>,
+        Connection<string>,
+        Connection<string>,
+      ];
+      for (const end of [polled, iterated, sent]) await end.send("go on");
+      const found = Array.fromAsync(iterated);
+      for (const death of deaths) assertInstanceOf(await death, WorkerCrashedError);
+      assertEquals(await found, ["last words"]);
+      // The end of a pipe, like something to receive, is something to hear of.
+      assertEquals(await polled.poll(Infinity), true);
+      assertEquals(await polled.recv(), "last words");
+      assertEquals(await polled.poll(Infinity), true);
+      await assertRejects(() => polled.recv(), InvalidStateError, "the other end is closed");
+      assertEquals(await sent.recv(), "last words");
+      await assertRejects(() => sent.recv(), InvalidStateError, "the other end is closed");
+      await assertRejects(() => sent.send("?"), InvalidStateError, "the other end is closed");
+      for (const end of [polled, iterated, sent]) end.close();
+    });
+  });
+
+  Deno.test(`between workers on the ${host} host: buffers and ports move through a pipe`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const [here, there] = pipe<unknown>();
+      const count = pool.submit(async (end: Connection<unknown>) => {
+        const [bytes, port] = await end.recv() as [Uint8Array<ArrayBuffer>, MessagePort];
+        port.postMessage("through the port");
+        port.close();
+        bytes[0] = 9;
+        await end.send(bytes, [bytes.buffer]);
+        return bytes.length;
+      }, there);
+      const bytes = new Uint8Array([1, 2, 3]);
+      const { port1, port2 } = new MessageChannel();
+      const heard = new Promise((resolve) => port1.onmessage = ({ data }) => resolve(data));
+      await here.send([bytes, port2], [bytes.buffer, port2]);
+      assertEquals(bytes.length, 0);
+      assertEquals(await here.recv(), new Uint8Array([9, 2, 3]));
+      assertEquals([await heard, await count], ["through the port", 0]);
+      port1.close();
+      here.close();
+    });
+  });
+}
+
 Deno.test("between workers: a queue carries from one to another", async () => {
   await withPool({ maxWorkers: 2 }, async (pool) => {
     const queue = new SharedQueue<number>({ maxsize: 4 });
@@ -139,4 +191,23 @@ Deno.test("between workers: waiting to receive holds the program, a pipe by itse
   `);
   const { code, out, err } = await idle.ended();
   assertEquals([code, out], [0, "1 false\n"], err);
+  // Nothing but the wait holds this one: a top-level await by itself would end it with an error.
+  await using waiting = new RunningProgram(`
+    import { createTask, pipe } from "$MOD";
+    const [a, b] = pipe<number>();
+    const later = (fn: () => void) => Deno.unrefTimer(setTimeout(fn, 20));
+    later(() => a.send(1));
+    console.log(await b.recv());
+    later(() => a.send(2));
+    console.log(await b.poll(Infinity), await b.recv());
+    later(() => a.close());
+    for await (const n of b) console.log(n);
+    const [c] = pipe<number>();
+    const task = createTask(() => c.recv());
+    later(() => task.cancel());
+    await Promise.allSettled([task]);
+    console.log("end");
+  `);
+  const held = await waiting.ended();
+  assertEquals([held.code, held.out], [0, "1\ntrue 2\nend\n"], held.err);
 });
