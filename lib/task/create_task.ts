@@ -4,7 +4,8 @@ import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./ta
  * Start a function as a task of its own.
  *
  * It begins to run in a later microtask, never inside this call. Prefer `TaskGroup` where the task
- * should not outlive the code that started it.
+ * should not outlive the code that started it. As a task of asyncio inherits context variables, it
+ * inherits what `AsyncLocalStorage`s hold where it is created.
  *
  * CPython: `asyncio.create_task`.
  *
