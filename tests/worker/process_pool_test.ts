@@ -13,6 +13,7 @@ import {
   cancelRequested,
   createTask,
   ExceptionGroup,
+  Future,
   gather,
   ProcessPool,
   SharedLock,
@@ -29,7 +30,7 @@ import {
   timesSecret,
   valueSetUp,
 } from "./fixtures/functions.ts";
-import { burnUntilAsked, moved } from "./fixtures/process_functions.ts";
+import { burnUntilAsked, clean, moved, napping, sleeping } from "./fixtures/process_functions.ts";
 
 /** Which process does the work. */
 const pid = () => Deno.pid;
@@ -215,6 +216,31 @@ Deno.test("A call that waits is cancelled in its process; the caller hears of it
     await pool.terminate();
     await assertRejects(() => Promise.resolve(future), CancelledError, "enough");
     assert(before > 0);
+  });
+});
+
+Deno.test("A call that waits by the library cleans up in its process, which stays", async () => {
+  await withProcesses({ cancelGrace: Infinity }, async (pool) => {
+    const [process] = await pool.submit(clean);
+    // By leaving a loop, by the future, and with the task that awaits it.
+    for await (const _ of pool.stream(sleeping)) break;
+    assertEquals(await pool.submit(clean), [process, 1]);
+    const call = pool.submit(napping);
+    const behind = pool.submit(clean);
+    while (pool.stats.busy === 0) await new Promise((go) => setTimeout(go, 0));
+    assert(call.cancel());
+    const [same, times] = await behind;
+    assertEquals(same, process);
+    assert(times === 1 || times === 2); // it may have been called back before it began
+    const begun = new Future<void>();
+    const loop = createTask(async () => {
+      for await (const _ of pool.stream(sleeping)) begun.setResult();
+    });
+    await begun;
+    loop.cancel();
+    await assertRejects(() => Promise.resolve(loop), CancelledError);
+    assertEquals(await pool.submit(clean), [process, times + 1]);
+    assertEquals(pool.stats.crashed, 0);
   });
 });
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { CancelledError, createTask, gather, timeout, TimeoutError } from "../../mod.ts";
+import { CancelledError, createTask, gather, shield, timeout, TimeoutError } from "../../mod.ts";
 import { sleepLong, untilAsked } from "./fixtures/functions.ts";
 import { blockAtGate, failureOf, Gate, HOSTS, until, withPool } from "./helpers.ts";
 
@@ -94,6 +94,24 @@ for (const host of HOSTS) {
       );
       assertInstanceOf(limited, TimeoutError);
       assertEquals(await pool.submit(() => 1), 1);
+    });
+  });
+}
+
+for (const host of HOSTS) {
+  Deno.test(`cancelling on the ${host} host: what is shielded goes on`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const gate = new Gate();
+      const call = pool.submit(blockAtGate, gate.words);
+      const task = createTask(() => shield(call));
+      const limited = failureOf(() => timeout(0, () => shield(call)));
+      await gate.reached();
+      task.cancel();
+      assertInstanceOf(await failureOf(() => task), CancelledError);
+      assertInstanceOf(await limited, TimeoutError);
+      assert(!call.done());
+      gate.open();
+      assertEquals(await call, "through");
     });
   });
 }

@@ -113,13 +113,27 @@ Deno.test("life: await using waits for the work", async () => {
   assertEquals(call.result(), "done");
 });
 
-Deno.test("life: 200 pools made and disposed leave nothing", async () => {
-  for (let i = 0; i < 200; i++) {
-    await using pool = new WorkerPool(1);
-    // Every tenth of them really works: a pool that had nothing to do has no worker.
-    if (i % 10 === 0) assertEquals(await pool.submit((n: number) => n, i), i);
-  }
-});
+for (const host of HOSTS) {
+  Deno.test(`life on the ${host} host: 200 pools made and disposed leave nothing`, async () => {
+    let alive = 0;
+    let ended = 0;
+    const onWorkerExit = () => {
+      alive--;
+      ended++;
+    };
+    for (let i = 0; i < 200; i++) {
+      const pool = new WorkerPool({ maxWorkers: 1, host, onWorkerExit });
+      // Every tenth of them really works: a pool that had nothing to do has no worker.
+      if (i % 10 === 0) {
+        assertEquals(await pool.submit((n: number) => n, i), i);
+        alive++;
+      }
+      await pool[Symbol.asyncDispose]();
+      assertEquals([alive, pool.stats.workers, pool.stats.stuck], [0, 0, 0]);
+    }
+    assertEquals(ended, 20);
+  });
+}
 
 Deno.test("life: priorities among those who wait", async () => {
   await withPool({ maxWorkers: 1 }, async (pool) => {

@@ -91,6 +91,41 @@ for (const form of ["numbers", "later"] as const) {
   });
 }
 
+for (const form of ["numbers", "later"] as const) {
+  Deno.test(`map: buffersize bounds every kind of map over an endless input (${form})`, async () => {
+    await withPool({ maxWorkers: 2 }, async (pool) => {
+      type Bounds = { buffersize: number };
+      const kinds: Record<string, (source: Source, bounds: Bounds) => AsyncIterable<number>> = {
+        map: (source, bounds) => pool.map(double, source[form](), bounds),
+        mapUnordered: (source, bounds) => pool.mapUnordered(double, source[form](), bounds),
+        starmap: (source, bounds) => {
+          const pairs = async function* () {
+            for await (const n of source[form]()) yield [n, n] as [number, number];
+          };
+          return pool.starmap((a: number, b: number) => a + b, pairs(), bounds);
+        },
+      };
+      for (const [kind, map] of Object.entries(kinds)) {
+        for (const buffersize of [1, 3]) {
+          const source = new Source();
+          const seen: number[] = [];
+          for await (const result of map(source, { buffersize })) {
+            seen.push(result);
+            // The next item is read as a result is handed over.
+            const ahead = source.taken - seen.length;
+            assert(ahead <= buffersize, `${kind}: ${ahead} ahead of ${seen.length}`);
+            if (seen.length === 40) break;
+          }
+          if (kind !== "mapUnordered") assertEquals(seen, range(40).map(double));
+          assertEquals(new Set(seen).size, 40);
+          await pool.submit(double, 1);
+          assert(source.left, `${kind}: its input was not left`);
+        }
+      }
+    });
+  });
+}
+
 Deno.test("map: without buffersize an endless input is bounded, too", async () => {
   await withPool({ maxWorkers: 2 }, async (pool) => {
     const source = new Source();
