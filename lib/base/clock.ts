@@ -5,6 +5,7 @@
  */
 import { builtin } from "./builtins.ts";
 
+import { Heap } from "./heap.ts";
 import { LinkedEntry, LinkedList } from "./linked_list.ts";
 
 /** The longest delay that a native timer takes; longer ones are chained. */
@@ -62,11 +63,11 @@ class SharedTimer extends LinkedEntry implements Timer {
   }
 }
 
-/** Timers of the same delay, started in the same millisecond: one native timer serves them all. */
+/** Timers of the same delay, started within a millisecond: one alarm serves them all. */
 class Bucket {
   readonly #ms: number;
   readonly #timers: LinkedList<SharedTimer> = new LinkedList();
-  #native: Timer | undefined;
+  #alarm: Alarm | undefined;
 
   constructor(ms: number) {
     this.#ms = ms;
@@ -75,29 +76,92 @@ class Bucket {
   add(since: number, fire: () => void): Timer {
     const timer = new SharedTimer(this, since, fire);
     this.#timers.append(timer);
-    this.#native ??= new NativeTimer(this.#ms, () => this.#ring());
+    this.#alarm ??= new Alarm(this, since + this.#ms, this.#ms);
     return timer;
   }
 
   remove(timer: SharedTimer): void {
     if (!this.#timers.remove(timer) || this.#timers.size > 0) return;
-    this.#native?.stop();
-    this.#native = undefined;
+    this.#alarm?.stop();
+    this.#alarm = undefined;
   }
 
-  #ring(): void {
-    this.#native = undefined;
-    const at = now();
+  /** Fire those that are due at `at`, up to where another bucket has its turn. */
+  ring(at: number): void {
+    this.#alarm = undefined;
     for (let timer = this.#timers.first; timer !== undefined; timer = this.#timers.first) {
-      const early = timer.since + this.#ms - at;
-      if (early > 0) {
-        this.#native ??= new NativeTimer(Math.ceil(early), () => this.#ring());
+      const due = timer.since + this.#ms;
+      if (due > at || due > (alarms.peek()?.due ?? Infinity)) {
+        this.#alarm ??= new Alarm(this, due, due > at ? Math.ceil(due - at) : undefined);
         return;
       }
       this.#timers.remove(timer);
       timer.fire();
     }
   }
+}
+
+/** When a bucket is to ring. */
+class Alarm implements Timer {
+  readonly due: number;
+  readonly bucket: Bucket;
+  live = true;
+  #native: Timer | undefined;
+
+  /** Without `ms` it is due already, and those that are due are being rung. */
+  constructor(bucket: Bucket, due: number, ms: number | undefined) {
+    this.bucket = bucket;
+    this.due = due;
+    if (ms !== undefined) this.#native = new NativeTimer(ms, () => this.#onTime());
+    alarms.push(this);
+  }
+
+  stop(): void {
+    this.live = false;
+    this.#native?.stop();
+    if (++stopped > FEW_STOPPED && stopped * 2 > alarms.size) sweep();
+  }
+
+  ring(at: number): void {
+    this.live = false;
+    this.#native?.stop();
+    this.bucket.ring(at);
+  }
+
+  #onTime(): void {
+    ringAllDue();
+    // A native timer may be a fraction of a millisecond early.
+    if (!this.live) return;
+    this.#native = new NativeTimer(Math.ceil(this.due - now()), () => this.#onTime());
+  }
+}
+
+/** So many stopped alarms may stand among few others. */
+const FEW_STOPPED = 100;
+
+const byDue = (a: Alarm, b: Alarm) => a.due - b.due;
+let alarms: Heap<Alarm> = new Heap(byDue);
+let stopped = 0;
+
+// As in asyncio, all that are due fire, in the order of their times, before any task goes on: the
+// runtime would let tasks run between one timer and the next.
+function ringAllDue(): void {
+  const at = now();
+  for (let first = alarms.peek(); first !== undefined; first = alarms.peek()) {
+    if (first.live && first.due > at) return;
+    alarms.pop();
+    if (first.live) first.ring(at);
+    else stopped--;
+  }
+}
+
+function sweep(): void {
+  const all = alarms;
+  alarms = new Heap(byDue);
+  for (const alarm of all) {
+    if (alarm.live) alarms.push(alarm);
+  }
+  stopped = 0;
 }
 
 interface Natives {
@@ -116,7 +180,7 @@ function findNatives(): Natives {
 }
 
 const buckets: Map<number, Bucket> = new Map();
-let bucketsOf = -1;
+let bucketsSince = -Infinity;
 
 /**
  * Call `fire` once, `ms` milliseconds from now. `Infinity` never fires, and holds the program as
@@ -129,9 +193,9 @@ export function startTimer(ms: number, fire: () => void): Timer {
     return new NativeTimer(Math.max(0, ms), fire);
   }
   const since = now();
-  const millisecond = Math.trunc(since);
-  if (millisecond !== bucketsOf) {
-    bucketsOf = millisecond;
+  // The millisecond begins with a timer, so that two started in one step have no border between them.
+  if (!(since - bucketsSince < 1)) {
+    bucketsSince = since;
     buckets.clear();
   }
   let bucket = buckets.get(ms);

@@ -90,6 +90,52 @@ Deno.test("A timer that fires may start and stop timers of its own delay", async
   assertEquals(seen, ["first", "third"]);
 });
 
+/** Use the processor until so many milliseconds have gone by. */
+function spin(ms: number): void {
+  for (const end = now() + ms; now() < end;);
+}
+
+Deno.test("Timers that are due fire in the order of their times, before any code goes on", async () => {
+  const seen: string[] = [];
+  await new Promise<void>((resolve) => {
+    for (const ms of [3, 1, 2]) {
+      startTimer(ms, () => {
+        seen.push(`${ms}`);
+        Promise.resolve().then(() => seen.push(`after ${ms}`));
+      });
+    }
+    startTimer(4, resolve);
+    spin(5);
+  });
+  assertEquals(seen, ["1", "2", "3", "after 1", "after 2", "after 3"]);
+});
+
+Deno.test("The order of their times holds also between two delays that take turns", async () => {
+  const seen: string[] = [];
+  await new Promise<void>((resolve) => {
+    startTimer(2, () => seen.push("first"));
+    spin(0.2);
+    startTimer(1.9, () => seen.push("second"));
+    spin(0.1);
+    startTimer(2, () => seen.push("third"));
+    startTimer(4, resolve);
+    spin(5);
+  });
+  assertEquals(seen, ["first", "second", "third"]);
+});
+
+Deno.test("Timers that were stopped, however many, are in nobody's way", async () => {
+  const seen: string[] = [];
+  await new Promise<void>((resolve) => {
+    const stopped = Array.from({ length: 500 }, (_, i) => startTimer(60_000 + i, resolve));
+    startTimer(1, () => seen.push("first"));
+    for (const timer of stopped) timer.stop();
+    startTimer(2, () => seen.push("second"));
+    startTimer(3, resolve);
+  });
+  assertEquals(seen, ["first", "second"]);
+});
+
 Deno.test("A fake clock put in place before the library is loaded is honoured", async () => {
   const program = `
     const timers = [];

@@ -13,6 +13,7 @@ import {
   sleep,
   Task,
   TaskGroup,
+  type Timeout,
   timeout,
   TimeoutError,
   waitFor,
@@ -123,6 +124,24 @@ Deno.test("test_taskgroups taskgroup_20a: a clean-up that fails stands beside th
     "RangeError",
     "TypeError",
   ]);
+});
+
+Deno.test("test_timeouts nested_timeouts_loop_busy: both are over at once", async () => {
+  const seen: string[] = [];
+  const limits: Timeout[] = [];
+  const outer = await failure(timeout(2, async (outer) => {
+    limits.push(outer);
+    const inner = await failure(timeout(1, (inner) => {
+      limits.push(inner);
+      for (const end = performance.now() + 3; performance.now() < end;);
+      return sleep(60_000);
+    }));
+    seen.push((inner as Error).name);
+    throw inner;
+  }));
+  seen.push((outer as Error).name);
+  assertEquals(seen, ["CancelledError", "TimeoutError"]);
+  assertEquals(limits.map((limit) => limit.expired()), [true, true]);
 });
 
 Deno.test("test_timeouts timeout_after_cancellation", async () => {
