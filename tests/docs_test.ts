@@ -27,6 +27,14 @@ Deno.test("Every exported symbol, in every declaration, says what it is", () => 
   assertEquals(silent.map(({ name }) => name), []);
 });
 
+Deno.test("Every exported class and function says what it is in CPython, or that it is not there", () => {
+  const silent = symbols.filter(({ declarations }) => {
+    const values = declarations.filter(({ kind }) => kind === "class" || kind === "function");
+    return values.length > 0 && !values.some(({ jsDoc }) => /\bCPython\b/.test(jsDoc?.doc ?? ""));
+  });
+  assertEquals(silent.map(({ name }) => name), []);
+});
+
 Deno.test("Every exported symbol has an example that imports it, uses it and asserts", () => {
   const without = symbols.filter((symbol) =>
     !examplesOf(symbol).some((code) => {
