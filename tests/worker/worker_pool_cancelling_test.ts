@@ -99,6 +99,63 @@ for (const host of HOSTS) {
 }
 
 for (const host of HOSTS) {
+  Deno.test(`cancelling on the ${host} host: a busy item of a map ends by itself, too`, async () => {
+    await withPool({ maxWorkers: 1, host, cancelGrace: Infinity }, async (pool) => {
+      const stops: ((gate: Gate) => Promise<unknown>)[] = [
+        async (gate) => {
+          const task = createTask(async () => await pool.map(untilAsked, [gate.words]));
+          await gate.reached();
+          task.cancel();
+          return await failureOf(() => task);
+        },
+        async (gate) => {
+          const controller = new AbortController();
+          const { signal } = controller;
+          const map = pool.map(untilAsked, [gate.words, gate.words], { signal, chunksize: 2 });
+          await gate.reached();
+          controller.abort();
+          return await failureOf(() => map);
+        },
+        async (gate) => {
+          const loop = pool.map(untilAsked, [gate.words])[Symbol.asyncIterator]();
+          await gate.reached();
+          await loop.return?.();
+        },
+      ];
+      for (const stop of stops) {
+        const gate = new Gate();
+        const error = await stop(gate);
+        if (error !== undefined) assertInstanceOf(error, CancelledError);
+        await until(() => Atomics.load(gate.words, 1) === 2);
+        assertEquals(await pool.submit(() => 1), 1);
+      }
+      assertEquals(pool.stats.crashed, 0);
+    });
+  });
+
+  Deno.test(`cancelling on the ${host} host: leaving a stream runs its clean-up`, async () => {
+    await withPool({ maxWorkers: 1, host }, async (pool) => {
+      const cleaned = new Int32Array(new SharedArrayBuffer(4));
+      const endless = async function* (cleaned: Int32Array<SharedArrayBuffer>) {
+        try {
+          for (let i = 0;; i++) yield await Promise.resolve(i);
+        } finally {
+          await Promise.resolve();
+          Atomics.add(cleaned, 0, 1);
+        }
+      };
+      for await (const n of pool.stream(endless, cleaned)) if (n === 3) break;
+      // The only worker comes to the next call after the clean-up.
+      await pool.submit(() => 1);
+      assertEquals(Atomics.load(cleaned, 0), 1);
+      await failureOf(async () => {
+        for await (const _ of pool.stream(endless, cleaned)) throw new Error("in the loop");
+      });
+      await pool.submit(() => 1);
+      assertEquals(Atomics.load(cleaned, 0), 2);
+    });
+  });
+
   Deno.test(`cancelling on the ${host} host: what is shielded goes on`, async () => {
     await withPool({ maxWorkers: 1, host }, async (pool) => {
       const gate = new Gate();
