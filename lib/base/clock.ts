@@ -176,8 +176,15 @@ let natives: Natives | undefined;
 // loop, which is not a matter of time.
 function findNatives(): Natives {
   const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
-  return { setTimeout: timers?.setTimeout, hop: fastestHop(timers?.setImmediate) };
+  const hop = fastestHop(timers?.setImmediate);
+  return { setTimeout: DENOS_OWN.test(`${atLoad}`) ? atLoad : timers?.setTimeout, hop };
 }
+
+const atLoad: unknown = globalThis.setTimeout;
+
+/** In older versions of Deno the global is not that of `node:timers`, and reads like this. */
+const DENOS_OWN =
+  /^function setTimeout\(callback, timeout = 0, \.\.\.args\) \{\s*checkThis\(this\);/;
 
 const buckets: Map<number, Bucket> = new Map();
 let bucketsSince = -Infinity;
