@@ -3,6 +3,7 @@ import type { Future } from "../task/future.ts";
 import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
 import type { Host } from "./hosts/host.ts";
 import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
+import { readPermissions } from "./hosts/process_permissions.ts";
 import { checkResourceLimits } from "./hosts/resource_limits.ts";
 import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
 import { Front } from "./pool/front.ts";
@@ -449,6 +450,7 @@ function hostOf(what: string, options: WorkerPoolOptions): Host {
   if (permissions !== undefined && host !== "web") {
     throw new TypeError(`Cannot ${what}: permissions need host "web", received host "node"`);
   }
+  if (permissions !== undefined) readPermissions(what, permissions);
   if (resourceLimits !== undefined && host !== "node") {
     throw new TypeError(`Cannot ${what}: resourceLimits need host "node", received host "web"`);
   }

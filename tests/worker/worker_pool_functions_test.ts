@@ -235,6 +235,15 @@ Deno.test("functions: nonsense options are refused before anything has happened"
     RangeError,
     "stackSizeMb must be positive",
   );
+  const none = { permissions: "none" } as const;
+  assertThrows(() => new WorkerPool({ host: "node", ...none }), TypeError, 'need host "web"');
+  const limited = { resourceLimits: { maxOldGenerationSizeMb: 64 } };
+  assertThrows(() => new WorkerPool(limited), TypeError, 'need host "node"');
+  // Whether or not the runtime has the flag for them.
+  for (const permissions of [5, null, "some", { net: 5 }, { read: [5] }]) {
+    const wrong = { permissions: permissions as Deno.PermissionOptions };
+    assertThrows(() => new WorkerPool(wrong), TypeError, "permissions");
+  }
   const pool = new WorkerPool(1);
   assertThrows(() => pool.apply(() => 1, [], { timeout: NaN }), RangeError);
   assertThrows(() => pool.apply(() => 1, 5 as unknown as []), TypeError);

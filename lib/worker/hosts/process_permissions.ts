@@ -61,7 +61,12 @@ export function checkRun(what: string, command: string): void {
 
 type Asked = "inherit" | boolean | readonly (string | URL)[];
 
-function readPermissions(what: string, permissions: WorkerPermissions): Record<Kind, Asked> {
+/**
+ * Read permissions kind by kind; what is not named is refused.
+ *
+ * @throws {TypeError} If they are none.
+ */
+export function readPermissions(what: string, permissions: WorkerPermissions): Record<Kind, Asked> {
   if (permissions === "inherit" || permissions === "none") {
     const asked = permissions === "inherit" ? permissions : false;
     return Object.fromEntries(KINDS.map((kind) => [kind, asked])) as Record<Kind, Asked>;
