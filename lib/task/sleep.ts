@@ -1,6 +1,5 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
-import { currentScope } from "./context.ts";
 import { byTheClock, turnBeforeNextRound } from "./ready_queue.ts";
 import { Waiter, type Withdrawal } from "./waiter.ts";
 
@@ -9,13 +8,14 @@ class Sleep<T> extends Waiter<T> {
 
   constructor(ms: number, value: T) {
     super();
-    const fire = () => byTheClock(() => this.wake(value));
-    if (ms > 0) this.#timer = startTimer(ms, fire);
-    else if (currentScope() === undefined) nextTurn(fire);
-    else {
+    if (ms <= 0 && this.inTask) {
       turnBeforeNextRound();
       this.wake(value);
+      return;
     }
+    const fire = () => byTheClock(() => this.wake(value));
+    if (ms <= 0) nextTurn(fire);
+    else this.#timer = startTimer(ms, fire);
   }
 
   protected override onWithdraw(): Withdrawal {

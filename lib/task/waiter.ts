@@ -70,6 +70,11 @@ export abstract class Waiter<T, W = T> implements Placed, Handle, Interruptible 
     return this.promise;
   }
 
+  /** Whether a task waits, and not code outside any. */
+  protected get inTask(): boolean {
+    return this.#scope !== undefined;
+  }
+
   /** Whether nothing has happened to it yet. */
   get waiting(): boolean {
     return this.#state === PARKED;
