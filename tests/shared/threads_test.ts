@@ -24,13 +24,28 @@ for (const type of ["int32", "uint32", "float32", "float64"] as const) {
   });
 }
 
-Deno.test("Threads: no addition to a bigint64 is lost", async () => {
-  using parties = await Party.start(2);
-  const barrier = new SharedBarrier(2);
-  const value = new SharedValue("bigint64");
-  await Promise.all(parties.all.map((party) => party.do("addBigTogether", barrier, value, TIMES)));
-  assertEquals(value.value, BigInt(2 * TIMES));
-});
+for (const type of ["int8", "uint8", "int16", "uint16"] as const) {
+  Deno.test(`Threads: no addition to a ${type} is lost, though it overflows`, async () => {
+    using parties = await Party.start(4);
+    const barrier = new SharedBarrier(4);
+    const value = new SharedValue(type);
+    const times = TIMES / 4 + 3;
+    await Promise.all(parties.all.map((party) => party.do("addTogether", barrier, value, times)));
+    assertEquals(value.value, new SharedValue(type, 4 * times).value);
+  });
+}
+
+for (const type of ["bigint64", "biguint64"] as const) {
+  Deno.test(`Threads: no addition to a ${type} is lost`, async () => {
+    using parties = await Party.start(4);
+    const barrier = new SharedBarrier(4);
+    const value = new SharedValue(type);
+    await Promise.all(
+      parties.all.map((party) => party.do("addBigTogether", barrier, value, TIMES)),
+    );
+    assertEquals(value.value, BigInt(4 * TIMES));
+  });
+}
 
 Deno.test("Threads: no exchange of a float64 is lost", async () => {
   using parties = await Party.start(3);
