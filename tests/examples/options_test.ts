@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   anyText,
   helpText,
@@ -6,6 +6,8 @@ import {
   UsageError,
   wholeNumber,
 } from "../../examples/support/options.ts";
+import { readSource } from "../support/module_graph.ts";
+import { runExample } from "../support/run_example.ts";
 
 const usage = {
   command: "deno run x.ts",
@@ -61,4 +63,26 @@ Deno.test("The help lists every option", () => {
       "  --help            show this and do nothing",
     ].join("\n"),
   );
+});
+
+Deno.test("Every example that takes options shows them, and refuses others in one line", async () => {
+  const examples = new URL("../../examples/", import.meta.url);
+  let found = 0;
+  for await (const { name, isFile } of Deno.readDir(examples)) {
+    if (!isFile) continue;
+    const text = await readSource(`examples/${name}`);
+    if (!text.includes("./support/options.ts")) {
+      assert(!text.includes("Deno.args"), `${name} reads its arguments without --help`);
+      continue;
+    }
+    found++;
+    const permissions = ["--allow-read=."];
+    const help = await runExample(name, { permissions, args: ["--help"] });
+    assertEquals([help.code, help.err], [0, ""], name);
+    assertMatch(help.out, /^ {2}--help +show this and do nothing$/m, name);
+    const bad = await runExample(name, { permissions, args: ["--no-such-option"] });
+    assertEquals([bad.code, bad.out], [2, ""], name);
+    assertMatch(bad.err, /^.*no-such-option.* \(--help shows all options\)\n$/, name);
+  }
+  assert(found >= 7, `only ${found} take options`);
 });
