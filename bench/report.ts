@@ -6,7 +6,7 @@
 import { type BenchFigure, runBench } from "./support/bench_run.ts";
 import { barChart, growthChart, memoryChart } from "./support/charts.ts";
 import { runChild } from "./support/child.ts";
-import { bend, type Curve } from "./support/growth.ts";
+import { bend, type Curve, type Series } from "./support/growth.ts";
 import { type Machine, readMachine } from "./support/machine.ts";
 import { table } from "./support/markdown.ts";
 import type { Measured } from "./support/ratio.ts";
@@ -227,11 +227,30 @@ function curveSection({ name, curve }: { name: string; curve: Curve }): string[]
     `![${curve.title}: cost of one ${curve.each}](charts/growth_${name}.svg)`,
     `Time for one ${curve.each}, by the number of ${curve.along}:`,
     table(["", ...heads, "bend:"], rows),
+    ...overFloor(curve, sizes),
     ...memory.length === 0 ? [] : [
       `![${curve.title}: memory](charts/memory_${name}.svg)`,
       "The most memory of the process in MB, and in brackets what was alive in the JavaScript heap:",
       table(["", ...heads], memoryRows),
     ],
+  ];
+}
+
+/** What is left of the growth when that of the runtime itself is taken out. */
+function overFloor({ series }: Curve, sizes: number[]): string[] {
+  const floor = series.find(({ name }) => name.startsWith("floor:"));
+  if (floor === undefined) return [];
+  const at = (one: Series, size: number) => one.points.find(({ n }) => n === size)?.ns;
+  const rows = series.filter((one) => one !== floor).map((one) => [
+    one.name,
+    ...sizes.map((size) => {
+      const [ours, theirs] = [at(one, size), at(floor, size)];
+      return ours === undefined || theirs === undefined ? "" : (ours / theirs).toFixed(2);
+    }),
+  ]);
+  return [
+    "The same, divided by the floor: a row that stays as it is grows as the runtime makes it grow.",
+    table(["", ...sizes.map((size) => `${count(size)}:`)], rows),
   ];
 }
 
