@@ -194,6 +194,16 @@ Deno.test("fact: structured clone keeps identity within one message, and loses w
   assertEquals(error.code, undefined as unknown as string);
 });
 
+Deno.test("fact: who waits by waitAsync does not hold the program alive", async () => {
+  const { code, out, err } = await run(`
+    const word = new Int32Array(new SharedArrayBuffer(4));
+    const { async, value } = Atomics.waitAsync(word, 0, 0);
+    value.then(() => console.log("woken"));
+    console.log(async);
+  `);
+  assertEquals([code, out], [0, "true\n"], err);
+});
+
 Deno.test("fact: a context can be kept, in a worker too, as one object beside what other stores hold", async () => {
   const program = `
     const { AsyncLocalStorage } = process.getBuiltinModule("node:async_hooks");
