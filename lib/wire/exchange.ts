@@ -198,6 +198,19 @@ interface Threads {
 /** Read all letters that are there. */
 function settle(): void {
   const gone: number[] = [];
+  // Who says that something is gone had it from another, whose letter was sent before, but may have
+  // come just after that other's letters were looked for.
+  let news: number[];
+  do {
+    news = readLetters();
+    gone.push(...news);
+  } while (news.some((number) => !store.has(number)));
+  for (const number of gone) store.delete(number);
+}
+
+/** Read what there is from each. Gives what they say is gone. */
+function readLetters(): number[] {
+  const gone: number[] = [];
   for (const one of neighbours) {
     for (let letter = one.receive(); letter !== undefined; letter = one.receive()) {
       if (letter[0] === ENTRUSTED) store.set(letter[1], letter[2]);
@@ -205,6 +218,5 @@ function settle(): void {
       else meet(letter[1]);
     }
   }
-  // At the end: what was entrusted may be read after the news from another that it is gone.
-  for (const number of gone) store.delete(number);
+  return gone;
 }
