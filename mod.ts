@@ -37,9 +37,12 @@ export {
   WorkerCrashedError,
 } from "./lib/errors.ts";
 
-// Tasks: what runs and how it stops.
-export { Future } from "./lib/task/future.ts";
-export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/task/task.ts";
+// The core: what runs and how it stops.
+export { Future } from "./lib/core/future.ts";
+export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/core/task.ts";
+export { type ErrorClass, type ErrorMatch, ExceptionGroup } from "./lib/core/exception_group.ts";
+
+// Verbs over tasks.
 export { createTask } from "./lib/task/create_task.ts";
 export { currentTask } from "./lib/task/current_task.ts";
 export { allTasks } from "./lib/task/all_tasks.ts";
@@ -48,13 +51,14 @@ export { run, type RunOptions } from "./lib/task/run.ts";
 export { sleep } from "./lib/task/sleep.ts";
 export { shield } from "./lib/task/shield.ts";
 export { TaskGroup, type TaskGroupBody, type TaskGroupOptions } from "./lib/task/task_group.ts";
-export { type ErrorClass, type ErrorMatch, ExceptionGroup } from "./lib/task/exception_group.ts";
 export { Timeout, timeout, timeoutAt, type TimeoutBody } from "./lib/task/timeout.ts";
 export { waitFor } from "./lib/task/wait_for.ts";
 export { gather, type Gathered, type GatherOptions } from "./lib/task/gather.ts";
 export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./lib/task/wait.ts";
 export { asCompleted, type AsCompletedOptions } from "./lib/task/as_completed.ts";
 export { cancelRequested } from "./lib/task/cancel_requested.ts";
+
+// Where tasks meet on one thread.
 export { Lock } from "./lib/sync/lock.ts";
 export { Semaphore } from "./lib/sync/semaphore.ts";
 export { BoundedSemaphore } from "./lib/sync/bounded_semaphore.ts";
@@ -72,8 +76,19 @@ export { type Shareable } from "./lib/wire/shareable.ts";
 export { pipe } from "./lib/wire/pipe.ts";
 export { Connection } from "./lib/wire/connection.ts";
 
+// Executors: work under a limit.
+export {
+  type CallOptions,
+  type Executor,
+  type MapOptions,
+  type MapResult,
+  type ShutdownOptions,
+} from "./lib/executor/executor.ts";
+export { type PoolStats } from "./lib/executor/pool_stats.ts";
+export { TaskPool, type TaskPoolOptions } from "./lib/executor/task_pool.ts";
+
 // Where threads meet: shared memory.
-export { type SharedOptions } from "./lib/shared/home.ts";
+export { type SharedOptions } from "./lib/shared/shared_block.ts";
 export { SharedLock, type SharedPermit } from "./lib/shared/shared_lock.ts";
 export { SharedSemaphore } from "./lib/shared/shared_semaphore.ts";
 export { SharedEvent } from "./lib/shared/shared_event.ts";
@@ -89,17 +104,8 @@ export {
 export { SharedValue } from "./lib/shared/shared_value.ts";
 export { SharedArray } from "./lib/shared/shared_array.ts";
 
-// Executors: work that leaves this thread.
-export {
-  type CallOptions,
-  type Executor,
-  type MapOptions,
-  type MapResult,
-  type ShutdownOptions,
-} from "./lib/worker/executor.ts";
-export { type PoolStats } from "./lib/worker/pool_stats.ts";
+// Work that leaves this thread.
 export { type Remote } from "./lib/worker/remote_module.ts";
-export { TaskPool, type TaskPoolOptions } from "./lib/worker/task_pool.ts";
 export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
 export { ProcessPool, type ProcessPoolOptions } from "./lib/worker/process_pool.ts";
 export { toThread } from "./lib/worker/to_thread.ts";

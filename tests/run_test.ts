@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runToEnd } from "./support/running_process.ts";
 
-const RUN = new URL("./run.ts", import.meta.url).href;
+const RUN = new URL("../tools/run.ts", import.meta.url).href;
 
 async function runTests(source: string, ...args: string[]): Promise<{ code: number; out: string }> {
   const dir = await Deno.makeTempDir();

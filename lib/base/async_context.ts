@@ -1,16 +1,16 @@
 import { builtin } from "./builtins.ts";
 
 /** What other stores than ours, those of users, hold along with some code. */
-export type Surroundings = object | undefined;
+export type ContextSnapshot = object | undefined;
 
 /** A value that goes along with running code through everything that it awaits. */
 export interface AsyncContext<T> {
   /** The value in the running code. */
   get(): T | undefined;
   /** What else goes along with the running code. */
-  surroundings(): Surroundings;
-  /** Call `fn` with the value, and everything else as it was when `surroundings` was asked for. */
-  run<A, R>(value: T | undefined, around: Surroundings, fn: (argument: A) => R, argument: A): R;
+  contextSnapshot(): ContextSnapshot;
+  /** Call `fn` with the value, and everything else as it was when `contextSnapshot` was asked for. */
+  run<A, R>(value: T | undefined, around: ContextSnapshot, fn: (argument: A) => R, argument: A): R;
 }
 
 /** What Deno makes its own `AsyncLocalStorage` of. */
@@ -55,12 +55,12 @@ class NativeContext<T> implements AsyncContext<T> {
     return (getAsyncContext!() as { [own]?: T } | undefined)?.[own];
   }
 
-  surroundings(): Surroundings {
+  contextSnapshot(): ContextSnapshot {
     const all = getAsyncContext!();
     return all instanceof Frame ? undefined : all;
   }
 
-  run<A, R>(value: T | undefined, around: Surroundings, fn: (argument: A) => R, argument: A): R {
+  run<A, R>(value: T | undefined, around: ContextSnapshot, fn: (argument: A) => R, argument: A): R {
     const before = getAsyncContext!();
     setAsyncContext!(
       around === undefined ? new Frame(value) : { __proto__: null, ...around, [own]: value },
@@ -88,7 +88,7 @@ function works(context: AsyncContext<number>): boolean {
     const look = () => seen.push(context.get(), other.get());
     context.run(1, undefined, look, undefined);
     const outer = other.enter("other");
-    context.run(2, context.surroundings(), () => {
+    context.run(2, context.contextSnapshot(), () => {
       look();
       const inner = other.enter("another");
       look();
@@ -127,11 +127,11 @@ class StorageContext<T> implements AsyncContext<T> {
     return this.#storage.getStore();
   }
 
-  surroundings(): Surroundings {
+  contextSnapshot(): ContextSnapshot {
     return this.#snapshot?.();
   }
 
-  run<A, R>(value: T | undefined, around: Surroundings, fn: (argument: A) => R, argument: A): R {
+  run<A, R>(value: T | undefined, around: ContextSnapshot, fn: (argument: A) => R, argument: A): R {
     const call = () => this.#storage.run(value, () => fn(argument));
     return around === undefined ? call() : (around as <R>(fn: () => R) => R)(call);
   }
@@ -145,11 +145,16 @@ class SynchronousContext<T> implements AsyncContext<T> {
     return this.#value;
   }
 
-  surroundings(): Surroundings {
+  contextSnapshot(): ContextSnapshot {
     return undefined;
   }
 
-  run<A, R>(value: T | undefined, _around: Surroundings, fn: (argument: A) => R, argument: A): R {
+  run<A, R>(
+    value: T | undefined,
+    _around: ContextSnapshot,
+    fn: (argument: A) => R,
+    argument: A,
+  ): R {
     const outer = this.#value;
     this.#value = value;
     try {

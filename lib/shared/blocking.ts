@@ -1,8 +1,8 @@
 import { InvalidStateError } from "../errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { now } from "../base/clock.ts";
-import { self as thread } from "./owners.ts";
-import type { Home } from "./home.ts";
+import { self as thread } from "./thread_registry.ts";
+import type { Home } from "./shared_block.ts";
 
 interface Builtins {
   WorkerGlobalScope?: new () => object;

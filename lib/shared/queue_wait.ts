@@ -1,7 +1,7 @@
-import type { again, Withdrawal } from "../task/waiter.ts";
-import { LineWait } from "./line_wait.ts";
+import type { again, CancelOutcome } from "../core/waiter.ts";
+import { LineWait } from "./queued_wait.ts";
 import { GETTERS, JOINERS, PUTTERS } from "./protocol/queue_protocol.ts";
-import type { Item } from "./ring_cargo.ts";
+import type { Item } from "./ring_items.ts";
 
 /** What the waits at a queue of `T` ask of it. */
 export interface QueueDesk<T> {
@@ -27,7 +27,7 @@ export abstract class QueueWait<T> extends LineWait<T | void> {
     this.line = line;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.desk.leave(this);
     return "left";
   }

@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions, show } from "../base/validate.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
-import type { Passage, SharedOptions } from "./home.ts";
+import type { Passage, SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { lockInternals, type SharedLock } from "./shared_lock.ts";
 import type {

@@ -1,10 +1,10 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
-import type { Withdrawal } from "../task/waiter.ts";
+import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { self } from "./owners.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { self } from "./thread_registry.ts";
 import { type Arrival, BarrierProtocol, type RoundEnd } from "./protocol/barrier_protocol.ts";
 import { WordWait, WordWaits } from "./word_wait.ts";
 
@@ -23,7 +23,7 @@ class Round extends WordWait<number> {
     this.index = index;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     withdraw(this.#barrier, this);
     return "left";
   }

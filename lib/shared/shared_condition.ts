@@ -1,12 +1,12 @@
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
-import type { Withdrawal } from "../task/waiter.ts";
+import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { LineWait, LineWaits } from "./line_wait.ts";
-import { self } from "./owners.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { LineWait, LineWaits } from "./queued_wait.ts";
+import { self } from "./thread_registry.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
 import { type Hold, lockInternals, SharedLock, type SharedPermit } from "./shared_lock.ts";
 
@@ -24,7 +24,7 @@ class Notification extends LineWait<true> {
     this.#condition = condition;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     withdraw(this.#condition, this);
     return "left";
   }

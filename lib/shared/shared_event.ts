@@ -1,8 +1,8 @@
 import { checkOptions } from "../base/validate.ts";
-import type { Withdrawal } from "../task/waiter.ts";
+import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { EventProtocol } from "./protocol/event_protocol.ts";
 import { WordWait, WordWaits } from "./word_wait.ts";
 
@@ -17,7 +17,7 @@ class EventWait extends WordWait<true> {
     waits.add(this);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#waits.remove(this);
     return "left";
   }

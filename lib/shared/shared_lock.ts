@@ -1,11 +1,11 @@
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { checkOptions } from "../base/validate.ts";
-import type { Withdrawal } from "../task/waiter.ts";
+import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { LineWait, LineWaits } from "./line_wait.ts";
-import { self } from "./owners.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { LineWait, LineWaits } from "./queued_wait.ts";
+import { self } from "./thread_registry.ts";
 import { CROWDED, LockProtocol, TAKEN } from "./protocol/lock_protocol.ts";
 
 const KIND = "SharedLock";
@@ -82,7 +82,7 @@ class Acquire extends LineWait<SharedPermit> {
     this.#lock = lock;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     lockInternals.withdraw(this.#lock, this);
     return "left";
   }

@@ -1,13 +1,13 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { QueueItems } from "../sync/queue_items.ts";
-import { again } from "../task/waiter.ts";
-import { needExchange } from "../wire/exchange.ts";
+import { again } from "../core/waiter.ts";
+import { needExchange } from "../wire/resource_sharer.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { type LineWait, LineWaits } from "./line_wait.ts";
-import { self } from "./owners.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { type LineWait, LineWaits } from "./queued_wait.ts";
+import { self } from "./thread_registry.ts";
 import {
   GETTERS,
   JOINERS,
@@ -16,7 +16,7 @@ import {
   QueueProtocol,
 } from "./protocol/queue_protocol.ts";
 import { Getter, Joiner, Putter, type QueueDesk, type QueueWait } from "./queue_wait.ts";
-import { RingCargo } from "./ring_cargo.ts";
+import { RingCargo } from "./ring_items.ts";
 
 const KIND = "SharedQueue";
 

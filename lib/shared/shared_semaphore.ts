@@ -1,11 +1,11 @@
 import { TimeoutError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
-import type { Withdrawal } from "../task/waiter.ts";
+import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./home.ts";
-import { LineWait, LineWaits } from "./line_wait.ts";
-import { self } from "./owners.ts";
+import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { LineWait, LineWaits } from "./queued_wait.ts";
+import { self } from "./thread_registry.ts";
 import { CROWDED, TAKEN } from "./protocol/lock_protocol.ts";
 import { SemaphoreProtocol } from "./protocol/semaphore_protocol.ts";
 import type { SharedPermit } from "./shared_lock.ts";
@@ -43,7 +43,7 @@ class Acquire extends LineWait<SharedPermit> {
     this.#semaphore = semaphore;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     withdraw(this.#semaphore, this);
     return "left";
   }

@@ -1,7 +1,7 @@
-import { Line } from "../base/line.ts";
-import { Waiter } from "../task/waiter.ts";
-import type { Home } from "./home.ts";
-import { Watch } from "./watch.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
+import { Waiter } from "../core/waiter.ts";
+import type { Home } from "./shared_block.ts";
+import { Watch } from "./word_watcher.ts";
 
 /** An asynchronous wait until a word is no longer `since`. */
 export abstract class WordWait<T> extends Waiter<T, void> {
@@ -17,7 +17,7 @@ export abstract class WordWait<T> extends Waiter<T, void> {
 export class WordWaits<T> {
   readonly #home: Home;
   readonly #at: number;
-  readonly #waits: Line<WordWait<T>> = new Line();
+  readonly #waits: WaitQueue<WordWait<T>> = new WaitQueue();
   #watch: Watch | undefined = undefined;
 
   constructor(home: Home, at: number) {

@@ -1,8 +1,8 @@
 import { CancelledError, InvalidStateError } from "../errors.ts";
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import { Lock, lockInternals } from "./lock.ts";
-import { Standing, wakeUpTo } from "./_standing.ts";
+import { Standing, wakeUpTo } from "./_plain_wait.ts";
 
 /**
  * A lock together with a line of tasks that wait, without holding it, to be notified.
@@ -36,7 +36,7 @@ import { Standing, wakeUpTo } from "./_standing.ts";
  */
 export class Condition {
   readonly #lock: Lock;
-  readonly #line: Line<Standing<true>> = new Line();
+  readonly #line: WaitQueue<Standing<true>> = new WaitQueue();
 
   /**
    * Make a condition.

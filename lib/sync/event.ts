@@ -1,6 +1,6 @@
-import { wentOn } from "../task/ready_queue.ts";
-import { Line } from "../base/line.ts";
-import { Standing, wakeUpTo } from "./_standing.ts";
+import { wentOn } from "../core/scheduler.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
+import { Standing, wakeUpTo } from "./_plain_wait.ts";
 
 /**
  * A flag that tasks can wait for.
@@ -23,7 +23,7 @@ import { Standing, wakeUpTo } from "./_standing.ts";
  */
 export class Event {
   #set = false;
-  readonly #line: Line<Standing<true>> = new Line();
+  readonly #line: WaitQueue<Standing<true>> = new WaitQueue();
 
   /** Set the flag and wake everybody who waits for it. */
   set(): void {

@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
-import { Line } from "../base/line.ts";
-import { wentOn } from "../task/ready_queue.ts";
-import { Waiter, type Withdrawal } from "../task/waiter.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
+import { wentOn } from "../core/scheduler.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /** One hold of a lock. The lock knows the permit that holds it, so one that is not that is dead. */
 class Permit implements Disposable {
@@ -43,7 +43,7 @@ class Acquire extends Waiter<Disposable, void> {
     this.#lock = lock;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     lockInternals.withdraw(this.#lock);
     return "left";
   }
@@ -91,7 +91,7 @@ class Acquire extends Waiter<Disposable, void> {
 export class Lock {
   #holder: Disposable | undefined = undefined;
   // As in CPython, those who were woken or called off stand in line until their turn.
-  readonly #line: Line<Acquire> = new Line();
+  readonly #line: WaitQueue<Acquire> = new WaitQueue();
   #leaving = 0;
 
   static {

@@ -1,9 +1,9 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkOptions, show } from "../base/validate.ts";
-import { wentOn } from "../task/ready_queue.ts";
-import { again, Waiter, type Withdrawal } from "../task/waiter.ts";
-import { Standing, wakeUpTo } from "./_standing.ts";
+import { wentOn } from "../core/scheduler.ts";
+import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { Standing, wakeUpTo } from "./_plain_wait.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 import { QueueItems } from "./queue_items.ts";
 
@@ -59,7 +59,7 @@ class Getter<T> extends Waiter<T, void> {
     this.#queue = queue;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     queueInternals.getterLeaves(this.#queue, this);
     return "left";
   }
@@ -83,7 +83,7 @@ class Putter<T> extends Waiter<void> {
     this.#item = item;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     queueInternals.putterLeaves(this.#queue, this);
     return "left";
   }
@@ -129,9 +129,9 @@ class Putter<T> extends Waiter<void> {
 export class Queue<T> {
   readonly #maxsize: number;
   #storage: Storage<T> = new Fifo();
-  readonly #getters: Line<Getter<T>> = new Line();
-  readonly #putters: Line<Putter<T>> = new Line();
-  readonly #joiners: Line<Standing<void>> = new Line();
+  readonly #getters: WaitQueue<Getter<T>> = new WaitQueue();
+  readonly #putters: WaitQueue<Putter<T>> = new WaitQueue();
+  readonly #joiners: WaitQueue<Standing<void>> = new WaitQueue();
   #unfinished = 0;
   #isShutDown = false;
 

@@ -1,7 +1,7 @@
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger } from "../base/validate.ts";
-import { wentOn } from "../task/ready_queue.ts";
-import { Waiter, type Withdrawal } from "../task/waiter.ts";
+import { wentOn } from "../core/scheduler.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /** One unit taken from a semaphore, given back once. */
 class Permit implements Disposable {
@@ -31,7 +31,7 @@ class Acquire extends Waiter<Disposable, void> {
     this.#semaphore = semaphore;
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     withdraw(this.#semaphore, this);
     return "left";
   }
@@ -78,7 +78,7 @@ class Acquire extends Waiter<Disposable, void> {
  */
 export class Semaphore {
   #value: number;
-  readonly #line: Line<Acquire> = new Line();
+  readonly #line: WaitQueue<Acquire> = new WaitQueue();
   /** Those who were woken and have not had their turn. */
   #woken = 0;
 

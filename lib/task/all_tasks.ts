@@ -1,5 +1,5 @@
-import { realms } from "./context.ts";
-import type { Task } from "./task.ts";
+import { runContexts } from "../core/context.ts";
+import type { Task } from "../core/task.ts";
 
 /**
  * Every task that has not ended yet.
@@ -20,5 +20,5 @@ import type { Task } from "./task.ts";
  * ```
  */
 export function allTasks(): Set<Task<unknown>> {
-  return new Set([...realms].flatMap((realm) => realm.allTasks()));
+  return new Set([...runContexts].flatMap((runContext) => runContext.allTasks()));
 }

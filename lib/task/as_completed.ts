@@ -1,15 +1,15 @@
 import { TimeoutError } from "../errors.ts";
 import { now, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
-import { Callback, type Future, internals } from "./future.ts";
-import { startLimit } from "./limit.ts";
-import { callNextRound } from "./ready_queue.ts";
-import type { Awaitable } from "./task.ts";
+import { Callback, type Future, futureInternals } from "../core/future.ts";
+import { startLimit } from "../core/limit.ts";
+import { callNextRound } from "../core/scheduler.ts";
+import type { Awaitable } from "../core/task.ts";
 import { distinct } from "./wait.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /**
  * Options of `asCompleted`.
@@ -45,17 +45,17 @@ type Completion<T> = IteratorResult<Future<T>, undefined>;
 
 /** One `next()` that found nothing done yet. */
 class Next<T> extends Waiter<Completion<T>> {
-  readonly #line: Line<Next<T>>;
+  readonly #line: WaitQueue<Next<T>>;
   readonly #cancelled: (step?: Completion<T>) => void;
 
-  constructor(line: Line<Next<T>>, cancelled: (step?: Completion<T>) => void) {
+  constructor(line: WaitQueue<Next<T>>, cancelled: (step?: Completion<T>) => void) {
     super();
     this.#line = line;
     this.#cancelled = cancelled;
     line.append(this);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#line.remove(this);
     this.#cancelled();
     return "left";
@@ -70,7 +70,7 @@ class Next<T> extends Waiter<Completion<T>> {
 class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   readonly #todo: Map<Future<T>, Callback> = new Map();
   readonly #done: Deque<Future<T>> = new Deque();
-  readonly #line: Line<Next<T>> = new Line();
+  readonly #line: WaitQueue<Next<T>> = new WaitQueue();
   readonly #deadline: number;
   #timer: Timer | undefined;
   #left: number;
@@ -83,7 +83,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
     for (const future of futures) {
       const callback = new Callback(() => this.#oneEnded(future));
       this.#todo.set(future, callback);
-      internals.subscribe(future, callback);
+      futureInternals.subscribe(future, callback);
     }
   }
 
@@ -101,7 +101,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   return(): Promise<Completion<T>> {
     this.#timer?.stop();
     for (const [future, callback] of this.#todo) {
-      internals.unsubscribe(future, callback);
+      futureInternals.unsubscribe(future, callback);
     }
     this.#todo.clear();
     this.#done.clear();
@@ -151,7 +151,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
   #expire(): void {
     this.#expired = true;
     for (const [future, callback] of this.#todo) {
-      internals.unsubscribe(future, callback);
+      futureInternals.unsubscribe(future, callback);
     }
     this.#todo.clear();
     const error = new TimeoutError("The time limit was exceeded");

@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import type { Awaitable } from "./task.ts";
+import type { Awaitable } from "../core/task.ts";
 
 /** Whether `value` has a `then` method. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,4 +1,4 @@
-import { currentScope } from "./context.ts";
+import { currentScope } from "../core/context.ts";
 
 let probe: (() => boolean) | undefined;
 

@@ -1,4 +1,4 @@
-import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
+import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 
 /**
  * Start a function as a task of its own.

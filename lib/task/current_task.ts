@@ -1,5 +1,5 @@
-import { currentScope } from "./context.ts";
-import type { Task } from "./task.ts";
+import { currentScope } from "../core/context.ts";
+import type { Task } from "../core/task.ts";
 
 /**
  * The task that the running code belongs to.

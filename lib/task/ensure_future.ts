@@ -1,8 +1,8 @@
 import { CancelledError } from "../errors.ts";
 import { isInstance } from "../base/instance.ts";
 import { checkAwaitable } from "./awaitable.ts";
-import { Future, internals, type Stoppable } from "./future.ts";
-import { type Awaitable, taskInternals } from "./task.ts";
+import { Future, futureInternals, type Stoppable } from "../core/future.ts";
+import { type Awaitable, taskInternals } from "../core/task.ts";
 
 /**
  * Waits behind promises that are handed on to other waits, as in `waitFor(shield(task), 10)`:
@@ -27,11 +27,11 @@ class Link implements Stoppable {
     this.#promise = promise;
     this.#future = future;
     promise.then(
-      (value) => this.#end((future) => internals.resolve(future, value)),
+      (value) => this.#end((future) => futureInternals.resolve(future, value)),
       (error) =>
         this.#end((future) => {
-          if (isInstance(error, CancelledError)) internals.abandon(future, error);
-          else internals.reject(future, error);
+          if (isInstance(error, CancelledError)) futureInternals.abandon(future, error);
+          else futureInternals.reject(future, error);
         }),
     );
   }
@@ -51,7 +51,7 @@ class Link implements Stoppable {
     const left = links.get(this.#promise);
     if (left === undefined) links.set(this.#promise, [this]);
     else left.push(this);
-    return internals.abandon(future, error);
+    return futureInternals.abandon(future, error);
   }
 
   #end(settle: (future: Future<unknown>) => void): void {
@@ -101,7 +101,7 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   // What is no promise may throw here, call back twice, or give yet another one.
   const link = Link.of(Promise.resolve(aw), future as Future<unknown>);
   const wait = waitsBehind.get(aw);
-  internals.stopWith(
+  futureInternals.stopWith(
     future,
     wait === undefined ? link : {
       stop: (error) => {

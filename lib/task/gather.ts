@@ -2,8 +2,8 @@ import type { CancelledError } from "../errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { checkAwaitable, isThenable, listAwaitables } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
-import { Callback, Future, internals } from "./future.ts";
-import type { Awaitable } from "./task.ts";
+import { Callback, Future, futureInternals } from "../core/future.ts";
+import type { Awaitable } from "../core/task.ts";
 
 /**
  * Options of `gather`.
@@ -64,47 +64,47 @@ class Collector {
   constructor(children: Future<unknown>[], returnExceptions: boolean) {
     this.#children = children;
     this.#returnExceptions = returnExceptions;
-    internals.stopWith(this.outer, this);
+    futureInternals.stopWith(this.outer, this);
     const distinct = new Set(children);
     this.#left = distinct.size;
     const done: Future<unknown>[] = [];
     for (const child of distinct) {
       if (child.done()) done.push(child);
-      else internals.subscribe(child, new Callback(() => this.#childEnded(child)));
+      else futureInternals.subscribe(child, new Callback(() => this.#childEnded(child)));
     }
     for (const child of done) {
-      internals.look(child);
+      futureInternals.look(child);
       this.#childEnded(child);
     }
-    if (distinct.size === 0) internals.resolve(this.outer, []);
+    if (distinct.size === 0) futureInternals.resolve(this.outer, []);
   }
 
   stop(error: CancelledError): boolean {
     let reached = false;
     for (const child of this.#children) {
-      if (internals.stop(child, error)) reached = true;
+      if (futureInternals.stop(child, error)) reached = true;
     }
     if (reached) this.#stopRequested = error;
     return reached;
   }
 
   asked(): boolean {
-    return this.#children.every((child) => child.done() || internals.asked(child));
+    return this.#children.every((child) => child.done() || futureInternals.asked(child));
   }
 
   #childEnded(child: Future<unknown>): void {
     this.#left--;
     if (this.outer.done()) return;
     if (!this.#returnExceptions && failed(child)) {
-      internals.reject(this.outer, internals.error(child));
+      futureInternals.reject(this.outer, futureInternals.error(child));
     } else if (this.#left === 0) {
       // With `returnExceptions`, too, a gather that was cancelled as a whole says so.
       if (this.#stopRequested !== undefined) {
-        internals.reject(this.outer, this.#stopRequested);
+        futureInternals.reject(this.outer, this.#stopRequested);
       } else {
-        internals.resolve(
+        futureInternals.resolve(
           this.outer,
-          this.#children.map((one) => failed(one) ? internals.error(one) : one.result()),
+          this.#children.map((one) => failed(one) ? futureInternals.error(one) : one.result()),
         );
       }
     }
@@ -112,7 +112,7 @@ class Collector {
 }
 
 function failed(future: Future<unknown>): boolean {
-  return future.cancelled() || internals.failed(future);
+  return future.cancelled() || futureInternals.failed(future);
 }
 
 function isOptions(value: unknown): value is GatherOptions | undefined {
@@ -202,5 +202,5 @@ export function gather(...args: unknown[]): Promise<unknown[]> {
     known.set(aw, child);
     return child;
   });
-  return internals.promise(new Collector(children, returnExceptions).outer);
+  return futureInternals.promise(new Collector(children, returnExceptions).outer);
 }

@@ -1,10 +1,10 @@
 import { InvalidStateError } from "../errors.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, Realm, realms, runInScope } from "./context.ts";
-import { Callback, internals } from "./future.ts";
+import { currentRunContext, RunContext, runContexts, runInScope } from "../core/context.ts";
+import { Callback, futureInternals } from "../core/future.ts";
 import { endShared } from "./run_end.ts";
-import { cancelledError } from "./scope.ts";
-import { type Coroutine, type Task, taskInternals } from "./task.ts";
+import { cancelledError } from "../core/cancel_scope.ts";
+import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
 
 /**
  * Options of `run`.
@@ -84,17 +84,17 @@ class Interrupts {
   }
 }
 
-/** Cancel and await every task of the realm, those that come up meanwhile too. */
-async function cancelAll(realm: Realm, main: Task<unknown>): Promise<void> {
+/** Cancel and await every task of the runContext, those that come up meanwhile too. */
+async function cancelAll(runContext: RunContext, main: Task<unknown>): Promise<void> {
   const asked = new Set<Task<unknown>>([main]);
   for (;;) {
-    const rest = realm.allTasks().filter((task) => !asked.has(task));
+    const rest = runContext.allTasks().filter((task) => !asked.has(task));
     if (rest.length === 0) return;
     const error = cancelledError("The program is ending");
     for (const task of rest) {
       asked.add(task);
-      internals.observe(task, new Callback(() => {}));
-      internals.stop(task, error);
+      futureInternals.observe(task, new Callback(() => {}));
+      futureInternals.stop(task, error);
     }
     await Promise.all(rest.map(ended));
   }
@@ -102,7 +102,7 @@ async function cancelAll(realm: Realm, main: Task<unknown>): Promise<void> {
 
 function ended(task: Task<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    internals.observe(task, new Callback(resolve));
+    futureInternals.observe(task, new Callback(resolve));
   });
 }
 
@@ -147,22 +147,22 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
       `Cannot run: handleSignals must be a boolean, received ${show(handleSignals)}`,
     );
   }
-  if (currentRealm().open) {
+  if (currentRunContext().open) {
     throw new InvalidStateError("Cannot run: this is inside a running run");
   }
-  const realm = new Realm(true);
-  realms.add(realm);
-  const task = taskInternals.create(main, { name: "main" }, realm);
-  internals.look(task);
+  const runContext = new RunContext(true);
+  runContexts.add(runContext);
+  const task = taskInternals.create(main, { name: "main" }, runContext);
+  futureInternals.look(task);
   const interrupts = new Interrupts(task);
   if (handleSignals) interrupts.listen();
   try {
     await runInScope(undefined, () => ended(task));
-    await cancelAll(realm, task);
+    await cancelAll(runContext, task);
     await runInScope(undefined, endShared);
   } finally {
-    realm.open = false;
-    realms.delete(realm);
+    runContext.open = false;
+    runContexts.delete(runContext);
     interrupts.stop();
   }
   if (interrupts.seen && task.cancelled()) await interrupts.exit();

@@ -1,9 +1,9 @@
 import type { CancelledError } from "../errors.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { ensureFuture, waitsBehind } from "./ensure_future.ts";
-import { Callback, Future, internals } from "./future.ts";
-import type { Awaitable } from "./task.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import { Callback, Future, futureInternals } from "../core/future.ts";
+import type { Awaitable } from "../core/task.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 class Shield<T> extends Waiter<T> {
   readonly #inner: Future<T>;
@@ -16,16 +16,17 @@ class Shield<T> extends Waiter<T> {
     this.#inner = inner;
     this.#own = own;
     this.#callback = new Callback(() => {
-      if (inner.cancelled() || internals.failed(inner)) this.fail(internals.error(inner));
-      else this.wake(inner.result());
+      if (inner.cancelled() || futureInternals.failed(inner)) {
+        this.fail(futureInternals.error(inner));
+      } else this.wake(inner.result());
     });
-    internals.subscribe(inner, this.#callback);
+    futureInternals.subscribe(inner, this.#callback);
   }
 
-  protected override onWithdraw(error: CancelledError): Withdrawal {
-    internals.unsubscribe(this.#inner, this.#callback);
+  protected override onWithdraw(error: CancelledError): CancelOutcome {
+    futureInternals.unsubscribe(this.#inner, this.#callback);
     // Otherwise it would follow a promise that may never settle, for nobody.
-    if (this.#own) internals.stop(this.#inner, error);
+    if (this.#own) futureInternals.stop(this.#inner, error);
     return "left";
   }
 }
@@ -66,7 +67,7 @@ export function shield<T>(aw: Awaitable<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error);
   }
-  if (inner.done()) return internals.promise(inner);
+  if (inner.done()) return futureInternals.promise(inner);
   const follows = !(aw instanceof Future) && typeof aw !== "function";
   const wait = new Shield(inner, follows && !waitsBehind.has(aw));
   waitsBehind.set(wait.promise, wait);

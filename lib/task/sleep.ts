@@ -1,7 +1,7 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
-import { byTheClock, turnBeforeNextRound } from "./ready_queue.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import { byTheClock, turnBeforeNextRound } from "../core/scheduler.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 class Sleep<T> extends Waiter<T> {
   #timer: Timer | undefined;
@@ -18,7 +18,7 @@ class Sleep<T> extends Waiter<T> {
     else this.#timer = startTimer(ms, fire);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#timer?.stop();
     return "left";
   }

@@ -1,13 +1,19 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRealm, currentScope, type Home, type Inhabitant, runInScope } from "./context.ts";
-import { ExceptionGroup, groupFailure } from "./exception_group.ts";
-import { internals } from "./future.ts";
-import { inTask } from "./in_task.ts";
-import { cancelledError, Scope } from "./scope.ts";
-import { type Coroutine, type Task, taskInternals, type TaskOptions } from "./task.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import {
+  currentRunContext,
+  currentScope,
+  type Inhabitant,
+  runInScope,
+  type TaskOwner,
+} from "../core/context.ts";
+import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
+import { futureInternals } from "../core/future.ts";
+import { inTask } from "../core/in_task.ts";
+import { cancelledError, CancelScope } from "../core/cancel_scope.ts";
+import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /**
  * What the body of a group runs.
@@ -79,7 +85,7 @@ interface BodyEnd {
 
 /** Waits until the last child has ended. */
 class LastChild extends Waiter<void> {
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     return "left";
   }
 }
@@ -116,13 +122,13 @@ class LastChild extends Waiter<void> {
  * ```
  */
 export class TaskGroup {
-  readonly #scope: Scope | undefined;
-  readonly #outer: Scope | undefined;
+  readonly #scope: CancelScope | undefined;
+  readonly #outer: CancelScope | undefined;
   readonly #before: number;
   readonly #onExit: "join" | "cancel";
-  readonly #home: Home = {
-    realm: currentRealm(),
-    tasks: new Line(),
+  readonly #owner: TaskOwner = {
+    runContext: currentRunContext(),
+    tasks: new WaitQueue(),
     ended: (child) => this.#childEnded(child),
   };
   readonly #errors: unknown[] = [];
@@ -197,7 +203,7 @@ export class TaskGroup {
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
     if (options !== undefined && inBody in options) {
-      this.#scope = new Scope(this.#outer!.course, this.#home.realm, this.#outer);
+      this.#scope = new CancelScope(this.#outer!.fiber, this.#owner.runContext, this.#outer);
     } else {
       this.#scope = this.#outer?.open();
     }
@@ -220,8 +226,8 @@ export class TaskGroup {
     if (this.#stopping) {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
-    const task = taskInternals.create(coro, options, this.#home);
-    if (this.#children.size === 1) this.#home.realm.groups.add(this.#home);
+    const task = taskInternals.create(coro, options, this.#owner);
+    if (this.#children.size === 1) this.#owner.runContext.groups.add(this.#owner);
     return task;
   }
 
@@ -322,20 +328,20 @@ export class TaskGroup {
     if (late && outside > this.#before) this.#outer!.renew();
   }
 
-  get #children(): Line<Inhabitant> {
-    return this.#home.tasks;
+  get #children(): WaitQueue<Inhabitant> {
+    return this.#owner.tasks;
   }
 
   #childEnded(child: Inhabitant): void {
     const { task } = child;
     this.#children.remove(child);
     if (this.#children.size === 0) {
-      this.#home.realm.groups.delete(this.#home);
+      this.#owner.runContext.groups.delete(this.#owner);
       this.#lastChild?.wake();
     }
-    if (!internals.failed(task)) return;
-    const error = internals.error(task);
-    if (this.#scope?.course.ended) {
+    if (!futureInternals.failed(task)) return;
+    const error = futureInternals.error(task);
+    if (this.#scope?.fiber.ended) {
       // The owner has gone without leaving the group: nobody else would hear of this.
       Promise.reject(error);
       return;
@@ -355,6 +361,6 @@ export class TaskGroup {
 
   #stop(error: CancelledError): void {
     this.#stopping = true;
-    for (const child of this.#children) internals.stop(child.task, error);
+    for (const child of this.#children) futureInternals.stop(child.task, error);
   }
 }

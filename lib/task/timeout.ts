@@ -1,10 +1,10 @@
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { now, type Timer } from "../base/clock.ts";
 import { checkDuration, checkFunction } from "../base/validate.ts";
-import { currentScope, runInScope } from "./context.ts";
-import { inTask } from "./in_task.ts";
-import { startLimit } from "./limit.ts";
-import { cancelledError, Scope } from "./scope.ts";
+import { currentScope, runInScope } from "../core/context.ts";
+import { inTask } from "../core/in_task.ts";
+import { startLimit } from "../core/limit.ts";
+import { cancelledError, CancelScope } from "../core/cancel_scope.ts";
 
 /**
  * What the body of a timeout runs.
@@ -64,7 +64,7 @@ export class Timeout {
   #when: number | null;
   #timer: Timer | undefined;
   #expired = false;
-  #scope: Scope | undefined;
+  #scope: CancelScope | undefined;
 
   static {
     runBody = async (ms, when, body) => {
@@ -111,7 +111,7 @@ export class Timeout {
 
   async #run<T>(ms: number | null, body: TimeoutBody<T>): Promise<T> {
     const outer = currentScope()!;
-    const scope = new Scope(outer.course, outer.realm, outer);
+    const scope = new CancelScope(outer.fiber, outer.runContext, outer);
     const before = outer.requested();
     this.#scope = scope;
     if (ms !== null) this.#start(ms);
@@ -134,7 +134,7 @@ export class Timeout {
   #start(ms: number): void {
     const expire = () => {
       const scope = this.#scope;
-      if (scope === undefined || scope.course.ended) return;
+      if (scope === undefined || scope.fiber.ended) return;
       this.#expired = true;
       scope.cancel(cancelledError("The time limit was exceeded"));
     };

@@ -2,11 +2,11 @@ import type { Timer } from "../base/clock.ts";
 import { checkDuration, checkOptions, show } from "../base/validate.ts";
 import { listAwaitables } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
-import { Callback, type Future, internals } from "./future.ts";
-import { startLimit } from "./limit.ts";
-import { callNextRound } from "./ready_queue.ts";
-import type { Awaitable } from "./task.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import { Callback, type Future, futureInternals } from "../core/future.ts";
+import { startLimit } from "../core/limit.ts";
+import { callNextRound } from "../core/scheduler.ts";
+import type { Awaitable } from "../core/task.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /**
  * When `wait` returns: once all are done, the first is, or the first has failed.
@@ -104,7 +104,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
     for (const future of futures) {
       const callback = new Callback(() => this.#oneEnded(future));
       this.#callbacks.push([future, callback]);
-      internals.subscribe(future, callback);
+      futureInternals.subscribe(future, callback);
     }
     if (timeout !== null) this.#timer = startLimit(timeout, () => this.wake(), callNextRound);
   }
@@ -112,11 +112,11 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
   #oneEnded(future: Future<unknown>): void {
     this.#left--;
     const enough = this.#left === 0 || this.#returnWhen === "FIRST_COMPLETED" ||
-      (this.#returnWhen === "FIRST_EXCEPTION" && internals.failed(future));
+      (this.#returnWhen === "FIRST_EXCEPTION" && futureInternals.failed(future));
     if (enough) this.wake();
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#stopWatching();
     return "left";
   }
@@ -135,7 +135,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
 
   #stopWatching(): void {
     this.#timer?.stop();
-    for (const [future, callback] of this.#callbacks) internals.unsubscribe(future, callback);
+    for (const [future, callback] of this.#callbacks) futureInternals.unsubscribe(future, callback);
   }
 }
 

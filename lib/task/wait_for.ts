@@ -1,14 +1,14 @@
 import { TimeoutError } from "../errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { checkAwaitable } from "./awaitable.ts";
-import { currentScope } from "./context.ts";
+import { currentScope } from "../core/context.ts";
 import { ensureFuture } from "./ensure_future.ts";
-import { Callback, type Future, internals } from "./future.ts";
-import { inTask } from "./in_task.ts";
-import { cancelledError } from "./scope.ts";
-import type { Awaitable } from "./task.ts";
+import { Callback, type Future, futureInternals } from "../core/future.ts";
+import { inTask } from "../core/in_task.ts";
+import { cancelledError } from "../core/cancel_scope.ts";
+import type { Awaitable } from "../core/task.ts";
 import { timeout } from "./timeout.ts";
-import { Waiter, type Withdrawal } from "./waiter.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
 /** Waits until a future is done, whatever the outcome; cancelling it leaves the future alone. */
 class Ended extends Waiter<void> {
@@ -18,11 +18,11 @@ class Ended extends Waiter<void> {
   constructor(future: Future<unknown>) {
     super();
     this.#future = future;
-    internals.subscribe(future, this.#callback);
+    futureInternals.subscribe(future, this.#callback);
   }
 
-  protected override onWithdraw(): Withdrawal {
-    internals.unsubscribe(this.#future, this.#callback);
+  protected override onWithdraw(): CancelOutcome {
+    futureInternals.unsubscribe(this.#future, this.#callback);
     return "left";
   }
 }
@@ -31,10 +31,10 @@ async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
   const future = ensureFuture(aw);
   if (future.done()) return future.result();
   const ended = new Ended(future);
-  internals.stop(future, cancelledError("The time limit was exceeded"));
+  futureInternals.stop(future, cancelledError("The time limit was exceeded"));
   await ended.begin();
   if (future.cancelled()) {
-    const cause = internals.error(future);
+    const cause = futureInternals.error(future);
     throw new TimeoutError("The time limit was exceeded", { cause });
   }
   return future.result();

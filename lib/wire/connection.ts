@@ -1,11 +1,11 @@
 import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
-import { Line } from "../base/line.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration } from "../base/validate.ts";
-import { Waiter, type Withdrawal } from "../task/waiter.ts";
+import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import { cloneError } from "./clone_error.ts";
-import { needExchange } from "./exchange.ts";
+import { needExchange } from "./resource_sharer.ts";
 import { adoptPort, type Port, post } from "./message_channel.ts";
 import { examine, pack, type Packed, unpack } from "./packing.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "./shareable.ts";
@@ -23,12 +23,12 @@ const TURNS = 3;
 
 /** A wait for the next value. */
 class Receive extends Waiter<unknown, { value: unknown }> {
-  readonly #waiters: Line<Receive>;
+  readonly #waiters: WaitQueue<Receive>;
   readonly #giveBack: (value: unknown) => void;
   readonly #left: () => void;
 
   constructor(
-    waiters: Line<Receive>,
+    waiters: WaitQueue<Receive>,
     giveBack: (value: unknown) => void,
     left: () => void,
   ) {
@@ -39,7 +39,7 @@ class Receive extends Waiter<unknown, { value: unknown }> {
     waiters.append(this);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#waiters.remove(this);
     this.#left();
     return "left";
@@ -56,11 +56,11 @@ class Receive extends Waiter<unknown, { value: unknown }> {
 
 /** A wait for there to be something to receive. */
 class Poll extends Waiter<boolean> {
-  readonly #pollers: Line<Poll>;
+  readonly #pollers: WaitQueue<Poll>;
   readonly #left: () => void;
   #timer: Timer | undefined;
 
-  constructor(pollers: Line<Poll>, ms: number, left: () => void) {
+  constructor(pollers: WaitQueue<Poll>, ms: number, left: () => void) {
     super();
     this.#pollers = pollers;
     this.#left = left;
@@ -76,7 +76,7 @@ class Poll extends Waiter<boolean> {
     this.wake(there);
   }
 
-  protected override onWithdraw(): Withdrawal {
+  protected override onWithdraw(): CancelOutcome {
     this.#pollers.remove(this);
     this.#timer?.stop();
     this.#left();
@@ -132,8 +132,8 @@ let make: <T>(port: Port) => Connection<T>;
 export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
   readonly #port: Port;
   readonly #received = new Deque<unknown>();
-  readonly #waiters: Line<Receive> = new Line();
-  readonly #pollers: Line<Poll> = new Line();
+  readonly #waiters: WaitQueue<Receive> = new WaitQueue();
+  readonly #pollers: WaitQueue<Poll> = new WaitQueue();
   #state = OPEN;
   #started = false;
   /** Whether nothing more can come: the other end is closed or gone. */

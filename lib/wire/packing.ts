@@ -1,4 +1,4 @@
-import { decodeError, encodeError, type ErrorBox, fillError } from "./error_codec.ts";
+import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
 
 /**

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Boot } from "./protocol.ts";
-import { serve } from "./side/serve.ts";
+import { serve } from "./runtime/serve.ts";
 
 interface Surroundings {
   process: {

@@ -2,7 +2,7 @@
  * What runs first in a Web Worker of a pool.
  * @module
  */
-import { boot } from "./side/web_start.ts";
-import { serve } from "./side/serve.ts";
+import { boot } from "./runtime/web_start.ts";
+import { serve } from "./runtime/serve.ts";
 
 boot.then((message) => serve(...message));

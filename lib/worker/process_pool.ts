@@ -1,12 +1,18 @@
-import type { Future } from "../task/future.ts";
+import type { Future } from "../core/future.ts";
 import { refuseShared } from "../wire/refuse_shared.ts";
-import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
-import { ProcessHost } from "./hosts/process.ts";
+import type {
+  CallOptions,
+  Executor,
+  MapOptions,
+  MapResult,
+  ShutdownOptions,
+} from "../executor/executor.ts";
+import { ProcessHost } from "./process/process_host.ts";
 import type { WorkerPermissions } from "./hosts/web.ts";
-import { Front } from "./pool/front.ts";
+import { Front } from "./pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
-import type { PoolStats } from "./pool_stats.ts";
+import type { PoolStats } from "../executor/pool_stats.ts";
 import type { Remote } from "./remote_module.ts";
 
 /**

@@ -7,7 +7,7 @@
  * by a number too: `Define` says once per worker what it stands for.
  */
 import type { FunctionRef } from "../wire/function_ref.ts";
-import type { Introduction } from "../wire/exchange.ts";
+import type { Introduction } from "../wire/resource_sharer.ts";
 import type { EncodedError, Packed } from "../wire/packing.ts";
 
 /** What the pool tells a worker. */

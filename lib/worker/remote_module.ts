@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import type { Future } from "../task/future.ts";
+import type { Future } from "../core/future.ts";
 import { standFor } from "../wire/registry.ts";
 
 // deno-lint-ignore no-explicit-any

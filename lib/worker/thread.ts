@@ -1,9 +1,9 @@
 import { InvalidStateError } from "../errors.ts";
 import { checkDuration, checkFunction, checkOptions, show } from "../base/validate.ts";
-import { Future, internals } from "../task/future.ts";
+import { Future, futureInternals } from "../core/future.ts";
 import { wait } from "../task/wait.ts";
 import { describeCallable, describeRun } from "../wire/function_codec.ts";
-import { checkArguments } from "./checks.ts";
+import { checkArguments } from "../executor/checks.ts";
 import { DaemonHost } from "./hosts/daemon.ts";
 import { ExitHost } from "./hosts/exit_host.ts";
 import { WebHost } from "./hosts/web.ts";
@@ -176,11 +176,11 @@ export class Thread<R = unknown> {
     this.#future = call.future;
     // Who leaves by a call has not failed: there is just no result.
     call.future.addDoneCallback((future) => {
-      if (this.#host.left) internals.look(future);
+      if (this.#host.left) futureInternals.look(future);
     });
     this.#pool.add(call);
     this.#pool.close();
-    this.#pool.whenEnded().then(() => internals.resolve(this.#end, undefined));
+    this.#pool.whenEnded().then(() => futureInternals.resolve(this.#end, undefined));
   }
 
   /**
@@ -256,7 +256,7 @@ export class Thread<R = unknown> {
     if (this.#future === undefined) {
       throw new InvalidStateError("Cannot read the result of a thread: it was not started");
     }
-    internals.look(this.#future);
+    futureInternals.look(this.#future);
     using _held = this.#daemon?.hold();
     // Once there is a result, its thread is on its way out: nothing of it is to be left behind.
     await wait(this.#terminated ? [this.#future] : [this.#future, this.#end]);
@@ -280,7 +280,7 @@ export class Thread<R = unknown> {
   get exitcode(): number | null {
     if (this.#future === undefined || !this.#future.done()) return null;
     if (this.#terminated) return TERMINATED;
-    if (!this.#future.cancelled() && !internals.failed(this.#future)) return 0;
+    if (!this.#future.cancelled() && !futureInternals.failed(this.#future)) return 0;
     return this.#host.exitcode ?? FAILED;
   }
 }

@@ -1,6 +1,6 @@
-import type { Future } from "../task/future.ts";
+import type { Future } from "../core/future.ts";
 import { atRunEnd } from "../task/run_end.ts";
-import { Front } from "./pool/front.ts";
+import { Front } from "./pool/pool_executor.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 import { WebHost } from "./hosts/web.ts";

@@ -1,15 +1,21 @@
 import { show } from "../base/validate.ts";
-import type { Future } from "../task/future.ts";
-import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
+import type { Future } from "../core/future.ts";
+import type {
+  CallOptions,
+  Executor,
+  MapOptions,
+  MapResult,
+  ShutdownOptions,
+} from "../executor/executor.ts";
 import type { Host } from "./hosts/host.ts";
 import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
-import { readPermissions } from "./hosts/process_permissions.ts";
+import { readPermissions } from "./permissions/permissions.ts";
 import { checkResourceLimits } from "./hosts/resource_limits.ts";
 import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
-import { Front } from "./pool/front.ts";
+import { Front } from "./pool/pool_executor.ts";
 import { Pool } from "./pool/pool.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
-import type { PoolStats } from "./pool_stats.ts";
+import type { PoolStats } from "../executor/pool_stats.ts";
 import type { Remote } from "./remote_module.ts";
 
 /**

@@ -1,6 +1,6 @@
-import { Guard } from "../../lib/shared/protocol/guard.ts";
+import { Guard } from "../../lib/shared/protocol/robust_mutex.ts";
 import { Journal } from "../../lib/shared/protocol/journal.ts";
-import { Lines, PLACES } from "../../lib/shared/protocol/line.ts";
+import { Lines, PLACES } from "../../lib/shared/protocol/wait_queues.ts";
 import { explore, idOf, type Scenario } from "./simulation.ts";
 import type { Party, Words } from "../../lib/shared/protocol/words.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { SharedCondition, SharedLock, SharedQueue } from "../../mod.ts";
-import { PLACES } from "../../lib/shared/protocol/line.ts";
+import { PLACES } from "../../lib/shared/protocol/wait_queues.ts";
 import { LockProtocol } from "../../lib/shared/protocol/lock_protocol.ts";
 import { ConditionProtocol } from "../../lib/shared/protocol/condition_protocol.ts";
 import {

@@ -11,7 +11,7 @@ import {
   SharedSemaphore,
   SharedValue,
 } from "../../mod.ts";
-import { recover, threadId } from "../../lib/shared/owners.ts";
+import { recover, threadId } from "../../lib/shared/thread_registry.ts";
 import { arrived } from "./crossed.ts";
 import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
 

@@ -1,7 +1,7 @@
 import { parcel, type Shareable } from "../../lib/wire/shareable.ts";
-import { board, recover } from "../../lib/shared/owners.ts";
+import { board, recover } from "../../lib/shared/thread_registry.ts";
 import { Journal } from "../../lib/shared/protocol/journal.ts";
-import { PLACES } from "../../lib/shared/protocol/line.ts";
+import { PLACES } from "../../lib/shared/protocol/wait_queues.ts";
 import type { deeds } from "./fixtures/party.ts";
 
 type Deeds = typeof deeds;

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { CallBoard } from "../../lib/wire/call_board.ts";
+import { CallBoard } from "../../lib/worker/call_board.ts";
 import type { Host, HostedWorker, WorkerListener } from "../../lib/worker/hosts/host.ts";
-import type { CallOptions, MapOptions } from "../../lib/worker/executor.ts";
+import type { CallOptions, MapOptions } from "../../lib/executor/executor.ts";
 import type { FromWorker, ToWorker } from "../../lib/worker/protocol.ts";
-import { Front } from "../../lib/worker/pool/front.ts";
+import { Front } from "../../lib/worker/pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "../../lib/worker/pool/options.ts";
 import { Pool } from "../../lib/worker/pool/pool.ts";
-import { WorkerSide } from "../../lib/worker/side/worker_side.ts";
+import { WorkerSide } from "../../lib/worker/runtime/worker_side.ts";
 import type { Future, MapResult } from "../../mod.ts";
 
 /** A worker in this thread. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MOST_IN_FLIGHT } from "../../lib/wire/call_board.ts";
+import { MOST_IN_FLIGHT } from "../../lib/worker/call_board.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, type World } from "./world.ts";
 

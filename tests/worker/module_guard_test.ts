@@ -82,7 +82,7 @@ Deno.test("The flag among the program's own arguments is not the runtime's", asy
   const dir = await Deno.makeTempDir();
   try {
     const file = `${dir}/main.ts`;
-    const flag = new URL("../../lib/worker/hosts/unstable_flag.ts", import.meta.url).href;
+    const flag = new URL("../../lib/worker/permissions/deno_flags.ts", import.meta.url).href;
     await Deno.writeTextFile(
       file,
       `import { hasWorkerOptions } from "${flag}"; console.log(hasWorkerOptions());`,

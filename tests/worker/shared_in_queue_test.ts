@@ -10,7 +10,7 @@ import {
   Thread,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { collect, entrust, withdraw } from "../../lib/wire/exchange.ts";
+import { collect, entrust, withdraw } from "../../lib/wire/resource_sharer.ts";
 import {
   type Kinds,
   makeKinds,

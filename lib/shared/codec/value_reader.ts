@@ -1,4 +1,4 @@
-import { decodeError, type ErrorBox, fillError } from "../../wire/error_codec.ts";
+import { decodeError, type ErrorBox, fillError } from "../../wire/errors.ts";
 import { type Parcel, revive } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";
 

@@ -1,5 +1,5 @@
 import { show } from "../../base/validate.ts";
-import { encodeError } from "../../wire/error_codec.ts";
+import { encodeError } from "../../wire/errors.ts";
 import { Connection } from "../../wire/connection.ts";
 import { parcel, type Shareable } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";

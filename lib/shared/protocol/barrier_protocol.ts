@@ -1,5 +1,5 @@
 import { Journal } from "./journal.ts";
-import type { Impatience } from "./line.ts";
+import type { Impatience } from "./wait_queues.ts";
 import { type Party, SLICE, type Words } from "./words.ts";
 
 /** How many past rounds are remembered. */

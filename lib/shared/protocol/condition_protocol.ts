@@ -1,4 +1,4 @@
-import { Lines } from "./line.ts";
+import { Lines } from "./wait_queues.ts";
 import type { Party, Words } from "./words.ts";
 
 const LINE = 0;

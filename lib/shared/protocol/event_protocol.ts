@@ -1,4 +1,4 @@
-import type { Impatience } from "./line.ts";
+import type { Impatience } from "./wait_queues.ts";
 import { SLICE, type Words } from "./words.ts";
 
 /**

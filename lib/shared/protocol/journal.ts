@@ -1,4 +1,4 @@
-import { Guard } from "./guard.ts";
+import { Guard } from "./robust_mutex.ts";
 import type { Party, Words } from "./words.ts";
 
 /** How many words may change in one go. */

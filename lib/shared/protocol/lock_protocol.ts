@@ -1,4 +1,4 @@
-import { type Impatience, Lines } from "./line.ts";
+import { type Impatience, Lines } from "./wait_queues.ts";
 import { ID_BITS, type Party, type Words } from "./words.ts";
 
 /** Somebody stands in line: whoever holds the lock has to hand it over. */

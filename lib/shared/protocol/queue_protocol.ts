@@ -1,5 +1,5 @@
-import { Guard } from "./guard.ts";
-import { type Impatience, Lines } from "./line.ts";
+import { Guard } from "./robust_mutex.ts";
+import { type Impatience, Lines } from "./wait_queues.ts";
 import type { Party, Words } from "./words.ts";
 
 // What producers change, what consumers change, and what hardly ever changes, apart from each

@@ -1,5 +1,5 @@
 import { Holders } from "./holders.ts";
-import { type Impatience, Lines } from "./line.ts";
+import { type Impatience, Lines } from "./wait_queues.ts";
 import { type Place, TAKEN } from "./lock_protocol.ts";
 import type { Party, Words } from "./words.ts";
 

@@ -1,7 +1,7 @@
 /**
  * What a pool has to know of a way to run workers: threads of one kind or another, or processes.
  */
-import type { CallBoard } from "../../wire/call_board.ts";
+import type { CallBoard } from "../call_board.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 
 /** Who hears what a worker does. */

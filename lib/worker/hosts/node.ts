@@ -1,10 +1,10 @@
 import { builtin } from "../../base/builtins.ts";
-import { board as deathBoard } from "../../shared/owners.ts";
-import { CallBoard } from "../../wire/call_board.ts";
-import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/exchange.ts";
+import { board as deathBoard } from "../../shared/thread_registry.ts";
+import { CallBoard } from "../call_board.ts";
+import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/resource_sharer.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
-import { granted } from "./granted.ts";
+import { granted } from "../permissions/granted.ts";
 import { exitCause, type Host, type HostedWorker, type WorkerListener } from "./host.ts";
 
 /**

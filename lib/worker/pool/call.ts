@@ -1,17 +1,17 @@
 import { type CancelledError, TimeoutError } from "../../errors.ts";
 import { startTimer, type Timer } from "../../base/clock.ts";
-import { Future, internals, type Stoppable } from "../../task/future.ts";
-import { cancelledError } from "../../task/scope.ts";
+import { Future, futureInternals, type Stoppable } from "../../core/future.ts";
+import { cancelledError } from "../../core/cancel_scope.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { examine, pack } from "../../wire/packing.ts";
-import type { CallOptions } from "../executor.ts";
+import type { CallOptions } from "../../executor/executor.ts";
 import { type List, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
-import { decode, type PoolWorker } from "./pool_worker.ts";
-import { type Subscription, whenAborted } from "./signals.ts";
+import { decode, type PoolWorker } from "./worker_handle.ts";
+import { type Subscription, whenAborted } from "../../task/abort_signals.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;
@@ -41,7 +41,7 @@ export class Call extends PoolJob implements Stoppable {
     this.#special = weight < 0;
     const alone = this.#special || extras?.timeout !== undefined || extras?.transfer !== undefined;
     this.company = alone ? 1 : weight > HEAVY ? 2 : Infinity;
-    internals.stopWith(this.future, this);
+    futureInternals.stopWith(this.future, this);
     const signal = extras?.signal;
     if (signal !== undefined) {
       this.#subscription = whenAborted(signal, () => this.future.cancel(signal.reason));
@@ -65,14 +65,14 @@ export class Call extends PoolJob implements Stoppable {
       if (this.answered) return;
       this.#giveUp(cancelledError("The call took longer than its time limit"));
       const error = new TimeoutError("The call took longer than its time limit");
-      internals.reject(this.future, placeAt(error, this.#site));
+      futureInternals.reject(this.future, placeAt(error, this.#site));
     });
   }
 
   onDone(value: unknown): void {
     this.#settled();
     this.pool.counts.completed++;
-    internals.resolve(this.future, value);
+    futureInternals.resolve(this.future, value);
   }
 
   onFailed(error: unknown, cancelled: boolean): void {
@@ -80,29 +80,29 @@ export class Call extends PoolJob implements Stoppable {
     const decoded = decode(error as Parameters<typeof decode>[0], linesOf(this.#site));
     if (cancelled) {
       this.pool.counts.cancelled++;
-      internals.abandon(this.future, decoded as CancelledError);
+      futureInternals.abandon(this.future, decoded as CancelledError);
     } else {
       this.pool.counts.failed++;
-      internals.reject(this.future, decoded);
+      futureInternals.reject(this.future, decoded);
     }
   }
 
   onLost(error: unknown): void {
     this.#settled();
     this.pool.counts.failed++;
-    internals.reject(this.future, placeAt(this.#named(error), this.#site));
+    futureInternals.reject(this.future, placeAt(this.#named(error), this.#site));
   }
 
   onCancelled(error: CancelledError): void {
     this.#settled();
     this.pool.counts.cancelled++;
-    internals.abandon(this.future, error);
+    futureInternals.abandon(this.future, error);
   }
 
   /** For the future: what its `cancel` does. */
   stop(error: CancelledError): boolean {
     this.#giveUp(error);
-    return internals.abandon(this.future, error);
+    return futureInternals.abandon(this.future, error);
   }
 
   #giveUp(error: CancelledError): void {

@@ -3,9 +3,9 @@ import { cloneErrorIn } from "../../wire/clone_error.ts";
 import { examine, pack } from "../../wire/packing.ts";
 import { type ChunkDoneMessage, ToWorkerKind } from "../protocol.ts";
 import { linesOf, placeAt } from "./caller_stack.ts";
-import type { MapRun } from "./map_run.ts";
+import type { MapRun } from "./worker_map.ts";
 import { PoolJob } from "./pool_job.ts";
-import { decode, type PoolWorker } from "./pool_worker.ts";
+import { decode, type PoolWorker } from "./worker_handle.ts";
 
 /** Some items of a `map`, done by one worker at one go. */
 export class Chunk extends PoolJob {

@@ -1,4 +1,4 @@
-import type { PoolWorker } from "./pool_worker.ts";
+import type { PoolWorker } from "./worker_handle.ts";
 
 type NativeTimer = number | { unref?(): unknown };
 

@@ -1,22 +1,22 @@
 import "../entries.ts";
 import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from "../../errors.ts";
 import { nextTurn, now } from "../../base/clock.ts";
-import { runInScope } from "../../task/context.ts";
-import { Future, internals } from "../../task/future.ts";
-import { cancelledError } from "../../task/scope.ts";
+import { runInScope } from "../../core/context.ts";
+import { Future, futureInternals } from "../../core/future.ts";
+import { cancelledError } from "../../core/cancel_scope.ts";
 import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { examine, pack, type Refusal } from "../../wire/packing.ts";
-import { recover } from "../../shared/owners.ts";
+import { recover } from "../../shared/thread_registry.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
-import { Graveyard } from "./graveyard.ts";
+import { Graveyard } from "./terminating_workers.ts";
 import { IdleClock } from "./idle_clock.ts";
 import { JobQueue } from "./job_queue.ts";
 import type { Counts, PoolSettings, WorkerExit } from "./settings.ts";
 import type { PoolJob } from "./pool_job.ts";
-import { crashed, PoolWorker } from "./pool_worker.ts";
+import { crashed, PoolWorker } from "./worker_handle.ts";
 
 /** Something that goes on making jobs: a `map` under way. */
 export interface Producer {
@@ -430,6 +430,6 @@ export class Pool {
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
     const ended = this.#ended;
-    this.#dying.whenQuiet().then(() => internals.resolve(ended, undefined));
+    this.#dying.whenQuiet().then(() => futureInternals.resolve(ended, undefined));
   }
 }

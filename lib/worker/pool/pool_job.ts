@@ -3,7 +3,7 @@ import { LinkedEntry } from "../../base/linked_list.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import type { ChunkDoneMessage } from "../protocol.ts";
 import type { Pool } from "./pool.ts";
-import type { PoolWorker } from "./pool_worker.ts";
+import type { PoolWorker } from "./worker_handle.ts";
 
 /** Something for a worker to do, on the pool's side: it waits in the queue or is with a worker. */
 export abstract class PoolJob extends LinkedEntry {

@@ -1,0 +1,86 @@
+import { type CancelledError, TimeoutError } from "../errors.ts";
+import type { Timer } from "../base/clock.ts";
+import { Future, futureInternals, type Stoppable } from "../core/future.ts";
+import { startLimit } from "../core/limit.ts";
+import { cancelledError } from "../core/cancel_scope.ts";
+import type { CallOptions } from "./executor.ts";
+import { type Subscription, whenAborted } from "../task/abort_signals.ts";
+import { TaskJob, type TaskRunner } from "./task_runner.ts";
+
+type AnyFunction = (...args: unknown[]) => unknown;
+
+/** One call of a function, and the future that its caller has. */
+export class TaskCall extends TaskJob implements Stoppable {
+  readonly future: Future<unknown> = new Future();
+  readonly #timeout: number;
+  #fn: AnyFunction | undefined;
+  #args: unknown[];
+  #timer: Timer | undefined = undefined;
+  #subscription: Subscription | undefined = undefined;
+
+  constructor(runner: TaskRunner, fn: AnyFunction, args: unknown[], options?: CallOptions) {
+    super(runner, options?.priority ?? 0);
+    this.#fn = fn;
+    this.#args = args;
+    this.#timeout = options?.timeout ?? Infinity;
+    futureInternals.stopWith(this.future, this);
+    const signal = options?.signal;
+    if (signal !== undefined) {
+      this.#subscription = whenAborted(signal, () => this.future.cancel(signal.reason));
+    }
+  }
+
+  override begin(number: number): void {
+    super.begin(number);
+    if (this.#timeout < Infinity) {
+      this.#timer = startLimit(this.#timeout, () => {
+        const message = "The call took longer than its time limit";
+        if (!futureInternals.reject(this.future, new TimeoutError(message))) return;
+        this.#giveUp(cancelledError(message));
+      });
+    }
+  }
+
+  /** For the future: what its `cancel` does. Its caller need not wait for a call that cleans up. */
+  stop(error: CancelledError): boolean {
+    if (!futureInternals.abandon(this.future, error)) return false;
+    this.#giveUp(error);
+    return true;
+  }
+
+  asked(): boolean {
+    return this.beingAsked;
+  }
+
+  override cancelled(error: CancelledError): void {
+    this.#settle();
+    futureInternals.abandon(this.future, error);
+  }
+
+  protected override call(): unknown {
+    const fn = this.#fn!;
+    return fn(...this.#args);
+  }
+
+  protected override succeeded(value: unknown): void {
+    this.#settle();
+    futureInternals.resolve(this.future, value);
+  }
+
+  protected override failed(error: unknown): void {
+    this.#settle();
+    futureInternals.reject(this.future, error);
+  }
+
+  #giveUp(error: CancelledError): void {
+    this.#settle();
+    if (!this.runner.withdraw(this)) this.ask(error);
+  }
+
+  #settle(): void {
+    this.#fn = undefined;
+    this.#args = [];
+    this.#timer?.stop();
+    this.#subscription?.end();
+  }
+}

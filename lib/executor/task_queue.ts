@@ -1,0 +1,71 @@
+import { Heap } from "../base/heap.ts";
+import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
+
+/** What can wait in a {@linkcode TaskLine}. */
+export interface Waiting extends Slotted {
+  /** The higher goes first. */
+  readonly priority: number;
+  /** For the line: whether it waits in the heap. */
+  inHeap: boolean;
+}
+
+/** A heap is cleaned when more than so many of its entries have left it, and more than stay. */
+const MOST_DEAD = 64;
+
+const higherFirst = (a: Waiting, b: Waiting): number => {
+  // Not the difference: two infinities have none.
+  return a.priority > b.priority ? -1 : a.priority < b.priority ? 1 : 0;
+};
+
+/**
+ * Jobs that wait: the higher priority first, and among equals in order of arrival. Nearly all are of
+ * priority 0, and for those it is a line; any job can leave in O(1).
+ */
+export class TaskLine<J extends Waiting> {
+  readonly #plain: WaitQueue<J> = new WaitQueue();
+  #others: Heap<J> = new Heap<J>(higherFirst);
+  #othersAlive = 0;
+
+  /** How many wait. */
+  get size(): number {
+    return this.#plain.size + this.#othersAlive;
+  }
+
+  /** Stand behind those of the same priority. */
+  add(job: J): void {
+    if (job.priority === 0) return this.#plain.append(job);
+    this.#others.push(job);
+    job.inHeap = true;
+    this.#othersAlive++;
+  }
+
+  /** Take the next one. */
+  shift(): J | undefined {
+    if (this.#othersAlive === 0) return this.#plain.shift();
+    while (!this.#others.peek()!.inHeap) this.#others.pop();
+    if (this.#others.peek()!.priority < 0 && this.#plain.size > 0) return this.#plain.shift();
+    const job = this.#others.pop()!;
+    job.inHeap = false;
+    this.#othersAlive--;
+    return job;
+  }
+
+  /** Take a job out; `false` if it does not wait here. */
+  remove(job: J): boolean {
+    if (!job.inHeap) return this.#plain.remove(job);
+    job.inHeap = false;
+    this.#othersAlive--;
+    const dead = this.#others.size - this.#othersAlive;
+    if (dead > MOST_DEAD && dead > this.#othersAlive) this.#clean();
+    return true;
+  }
+
+  #clean(): void {
+    const old = this.#others;
+    this.#others = new Heap<J>(higherFirst);
+    // In their order, so that equals stay as they came.
+    for (let job = old.pop(); job !== undefined; job = old.pop()) {
+      if (job.inHeap) this.#others.push(job);
+    }
+  }
+}

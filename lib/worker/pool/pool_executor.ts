@@ -1,0 +1,120 @@
+import { InvalidStateError } from "../../errors.ts";
+import type { Future } from "../../core/future.ts";
+import { describeCallable, describeFunction } from "../../wire/function_codec.ts";
+import {
+  checkArguments,
+  checkCallOptions,
+  checkIterable,
+  checkMapOptions,
+  readShutdownOptions,
+} from "../../executor/checks.ts";
+import type { CallOptions, MapOptions, ShutdownOptions } from "../../executor/executor.ts";
+import type { PoolStats } from "../../executor/pool_stats.ts";
+import { makeRemote } from "../remote_module.ts";
+import { Call } from "./call.ts";
+import { callSite } from "./caller_stack.ts";
+import { type MapKind, MapRun } from "./worker_map.ts";
+import type { Pool } from "./pool.ts";
+import { Stream } from "./stream.ts";
+
+/**
+ * What the classes of pools have in common: it checks what the caller gave and passes it on. `above`
+ * is the caller's method, whose caller is named in the stacks of errors.
+ */
+export class Front {
+  readonly #pool: Pool;
+
+  constructor(pool: Pool) {
+    this.#pool = pool;
+  }
+
+  /** `submit`. */
+  submit(fn: unknown, args: unknown[], above: unknown): Future<unknown> {
+    const what = "submit a call";
+    const described = describeCallable(what, fn);
+    this.#pool.checkOpen(what);
+    const call = new Call(this.#pool, described, args, callSite(above));
+    this.#pool.add(call);
+    return call.future;
+  }
+
+  /** `apply`. */
+  apply(
+    fn: unknown,
+    args: unknown,
+    options: CallOptions | undefined,
+    above: unknown,
+  ): Future<unknown> {
+    const what = "apply a function";
+    const described = describeCallable(what, fn);
+    checkArguments(what, args);
+    checkCallOptions(what, options);
+    this.#pool.checkOpen(what);
+    const call = new Call(this.#pool, described, [...args], callSite(above), options);
+    this.#pool.add(call);
+    return call.future;
+  }
+
+  /** `map`, `starmap` and `mapUnordered`. */
+  map(
+    what: string,
+    fn: unknown,
+    items: unknown,
+    options: MapOptions | undefined,
+    kind: MapKind,
+    above: unknown,
+  ): MapRun {
+    const described = describeCallable(what, fn);
+    checkIterable(what, items);
+    checkMapOptions(what, options);
+    this.#pool.checkOpen(what);
+    return new MapRun(this.#pool, described, items, kind, options ?? {}, callSite(above));
+  }
+
+  /** `stream`. */
+  stream(fn: unknown, args: unknown[], above: unknown): Stream {
+    const what = "stream from a worker";
+    const described = describeFunction(what, fn);
+    this.#pool.checkOpen(what);
+    return new Stream(this.#pool, described, args, callSite(above));
+  }
+
+  /** `import`. */
+  import(module: unknown): object {
+    const what = "import a module";
+    return makeRemote(what, module, (fn, args, above) => this.submit(fn, args, above));
+  }
+
+  /** `shutdown`. */
+  async shutdown(options: ShutdownOptions | undefined): Promise<void> {
+    const { wait, cancelFutures } = readShutdownOptions("shut down a pool", options);
+    this.#pool.close();
+    if (cancelFutures) this.#pool.cancelWaiting();
+    if (wait) await this.#pool.whenEnded();
+  }
+
+  /** `close`. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  /** `join`. */
+  async join(): Promise<void> {
+    if (!this.#pool.closed) {
+      throw new InvalidStateError("Cannot join a pool: it has to be closed or terminated first");
+    }
+    await this.#pool.whenEnded();
+  }
+
+  /** `terminate`. */
+  async terminate(): Promise<void> {
+    this.#pool.terminate();
+    await this.#pool.whenEnded();
+  }
+
+  /** `stats`. */
+  get stats(): PoolStats {
+    const { workers, busy, queued, counts, stuck } = this.#pool;
+    return { workers, idle: workers - busy, busy, queued, ...counts, stuck };
+  }
+}

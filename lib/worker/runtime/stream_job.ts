@@ -1,0 +1,65 @@
+import { show } from "../../base/validate.ts";
+import { Future, futureInternals } from "../../core/future.ts";
+import { FromWorkerKind, type List } from "../protocol.ts";
+import { type Callee, type Entry, explain } from "./function_table.ts";
+import { Job } from "./job.ts";
+import type { WorkerSide } from "./worker_side.ts";
+
+type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
+
+/** A generator whose values are sent as they come, as long as there is credit. */
+export class StreamJob extends Job {
+  #credit: number;
+  #gate: Future<void> | undefined;
+
+  constructor(side: WorkerSide, call: number, entry: Entry, args: List, credit: number) {
+    super(side, call, entry, args);
+    this.#credit = credit;
+  }
+
+  /** Let it send more values. */
+  pull(credit: number): void {
+    this.#credit += credit;
+    if (this.#gate !== undefined) futureInternals.resolve(this.#gate, undefined);
+  }
+
+  protected async body(callee: Callee, args: unknown[]): Promise<void> {
+    const iterator = iteratorOf(await callee(...args));
+    let over = false;
+    try {
+      for (;;) {
+        while (this.#credit === 0) await (this.#gate = new Future());
+        this.#gate = undefined;
+        // A generator that fails or ends has run its `finally` blocks already.
+        over = true;
+        const { done, value } = await iterator.next();
+        if (done) return;
+        over = false;
+        this.#credit--;
+        this.side.sendValue(this.call, await value);
+      }
+    } finally {
+      if (!over) await iterator.return?.();
+    }
+  }
+
+  protected done(): void {
+    this.side.send([FromWorkerKind.Done, this.call, undefined]);
+  }
+
+  failed(error: unknown, cancelled: boolean): void {
+    const encoded = this.side.encode(explain(error, this.entry.ref));
+    this.side.send([FromWorkerKind.Failed, this.call, encoded, cancelled]);
+  }
+}
+
+function iteratorOf(value: unknown): AnyIterator {
+  const { [Symbol.asyncIterator]: async, [Symbol.iterator]: sync } = Object(value);
+  const make = async ?? sync;
+  if (typeof make !== "function") {
+    throw new TypeError(
+      `Cannot stream from a worker: fn must return something iterable, received ${show(value)}`,
+    );
+  }
+  return make.call(value);
+}

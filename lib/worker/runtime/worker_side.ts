@@ -1,0 +1,273 @@
+import { CancelledError } from "../../errors.ts";
+import { Deque } from "../../base/deque.ts";
+import { now } from "../../base/clock.ts";
+import { probeWith } from "../../task/cancel_requested.ts";
+import { futureInternals } from "../../core/future.ts";
+import { taskInternals } from "../../core/task.ts";
+import type { CallBoard } from "../call_board.ts";
+import { cloneError } from "../../wire/clone_error.ts";
+import type { Introduction } from "../../wire/resource_sharer.ts";
+import type { FunctionRef } from "../../wire/function_ref.ts";
+import {
+  type EncodedError,
+  examine,
+  pack,
+  type Packed,
+  type Refusal,
+  unpack,
+} from "../../wire/packing.ts";
+import { beforeSending } from "../../wire/shareable.ts";
+import { Transferred } from "../../wire/transfer.ts";
+import {
+  type FromWorker,
+  FromWorkerKind,
+  type List,
+  type ToWorker,
+  ToWorkerKind,
+} from "../protocol.ts";
+import { CallJob } from "./call_job.ts";
+import { ChunkJob } from "./chunk_job.ts";
+import { explain, FunctionTable, resolve } from "./function_table.ts";
+import type { Job } from "./job.ts";
+import { refuseGenerator } from "./refuse_generator.ts";
+import { StreamJob } from "./stream_job.ts";
+
+/** What a worker side has to know of where it runs. */
+export interface Surroundings {
+  /** Send a message to the pool. Throws if it cannot be cloned; then nothing was sent. */
+  send(message: FromWorker, transfer?: Transferable[]): void;
+  /** Where the calls stand. The pool announces calls on it, or whoever receives the messages. */
+  board: CallBoard;
+  /** Whether the pool sees the board, too. */
+  sharesMemory: boolean;
+  /** Load the classes of the shared objects, if there can be any. */
+  loadKinds?: () => Promise<unknown>;
+  /** Get to know other threads. Called once the kinds are loaded. */
+  join?: (introduction: Introduction) => void;
+  /** Makes the error for a shared object, where none can cross. */
+  refuse?: Refusal;
+}
+
+/** The worker's half: it runs calls one after another, each as a task. */
+export class WorkerSide {
+  readonly refuse: Refusal | undefined;
+  readonly #surroundings: Surroundings;
+  readonly #board: CallBoard;
+  readonly #functions = new FunctionTable();
+  readonly #waiting = new Deque<Job>();
+  #current: Job | undefined;
+  #ready = false;
+  #since = 0;
+  #pace = 0;
+  #kinds: Promise<unknown> | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.#board = surroundings.board;
+    this.refuse = surroundings.refuse;
+    probeWith(() => this.#current !== undefined && this.#board.stopped(this.#current.call));
+  }
+
+  /** Take a message from the pool. */
+  receive(message: ToWorker): void {
+    switch (message[0]) {
+      case ToWorkerKind.Init:
+        this.#init(message[2], message[3]);
+        return;
+      case ToWorkerKind.Define:
+        this.#functions.define(message[1], message[2]);
+        return;
+      case ToWorkerKind.Calls:
+        for (let i = 1; i < message.length; i += 3) {
+          const entry = this.#functions.get(message[i + 1] as number);
+          this.#add(new CallJob(this, message[i] as number, entry, message[i + 2] as List));
+        }
+        return;
+      case ToWorkerKind.Chunk: {
+        const [, call, fn, items, spread] = message;
+        this.#add(new ChunkJob(this, call, this.#functions.get(fn), items, spread));
+        return;
+      }
+      case ToWorkerKind.Stream: {
+        const [, call, fn, args, credit] = message;
+        this.#add(new StreamJob(this, call, this.#functions.get(fn), args, credit));
+        return;
+      }
+      case ToWorkerKind.Pull:
+        if (this.#current?.call === message[1]) (this.#current as StreamJob).pull(message[2]);
+        return;
+      case ToWorkerKind.Cancel:
+        if (this.#current?.call !== message[1]) return;
+        this.#current.cancel(unpack(message[2]) as CancelledError);
+        return;
+      case ToWorkerKind.Forget:
+        this.#functions.clear();
+        return;
+      case ToWorkerKind.Introduction: {
+        const [, ...introduction] = message;
+        void this.learnKinds().then(() => this.#surroundings.join?.(introduction));
+      }
+    }
+  }
+
+  /** Say that an error came up that no call caught, after which this worker is not to be trusted. */
+  crash(error: unknown): void {
+    this.send([FromWorkerKind.Crashed, this.encode(error)]);
+  }
+
+  /** Whether the call was asked to stop, as the shared memory has it. */
+  stopped(call: number): boolean {
+    return this.#board.stopped(call);
+  }
+
+  /** The job in hand is over. */
+  ended(_job: Job): void {
+    this.#current = undefined;
+    const at = now();
+    const ms = at - this.#since;
+    this.#since = at;
+    this.#pace = this.#pace === 0 ? ms : this.#pace * 0.75 + ms * 0.25;
+    this.#board.pace = this.#pace;
+  }
+
+  /** Begin what waits longest, if nothing is being done. */
+  next(): void {
+    while (this.#current === undefined) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      const claim = this.#board.claim(job.call);
+      if (claim === "mine") {
+        this.#current = job;
+        job.start();
+      } else if (claim === "stopped") {
+        job.failed(new CancelledError("The task was cancelled"), true);
+      }
+    }
+  }
+
+  /** Be able to receive shared objects. */
+  learnKinds(): Promise<unknown> {
+    return this.#kinds ??= this.#surroundings.loadKinds?.() ?? Promise.resolve();
+  }
+
+  /** Send a message. */
+  send(message: FromWorker, transfer?: Transferable[]): void {
+    if (this.#surroundings.sharesMemory) {
+      beforeSending.greet?.((introduction, ports) => {
+        const [first, store] = introduction as Introduction;
+        this.#surroundings.send([FromWorkerKind.Introduction, first, store], ports);
+      });
+    }
+    this.#surroundings.send(message, transfer);
+  }
+
+  /** Tell the pool what a call gave. */
+  sendResult(call: number, value: unknown): void {
+    if (this.#surroundings.sharesMemory) {
+      // While the pool has a message to read, what is plain needs none of its own.
+      const plain = this.#board.put(call, value);
+      const due = this.#board.ring();
+      if (plain) {
+        if (due) this.send(FromWorkerKind.Bell);
+        return;
+      }
+    }
+    try {
+      if (typeof value === "object" && value !== null) refuseGenerator(value);
+      this.#sendValue(FromWorkerKind.Done, call, value);
+    } catch (error) {
+      this.send([FromWorkerKind.Failed, call, this.encode(error), false]);
+    }
+  }
+
+  /** Tell the pool what a generator yielded. */
+  sendValue(call: number, value: unknown): void {
+    this.#sendValue(FromWorkerKind.Yielded, call, value);
+  }
+
+  /** Make an error, or whatever was thrown, ready to be sent. */
+  encode(error: unknown): EncodedError {
+    if (typeof error !== "object" || error === null) {
+      // A function or a symbol cannot cross, and still has to be heard of.
+      const plain = typeof error === "function" || typeof error === "symbol";
+      return { value: plain ? String(error) : error, marks: [], boxes: [] };
+    }
+    try {
+      const packed = pack(error, []);
+      structuredClone(packed);
+      return packed;
+    } catch (cause) {
+      return refusalOf(error, cause);
+    }
+  }
+
+  #sendValue(
+    kind: typeof FromWorkerKind.Done | typeof FromWorkerKind.Yielded,
+    call: number,
+    given: unknown,
+  ): void {
+    if (typeof given !== "object" || given === null) {
+      if (typeof given === "function" || typeof given === "symbol") {
+        throw cloneError("the result", given, [], undefined);
+      }
+      this.send([kind, call, given]);
+      return;
+    }
+    let value: unknown = given;
+    let transfer: Transferable[] | undefined;
+    if (given instanceof Transferred) {
+      value = given.value;
+      transfer = [...given.list];
+    }
+    let packed: Packed | undefined;
+    try {
+      if (examine([value]) < 0) packed = pack(value, transfer ??= [], this.refuse);
+      if (packed === undefined) this.send([kind, call, value], transfer);
+      else this.send([kind, call, packed, true], transfer);
+    } catch (cause) {
+      throw cloneError("the result", value, transfer ?? [], cause);
+    }
+  }
+
+  #add(job: Job): void {
+    this.#waiting.push(job);
+    if (!this.#ready || this.#current !== undefined) return;
+    this.#since = now();
+    this.next();
+  }
+
+  #init(initializer: FunctionRef | null, list: List): void {
+    if (initializer === null) return this.#begin();
+    const task = taskInternals.create(async () => {
+      const callee = await resolve({ ref: initializer, callee: undefined });
+      if (!Array.isArray(list)) await this.learnKinds();
+      const args = Array.isArray(list) ? list : unpack(list) as unknown[];
+      await callee(...args);
+    });
+    futureInternals.subscribe(task, {
+      run: () => {
+        const error = futureInternals.error(task);
+        if (task.cancelled() || futureInternals.failed(task)) {
+          this.send([FromWorkerKind.Refused, this.encode(explain(error, initializer))]);
+        } else this.#begin();
+      },
+    });
+  }
+
+  /** From here on it takes calls. */
+  #begin(): void {
+    this.#ready = true;
+    this.send([FromWorkerKind.Ready]);
+    this.#since = now();
+    this.next();
+  }
+}
+
+/** What the caller hears instead of something thrown that cannot cross, or not even be looked at. */
+function refusalOf(error: object, cause: unknown): EncodedError {
+  try {
+    return pack(cloneError("what was thrown", error, [], cause), []);
+  } catch {
+    return pack(new TypeError("Cannot send what was thrown: it cannot be read"), []);
+  }
+}
