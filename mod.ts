@@ -43,6 +43,7 @@ export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/co
 export { type ErrorClass, type ErrorMatch, ExceptionGroup } from "./lib/core/exception_group.ts";
 
 // Verbs over tasks.
+export { type FutureOf, type ResultOf } from "./lib/task/awaitable.ts";
 export { createTask } from "./lib/task/create_task.ts";
 export { currentTask } from "./lib/task/current_task.ts";
 export { allTasks } from "./lib/task/all_tasks.ts";

@@ -3,7 +3,7 @@ import { now, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
-import { listAwaitables } from "./awaitable.ts";
+import { type FutureOf, listAwaitables } from "./awaitable.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
 import { callNextRound } from "../core/scheduler.ts";
@@ -174,7 +174,7 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
  * CPython: `asyncio.as_completed` (its asynchronous iteration of 3.13), and
  * `concurrent.futures.as_completed`.
  *
- * @typeParam T What each resolves with.
+ * @typeParam A The awaitables.
  * @param aws Functions, promises, futures and tasks.
  * @param options `timeout`: milliseconds for the whole loop; when they are over, the loop throws.
  * @returns An async iterable of futures, each done.
@@ -194,10 +194,42 @@ class Completed<T> implements AsyncIterableIterator<Future<T>, undefined> {
  * assertEquals(order, ["fast", "slow"]);
  * ```
  */
+export function asCompleted<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: AsCompletedOptions,
+): AsyncIterableIterator<FutureOf<A>, undefined>;
+/**
+ * Go through several things in the order in which they are done, where the type of their results
+ * is given.
+ *
+ * @typeParam T What each resolves with.
+ * @param aws Functions, promises, futures and tasks.
+ * @param options `timeout`: milliseconds for the whole loop; when they are over, the loop throws.
+ * @returns An async iterable of futures, each done.
+ * @throws {TypeError} If `aws` is not an iterable of awaitables, or `timeout` not a number.
+ * @throws {RangeError} If `timeout` is `NaN`.
+ * @throws {TimeoutError} From the loop, when the time was over before all were done.
+ *
+ * @example
+ * ```ts
+ * import { asCompleted, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const seen: (string | undefined)[] = [];
+ * for await (const future of asCompleted<string | undefined>([() => sleep(1, "a")])) {
+ *   seen.push(await future);
+ * }
+ * assertEquals(seen, ["a"]);
+ * ```
+ */
 export function asCompleted<T>(
   aws: Iterable<Awaitable<T>>,
   options?: AsCompletedOptions,
-): AsyncIterableIterator<Future<T>, undefined> {
+): AsyncIterableIterator<Future<T>, undefined>;
+export function asCompleted(
+  aws: Iterable<Awaitable<unknown>>,
+  options?: AsCompletedOptions,
+): AsyncIterableIterator<Future<unknown>, undefined> {
   const list = listAwaitables("go through what completes", aws);
   checkOptions("go through what completes", options);
   const timeout = options?.timeout ?? null;

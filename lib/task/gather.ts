@@ -1,6 +1,6 @@
 import type { CancelledError } from "../errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
-import { checkAwaitable, isThenable, listAwaitables } from "./awaitable.ts";
+import { checkAwaitable, isThenable, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";
@@ -20,7 +20,7 @@ import type { Awaitable } from "../core/task.ts";
  *   () => sleep(2, "disk"),
  *   () => Promise.reject(new Error("the network is down")),
  * ];
- * const report = await gather(checks, settled);
+ * const report = await gather(checks, settled); // (string | Error)[]
  * assertEquals(report.map(String), ["disk", "Error: the network is down"]);
  * ```
  */
@@ -31,6 +31,9 @@ export interface GatherOptions {
 
 /**
  * The results of a tuple of awaitables.
+ *
+ * @typeParam A The awaitables.
+ * @typeParam Failure What may stand in the place of a result: `Error` with `returnExceptions`.
  *
  * @example
  * ```ts
@@ -49,8 +52,8 @@ export interface GatherOptions {
  * assertEquals(`${name.toUpperCase()}, ${age.toFixed(1)}`, "ADA, 36.0");
  * ```
  */
-export type Gathered<A extends readonly unknown[]> = {
-  -readonly [K in keyof A]: A[K] extends (...args: never[]) => infer R ? Awaited<R> : Awaited<A[K]>;
+export type Gathered<A extends readonly unknown[], Failure = never> = {
+  -readonly [K in keyof A]: ResultOf<A[K]> | Failure;
 };
 
 /** Collects the results of futures into a future of its own. */
@@ -151,9 +154,75 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
   ...aws: A
 ): Promise<Gathered<A>>;
 /**
+ * Wait for every member of a tuple side by side, and collect results and failures alike.
+ *
+ * @typeParam A The awaitables, as a tuple.
+ * @param aws Functions, promises, futures and tasks.
+ * @param options `returnExceptions: true`: put failures among the results.
+ * @returns Their results, or the errors they failed with, in the order of the tuple.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "@strand/strand";
+ * import { assertEquals, assertInstanceOf } from "@std/assert";
+ *
+ * const fail = () => Promise.reject<number>(new Error("no"));
+ * const [yes, no] = await gather([() => sleep(1, "yes"), fail], { returnExceptions: true });
+ * assertEquals(yes, "yes");
+ * assertInstanceOf(no, Error); // its type is `number | Error`
+ * ```
+ */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  aws: A,
+  options: { returnExceptions: true },
+): Promise<Gathered<A, Error>>;
+/**
+ * Wait for every member of a tuple side by side: as `gather(...aws)`.
+ *
+ * @typeParam A The awaitables, as a tuple.
+ * @param aws Functions, promises, futures and tasks.
+ * @returns Their results, in the order of the tuple.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [n, s] = await gather([() => sleep(2, 1), () => sleep(1, "two")]);
+ * assertEquals([n.toFixed(1), s.toUpperCase()], ["1.0", "TWO"]);
+ * ```
+ */
+export function gather<const A extends readonly Awaitable<unknown>[]>(
+  aws: A,
+  options?: { returnExceptions?: false },
+): Promise<Gathered<A>>;
+/**
  * Wait for every member of an iterable side by side.
  *
- * @typeParam T What each resolves with.
+ * @typeParam A The awaitables.
+ * @param aws Functions, promises, futures and tasks.
+ * @returns Their results, in the order of the iterable.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { createTask, gather, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const jobs = new Set([createTask(() => sleep(2, "bread")), createTask(() => sleep(1, "butter"))]);
+ * assertEquals(await gather(jobs), ["bread", "butter"]);
+ * ```
+ */
+export function gather<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: { returnExceptions?: false },
+): Promise<ResultOf<A>[]>;
+/**
+ * Wait for every member of an iterable side by side, with options that are known only when it runs.
+ *
+ * @typeParam A The awaitables.
  * @param aws Functions, promises, futures and tasks.
  * @param options `returnExceptions`: put failures among the results.
  * @returns Their results, in the order of the iterable.
@@ -167,6 +236,27 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
  * const fail = () => Promise.reject(new Error("no"));
  * const results = await gather([() => sleep(1, "yes"), fail], { returnExceptions: true });
  * assertEquals(results.map(String), ["yes", "Error: no"]);
+ * ```
+ */
+export function gather<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options: GatherOptions,
+): Promise<(ResultOf<A> | Error)[]>;
+/**
+ * Wait for every member of an iterable side by side, where the type of the results is given.
+ *
+ * @typeParam T What each resolves with.
+ * @param aws Functions, promises, futures and tasks.
+ * @param options `returnExceptions`: put failures among the results.
+ * @returns Their results, in the order of the iterable.
+ * @throws {TypeError} (as a rejection) If one of them cannot be waited for; nothing has started then.
+ *
+ * @example
+ * ```ts
+ * import { gather, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await gather<string | undefined>([() => sleep(1, "yes")]), ["yes"]);
  * ```
  */
 export function gather<T>(

@@ -1,5 +1,5 @@
 import type { CancelledError } from "../errors.ts";
-import { checkAwaitable } from "./awaitable.ts";
+import { checkAwaitable, type ResultOf } from "./awaitable.ts";
 import { ensureFuture, waitsBehind } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";
@@ -59,8 +59,28 @@ class Shield<T> extends Waiter<T> {
  * assertEquals(await save, "saved");
  * ```
  */
-export function shield<T>(aw: Awaitable<T>): Promise<T> {
-  let inner: Future<T>;
+export function shield<T>(aw: Awaitable<T>): Promise<T>;
+/**
+ * Wait for one of several kinds of things without cancelling it when the waiting task is cancelled.
+ *
+ * @typeParam A The awaitable: a union of several.
+ * @param aw A function, which is started as a task, or a promise, future or task.
+ * @returns Its result.
+ * @throws {TypeError} (as a rejection) If `aw` cannot be waited for.
+ * @throws {CancelledError} (as a rejection) If the waiting task, or `aw`, is cancelled.
+ *
+ * @example
+ * ```ts
+ * import { shield, sleep } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const cached: Promise<string> | (() => Promise<number>) = () => sleep(1, 42);
+ * assertEquals(await shield(cached), 42);
+ * ```
+ */
+export function shield<A extends Awaitable<unknown>>(aw: A): Promise<ResultOf<A>>;
+export function shield(aw: Awaitable<unknown>): Promise<unknown> {
+  let inner: Future<unknown>;
   try {
     checkAwaitable("shield", aw);
     inner = ensureFuture(aw);

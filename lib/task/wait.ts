@@ -1,6 +1,6 @@
 import type { Timer } from "../base/clock.ts";
 import { checkDuration, checkOptions, show } from "../base/validate.ts";
-import { listAwaitables } from "./awaitable.ts";
+import { type FutureOf, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
@@ -43,7 +43,7 @@ export type ReturnWhen = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION"
  *
  * const slow = createTask(() => sleep(60_000));
  * const broken = createTask(() => Promise.reject(new Error("no such file")));
- * const { done, pending } = await wait<unknown>([slow, broken], firstLook);
+ * const { done, pending } = await wait([slow, broken], firstLook);
  * assertEquals(done, new Set([broken]));
  * assertEquals(String(broken.exception()), "Error: no such file");
  *
@@ -60,6 +60,9 @@ export interface WaitOptions {
 
 /**
  * What `wait` resolves with.
+ *
+ * @typeParam T What the awaitables resolve with.
+ * @typeParam F Their futures; `wait` gives tasks back as tasks.
  *
  * @example
  * ```ts
@@ -82,11 +85,11 @@ export interface WaitOptions {
  * assertEquals(summary(await wait(jobs)), "1 done, 2 failed, 0 to come");
  * ```
  */
-export interface WaitResult<T> {
+export interface WaitResult<T, F = Future<T>> {
   /** The futures that are done, in the order in which they were given. */
-  done: Set<Future<T>>;
+  done: Set<F>;
   /** The futures that are not. */
-  pending: Set<Future<T>>;
+  pending: Set<F>;
 }
 
 class Some<T> extends Waiter<WaitResult<T>, void> {
@@ -142,9 +145,11 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
 /**
  * Wait until some or all of several things are done, without raising and without cancelling.
  *
+ * Futures and tasks come out as themselves, and with the type that they were given.
+ *
  * CPython: `asyncio.wait`. Functions may be given here, too; each is started as a task.
  *
- * @typeParam T What each resolves with.
+ * @typeParam A The awaitables.
  * @param aws Functions, promises, futures and tasks; at least one.
  * @param options `timeout`, in milliseconds, after which it returns as things stand; `returnWhen`.
  * @returns Two sets: the futures that are done, and those that are still pending.
@@ -164,10 +169,38 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
  * for (const future of pending) future.cancel();
  * ```
  */
+export function wait<A extends Awaitable<unknown>>(
+  aws: Iterable<A>,
+  options?: WaitOptions,
+): Promise<WaitResult<ResultOf<A>, FutureOf<A>>>;
+/**
+ * Wait until some or all of several things are done, where the type of their results is given.
+ *
+ * @typeParam T What each resolves with.
+ * @param aws Functions, promises, futures and tasks; at least one.
+ * @param options `timeout`, in milliseconds, after which it returns as things stand; `returnWhen`.
+ * @returns Two sets: the futures that are done, and those that are still pending.
+ * @throws {TypeError} (as a rejection) If `aws` is not an iterable of awaitables, or an option of
+ *   the wrong type.
+ * @throws {RangeError} (as a rejection) If `aws` is empty, `returnWhen` unknown or `timeout` `NaN`.
+ *
+ * @example
+ * ```ts
+ * import { sleep, wait } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { done } = await wait<string | number>([() => sleep(1, "a"), () => sleep(1, 2)]);
+ * assertEquals(done.size, 2); // Set<Future<string | number>>
+ * ```
+ */
 export function wait<T>(
   aws: Iterable<Awaitable<T>>,
   options?: WaitOptions,
-): Promise<WaitResult<T>> {
+): Promise<WaitResult<T>>;
+export function wait(
+  aws: Iterable<Awaitable<unknown>>,
+  options?: WaitOptions,
+): Promise<WaitResult<unknown>> {
   try {
     const list = listAwaitables("wait", aws);
     checkOptions("wait", options);

@@ -1,6 +1,6 @@
 import { TimeoutError } from "../errors.ts";
 import { checkDuration } from "../base/validate.ts";
-import { checkAwaitable } from "./awaitable.ts";
+import { checkAwaitable, type ResultOf } from "./awaitable.ts";
 import { currentScope } from "../core/context.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
@@ -66,7 +66,32 @@ async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
  * await assertRejects(() => waitFor(() => sleep(1_000), 1), TimeoutError);
  * ```
  */
-export function waitFor<T>(aw: Awaitable<T>, ms: number | null): Promise<T> {
+export function waitFor<T>(aw: Awaitable<T>, ms: number | null): Promise<T>;
+/**
+ * Wait for one of several kinds of things, but not longer than `ms`.
+ *
+ * @typeParam A The awaitable: a union of several.
+ * @param aw A function, which runs in the calling task; or a promise, future or task.
+ * @param ms How long, in milliseconds; `null` for no limit; 0 or less takes only what is there.
+ * @returns Its result.
+ * @throws {TypeError} (as a rejection) If `aw` cannot be waited for or `ms` is neither a number nor `null`.
+ * @throws {RangeError} (as a rejection) If `ms` is `NaN`.
+ * @throws {TimeoutError} (as a rejection) If the time was over first.
+ *
+ * @example
+ * ```ts
+ * import { sleep, waitFor } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const source: Promise<string> | (() => Promise<number>) = () => sleep(1, 42);
+ * assertEquals(await waitFor(source, 1_000), 42);
+ * ```
+ */
+export function waitFor<A extends Awaitable<unknown>>(
+  aw: A,
+  ms: number | null,
+): Promise<ResultOf<A>>;
+export function waitFor(aw: Awaitable<unknown>, ms: number | null): Promise<unknown> {
   try {
     checkAwaitable("wait", aw);
     if (ms !== null) checkDuration("wait", "ms", ms);
@@ -74,7 +99,7 @@ export function waitFor<T>(aw: Awaitable<T>, ms: number | null): Promise<T> {
     return Promise.reject(error);
   }
   if (ms !== null && ms <= 0) return inTask(() => expireAtOnce(aw));
-  return timeout<T>(
+  return timeout(
     ms,
     () => typeof aw === "function" ? aw(currentScope()!.signal) : ensureFuture(aw),
   );
