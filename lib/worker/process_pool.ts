@@ -9,7 +9,7 @@ import type {
 } from "../executor/executor.ts";
 import { ProcessHost } from "./process/process_host.ts";
 import type { WorkerPermissions } from "./hosts/web.ts";
-import { Front } from "./pool/pool_executor.ts";
+import { PoolExecutor } from "./pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 import type { PoolStats } from "../executor/pool_stats.ts";
@@ -93,7 +93,7 @@ export interface ProcessPoolOptions extends CommonPoolOptions {
  * ```
  */
 export class ProcessPool implements Executor {
-  readonly #front: Front;
+  readonly #executor: PoolExecutor;
 
   /**
    * Make a pool. No process is started before there is work.
@@ -111,7 +111,7 @@ export class ProcessPool implements Executor {
     const settings = readPoolOptions(what, "ProcessPool", options);
     const { permissions } = typeof options === "object" ? options : {};
     const host = new ProcessHost(what, permissions);
-    this.#front = new Front(new Pool(host, settings, refuseShared));
+    this.#executor = new PoolExecutor(new Pool(host, settings, refuseShared));
   }
 
   /**
@@ -129,7 +129,7 @@ export class ProcessPool implements Executor {
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    return this.#front.submit(fn, args, this.submit) as Future<Awaited<R>>;
+    return this.#executor.submit(fn, args, this.submit) as Future<Awaited<R>>;
   }
 
   /**
@@ -170,7 +170,7 @@ export class ProcessPool implements Executor {
     args: A,
     options?: CallOptions,
   ): Future<Awaited<R>> {
-    return this.#front.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
+    return this.#executor.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
   }
 
   /**
@@ -197,7 +197,7 @@ export class ProcessPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: false };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.map);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.map);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -220,7 +220,7 @@ export class ProcessPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: true };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.starmap);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.starmap);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -243,7 +243,7 @@ export class ProcessPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: false, spread: false };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.mapUnordered);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.mapUnordered);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -264,7 +264,7 @@ export class ProcessPool implements Executor {
     fn: (...args: A) => Iterable<R> | AsyncIterable<R>,
     ...args: A
   ): AsyncIterable<R> {
-    return this.#front.stream(fn, args, this.stream) as AsyncIterable<R>;
+    return this.#executor.stream(fn, args, this.stream) as AsyncIterable<R>;
   }
 
   /**
@@ -277,7 +277,7 @@ export class ProcessPool implements Executor {
    * @throws {TypeError} If `module` is not an absolute URL.
    */
   import<M>(module: string | URL): Remote<M> {
-    return this.#front.import(module) as Remote<M>;
+    return this.#executor.import(module) as Remote<M>;
   }
 
   /**
@@ -293,7 +293,7 @@ export class ProcessPool implements Executor {
    *   nevertheless.
    */
   shutdown(options?: ShutdownOptions): Promise<void> {
-    return this.#front.shutdown(options);
+    return this.#executor.shutdown(options);
   }
 
   /**
@@ -302,7 +302,7 @@ export class ProcessPool implements Executor {
    * CPython: `Pool.close`.
    */
   close(): void {
-    this.#front.close();
+    this.#executor.close();
   }
 
   /**
@@ -315,7 +315,7 @@ export class ProcessPool implements Executor {
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
    */
   join(): Promise<void> {
-    return this.#front.join();
+    return this.#executor.join();
   }
 
   /**
@@ -327,12 +327,12 @@ export class ProcessPool implements Executor {
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
    */
   terminate(): Promise<void> {
-    return this.#front.terminate();
+    return this.#executor.terminate();
   }
 
   /** What the pool is doing and has done, as of now. */
   get stats(): PoolStats {
-    return this.#front.stats;
+    return this.#executor.stats;
   }
 
   /** As `shutdown`: `await using` waits for the work, as Python's `with` does. */

@@ -31,13 +31,13 @@ export const FromWorkerKind = {
   Failed: 3,
   ChunkDone: 4,
   Yielded: 5,
-  Bell: 6,
+  Doorbell: 6,
   Crashed: 7,
   Introduction: 8,
 } as const;
 
 /**
- * What a thread is given at its start: the port to its pool, the memory of its call board, the list
+ * What a thread is given at its start: the port to its pool, the memory of its call table, the list
  * of dead threads, and whether its own memory is limited.
  */
 export type Boot = [
@@ -167,8 +167,8 @@ export type YieldedMessage = [
   packed?: true,
 ];
 
-/** There are results on the call board. A bare number crosses faster than any list. */
-export type BellMessage = typeof FromWorkerKind.Bell;
+/** There are results on the call table. A bare number crosses faster than any list. */
+export type DoorbellMessage = typeof FromWorkerKind.Doorbell;
 
 /** An error that no call caught: the worker counts as dead from here on. */
 export type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];
@@ -187,6 +187,6 @@ export type FromWorker =
   | FailedMessage
   | ChunkDoneMessage
   | YieldedMessage
-  | BellMessage
+  | DoorbellMessage
   | CrashedMessage
   | GreetingMessage;

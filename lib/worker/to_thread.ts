@@ -1,17 +1,17 @@
 import type { Future } from "../core/future.ts";
 import { atRunEnd } from "../task/run_end.ts";
-import { Front } from "./pool/pool_executor.ts";
+import { PoolExecutor } from "./pool/pool_executor.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
 import { WebHost } from "./hosts/web.ts";
 
-let shared: Front | undefined;
+let shared: PoolExecutor | undefined;
 
-function sharedFront(what: string): Front {
+function sharedExecutor(what: string): PoolExecutor {
   if (shared !== undefined) return shared;
   const pool = new Pool(new WebHost(what), readPoolOptions(what, "toThread", { name: "toThread" }));
   atRunEnd(() => pool.endIdle());
-  return shared = new Front(pool);
+  return shared = new PoolExecutor(pool);
 }
 
 /**
@@ -52,5 +52,5 @@ export function toThread<A extends unknown[], R>(
   ...args: A
 ): Future<Awaited<R>> {
   const what = "run a function in a thread";
-  return sharedFront(what).submit(fn, args, toThread) as Future<Awaited<R>>;
+  return sharedExecutor(what).submit(fn, args, toThread) as Future<Awaited<R>>;
 }

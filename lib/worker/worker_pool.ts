@@ -12,7 +12,7 @@ import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
 import { readPermissions } from "./permissions/permissions.ts";
 import { checkResourceLimits } from "./hosts/resource_limits.ts";
 import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
-import { Front } from "./pool/pool_executor.ts";
+import { PoolExecutor } from "./pool/pool_executor.ts";
 import { Pool } from "./pool/pool.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import type { PoolStats } from "../executor/pool_stats.ts";
@@ -103,7 +103,7 @@ export interface WorkerPoolOptions extends CommonPoolOptions {
  * ```
  */
 export class WorkerPool implements Executor {
-  readonly #front: Front;
+  readonly #executor: PoolExecutor;
 
   /**
    * Make a pool. No worker is started before there is work.
@@ -119,7 +119,7 @@ export class WorkerPool implements Executor {
     const what = "create a worker pool";
     const settings = readPoolOptions(what, "WorkerPool", options);
     const host = hostOf(what, typeof options === "object" ? options : {});
-    this.#front = new Front(new Pool(host, settings));
+    this.#executor = new PoolExecutor(new Pool(host, settings));
   }
 
   /**
@@ -148,7 +148,7 @@ export class WorkerPool implements Executor {
    * ```
    */
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    return this.#front.submit(fn, args, this.submit) as Future<Awaited<R>>;
+    return this.#executor.submit(fn, args, this.submit) as Future<Awaited<R>>;
   }
 
   /**
@@ -188,7 +188,7 @@ export class WorkerPool implements Executor {
     args: A,
     options?: CallOptions,
   ): Future<Awaited<R>> {
-    return this.#front.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
+    return this.#executor.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
   }
 
   /**
@@ -236,7 +236,7 @@ export class WorkerPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: false };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.map);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.map);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -269,7 +269,7 @@ export class WorkerPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: true };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.starmap);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.starmap);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -305,7 +305,7 @@ export class WorkerPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: false, spread: false };
-    const run = this.#front.map("map a function", fn, items, options, kind, this.mapUnordered);
+    const run = this.#executor.map("map a function", fn, items, options, kind, this.mapUnordered);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
@@ -342,7 +342,7 @@ export class WorkerPool implements Executor {
     fn: (...args: A) => Iterable<R> | AsyncIterable<R>,
     ...args: A
   ): AsyncIterable<R> {
-    return this.#front.stream(fn, args, this.stream) as AsyncIterable<R>;
+    return this.#executor.stream(fn, args, this.stream) as AsyncIterable<R>;
   }
 
   /**
@@ -372,7 +372,7 @@ export class WorkerPool implements Executor {
    * ```
    */
   import<M>(module: string | URL): Remote<M> {
-    return this.#front.import(module) as Remote<M>;
+    return this.#executor.import(module) as Remote<M>;
   }
 
   /**
@@ -388,7 +388,7 @@ export class WorkerPool implements Executor {
    *   nevertheless.
    */
   shutdown(options?: ShutdownOptions): Promise<void> {
-    return this.#front.shutdown(options);
+    return this.#executor.shutdown(options);
   }
 
   /**
@@ -397,7 +397,7 @@ export class WorkerPool implements Executor {
    * CPython: `Pool.close`.
    */
   close(): void {
-    this.#front.close();
+    this.#executor.close();
   }
 
   /**
@@ -410,7 +410,7 @@ export class WorkerPool implements Executor {
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
    */
   join(): Promise<void> {
-    return this.#front.join();
+    return this.#executor.join();
   }
 
   /**
@@ -434,12 +434,12 @@ export class WorkerPool implements Executor {
    * ```
    */
   terminate(): Promise<void> {
-    return this.#front.terminate();
+    return this.#executor.terminate();
   }
 
   /** What the pool is doing and has done, as of now. */
   get stats(): PoolStats {
-    return this.#front.stats;
+    return this.#executor.stats;
   }
 
   /** As `shutdown`: `await using` waits for the work, as Python's `with` does. */

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { CallBoard } from "../../lib/worker/call_board.ts";
+import { CallTable } from "../../lib/worker/call_table.ts";
 import type { Host, HostedWorker, WorkerListener } from "../../lib/worker/hosts/host.ts";
 import type { CallOptions, MapOptions } from "../../lib/executor/executor.ts";
 import type { FromWorker, ToWorker } from "../../lib/worker/protocol.ts";
-import { Front } from "../../lib/worker/pool/pool_executor.ts";
+import { PoolExecutor } from "../../lib/worker/pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "../../lib/worker/pool/options.ts";
 import { Pool } from "../../lib/worker/pool/pool.ts";
 import { WorkerSide } from "../../lib/worker/runtime/worker_side.ts";
@@ -17,7 +17,7 @@ import type { Future, MapResult } from "../../mod.ts";
 /** A worker in this thread. */
 export class LoopbackWorker implements HostedWorker {
   readonly name: string;
-  readonly board = new CallBoard();
+  readonly table = new CallTable();
   /** What was posted to it, in order. */
   readonly posted: ToWorker[] = [];
   /** Whether it is to hold the program alive. */
@@ -47,7 +47,7 @@ export class LoopbackWorker implements HostedWorker {
   boot(): void {
     const side = new WorkerSide({
       send: (message, transfer = []) => this.#inner.postMessage(message, transfer),
-      board: this.board,
+      table: this.table,
       sharesMemory: true,
     });
     this.#side = side;
@@ -124,15 +124,15 @@ export class LoopbackHost implements Host {
 /** A pool on a loopback host, with the verbs of `WorkerPool`. */
 export class LoopbackPool {
   readonly host = new LoopbackHost();
-  readonly front: Front;
+  readonly executor: PoolExecutor;
 
   constructor(options: number | CommonPoolOptions = 1) {
     const settings = readPoolOptions("create a pool", "Loopback", options);
-    this.front = new Front(new Pool(this.host, settings));
+    this.executor = new PoolExecutor(new Pool(this.host, settings));
   }
 
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
-    return this.front.submit(fn, args, this.submit) as Future<Awaited<R>>;
+    return this.executor.submit(fn, args, this.submit) as Future<Awaited<R>>;
   }
 
   apply<A extends unknown[], R>(
@@ -140,7 +140,7 @@ export class LoopbackPool {
     args: A,
     options?: CallOptions,
   ): Future<Awaited<R>> {
-    return this.front.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
+    return this.executor.apply(fn, args, options, this.apply) as Future<Awaited<R>>;
   }
 
   map<T, R>(
@@ -149,17 +149,17 @@ export class LoopbackPool {
     options?: MapOptions,
     kind = { ordered: true, spread: false },
   ): MapResult<Awaited<R>> {
-    const run = this.front.map("map", fn, items, options, kind, this.map);
+    const run = this.executor.map("map", fn, items, options, kind, this.map);
     return run as MapResult<unknown> as MapResult<Awaited<R>>;
   }
 
   stream<R>(fn: () => Iterable<R> | AsyncIterable<R>): AsyncIterable<R> {
-    return this.front.stream(fn, [], this.stream) as AsyncIterable<R>;
+    return this.executor.stream(fn, [], this.stream) as AsyncIterable<R>;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.host.stubborn = false;
-    await this.front.terminate();
+    await this.executor.terminate();
   }
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { MOST_IN_FLIGHT } from "../../lib/worker/call_board.ts";
+import { MOST_IN_FLIGHT } from "../../lib/worker/call_table.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, type World } from "./world.ts";
 
@@ -18,7 +18,7 @@ const note = (name: string) => {
   return name;
 };
 
-/** More calls than the board has room for. */
+/** More calls than the table has room for. */
 const MANY = 2 * MOST_IN_FLIGHT;
 
 Deno.test("A call outlives any number of others that are cancelled behind it", async () => {

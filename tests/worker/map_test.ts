@@ -71,7 +71,7 @@ Deno.test("map takes whatever can be iterated", async () => {
 Deno.test("starmap spreads each item", async () => {
   await using pool = new LoopbackPool(2);
   const power = (a: number, b: number) => a ** b;
-  const run = pool.front.map("map", power, [[2, 3], [3, 2]], {}, {
+  const run = pool.executor.map("map", power, [[2, 3], [3, 2]], {}, {
     ordered: true,
     spread: true,
   }, undefined);
@@ -232,7 +232,7 @@ Deno.test("The error is that of the first item that failed; what comes after is 
     );
     assertEquals(found, range(7));
   }
-  assertEquals(pool.front.stats.queued, 0);
+  assertEquals(pool.executor.stats.queued, 0);
   assertEquals(await pool.submit(double, 1), 2);
 });
 
@@ -296,8 +296,8 @@ Deno.test("Leaving the loop stops the rest and leaves nothing behind", async () 
     break;
   }
   await quiet();
-  assertEquals(pool.front.stats.queued, 0);
-  assertEquals(pool.front.stats.busy, 0);
+  assertEquals(pool.executor.stats.queued, 0);
+  assertEquals(pool.executor.stats.busy, 0);
   assert(log.length <= 3, `${log}`);
 });
 
@@ -321,8 +321,8 @@ Deno.test("A task that awaits a map and is cancelled stops it, in both forms", a
     await assertRejects(() => Promise.resolve(task), CancelledError);
     await quiet();
     assertEquals(log.length, 4);
-    assertEquals(pool.front.stats.queued, 0);
-    assertEquals(pool.front.stats.busy, 0);
+    assertEquals(pool.executor.stats.queued, 0);
+    assertEquals(pool.executor.stats.busy, 0);
   }
 });
 
@@ -401,7 +401,7 @@ Deno.test("signal stops everything, also if it was aborted before", async () => 
   assertEquals(error.message, "enough");
   await assertRejects(async () => await pool.map(gated, [1], { signal }), CancelledError);
   await quiet();
-  assertEquals(pool.front.stats.busy, 0);
+  assertEquals(pool.executor.stats.busy, 0);
 });
 
 Deno.test("onProgress tells how many items are done, of how many", async () => {
@@ -487,7 +487,7 @@ Deno.test("shutdown waits for a map under way, also one that nobody looks at", a
     for (; read < 500; read++) yield read;
   }
   const ignored = pool.map(double, items());
-  await pool.front.shutdown(undefined);
+  await pool.executor.shutdown(undefined);
   assertEquals(await awaited, 1_000);
   assertEquals(read, 500);
   assertEquals((await ignored).length, 500);
@@ -516,7 +516,7 @@ Deno.test("An error that is undefined is an error nevertheless", async () => {
     throw undefined;
   }, [1]).then(() => "done", (error) => ["failed", error]);
   assertEquals(outcome, ["failed", undefined]);
-  assertFalse(pool.front.stats.failed === 0);
+  assertFalse(pool.executor.stats.failed === 0);
 });
 
 Deno.test("Shutting down waits for a map whose input is slow", async () => {
@@ -532,7 +532,7 @@ Deno.test("Shutting down waits for a map whose input is slow", async () => {
   );
   const mapped = createTask(async () => await results);
   await quiet();
-  const ended = createTask(() => pool.front.shutdown(undefined));
+  const ended = createTask(() => pool.executor.shutdown(undefined));
   await quiet();
   assertEquals([mapped.done(), ended.done()], [false, false]);
   gate.setResult();

@@ -99,8 +99,8 @@ Deno.test("Slow calls are spread, one for each worker", async () => {
   const calls = names.map((name) => pool.submit(gated, name));
   await quiet();
   assertEquals(log, ["begin 0", "begin 1", "begin 2", "begin 3"]);
-  assertEquals(pool.front.stats.busy, 4);
-  assertEquals(pool.front.stats.queued, 4);
+  assertEquals(pool.executor.stats.busy, 4);
+  assertEquals(pool.executor.stats.queued, 4);
   for (const name of names) {
     open(world, name);
     await quiet();
@@ -115,7 +115,7 @@ Deno.test("Of 5,000 calls at once none is lost, doubled or out of place", async 
   const expected = Array.from({ length: 5_000 }, (_, i) => `${i}`);
   assertEquals(await Promise.all(calls), expected);
   assertEquals((world.log as string[]).toSorted(), expected.toSorted());
-  assertEquals(pool.front.stats.completed, 5_000);
+  assertEquals(pool.executor.stats.completed, 5_000);
 });
 
 Deno.test("A waiting call that is cancelled never runs, be it the first, a middle or the last", async () => {
@@ -133,7 +133,7 @@ Deno.test("A waiting call that is cancelled never runs, be it the first, a middl
   assertEquals(await Promise.all([calls[1]!, calls[3]!]), ["b", "d"]);
   await quiet();
   assertEquals(log.slice(2), ["b", "d"]);
-  assertEquals(pool.front.stats.cancelled, 3);
+  assertEquals(pool.executor.stats.cancelled, 3);
 });
 
 Deno.test("A call that is cancelled in the turn in which it was made never runs", async () => {
@@ -192,7 +192,7 @@ Deno.test("A call that does not stop in time costs its worker; the others go on 
   assertEquals(await next, "next");
   assert(pool.host.workers[0]!.killed);
   assertEquals(pool.host.workers.length, 2);
-  assertEquals(pool.front.stats.crashed, 0);
+  assertEquals(pool.executor.stats.crashed, 0);
 });
 
 Deno.test("A call that stops in time keeps its worker, though others are cancelled after it", async () => {
@@ -224,11 +224,11 @@ Deno.test("A worker that cannot be killed counts as stuck, and the next call wor
   call.cancel();
   time.tick(10);
   await quiet();
-  assertEquals(pool.front.stats.stuck, 1);
+  assertEquals(pool.executor.stats.stuck, 1);
   assertEquals(await pool.submit(double, 4), 8);
   assertFalsy(pool.host.workers[0]!.held);
   pool.host.workers[0]!.die();
-  assertEquals(pool.front.stats.stuck, 0);
+  assertEquals(pool.executor.stats.stuck, 0);
 });
 
 Deno.test("timeout counts from the start of the call, and rejects at once", async () => {
@@ -304,8 +304,8 @@ Deno.test("A worker that dies rejects the call that it ran; what it had not begu
   assertEquals((error.cause as Error).message, "no memory");
   assertEquals(await Promise.all(waiting), ["a", "b"]);
   assertEquals(log, ["begin running", "a", "b"]);
-  assertEquals(pool.front.stats.crashed, 1);
-  assertEquals(pool.front.stats.failed, 1);
+  assertEquals(pool.executor.stats.crashed, 1);
+  assertEquals(pool.executor.stats.failed, 1);
 });
 
 Deno.test("An error that no call caught ends the worker, and is the cause", async () => {
@@ -326,7 +326,7 @@ Deno.test("A death of an idle worker harms nobody", async () => {
   pool.host.workers[0]!.die();
   assertEquals(await pool.submit(double, 2), 4);
   assertEquals(pool.host.workers.length, 2);
-  assertEquals(pool.front.stats.failed, 0);
+  assertEquals(pool.executor.stats.failed, 0);
 });
 
 Deno.test("A call whose arguments have moved is not done twice: it fails with its worker", async () => {
@@ -371,7 +371,7 @@ Deno.test("A hundred deaths in a row leave the pool working", async () => {
     await assertRejects(() => Promise.resolve(call), WorkerCrashedError);
   }
   assertEquals(await pool.submit(double, 1), 2);
-  assertEquals(pool.front.stats.crashed, 100);
+  assertEquals(pool.executor.stats.crashed, 100);
 });
 
 Deno.test("Workers that die before they are ready break the pool, after the third", async () => {
@@ -541,7 +541,7 @@ Deno.test("shutdown waits for what is there, and takes nothing new", async () =>
   const pool = new LoopbackPool(1);
   const calls = [pool.submit(gated, "a"), pool.submit(note, "b")];
   await quiet();
-  const ended = createTask(() => pool.front.shutdown(undefined));
+  const ended = createTask(() => pool.executor.shutdown(undefined));
   await quiet();
   assertThrows(() => pool.submit(double, 1), InvalidStateError, "is shut down");
   assertThrows(() => pool.map(double, [1]), InvalidStateError, "is shut down");
@@ -549,9 +549,9 @@ Deno.test("shutdown waits for what is there, and takes nothing new", async () =>
   open(world, "a");
   assertEquals(await Promise.all(calls), ["a", "b"]);
   await ended;
-  await pool.front.shutdown(undefined);
+  await pool.executor.shutdown(undefined);
   assertEquals(pool.host.living, []);
-  assertEquals(pool.front.stats.workers, 0);
+  assertEquals(pool.executor.stats.workers, 0);
 });
 
 Deno.test("shutdown with cancelFutures cancels what has not begun, and waits for what has", async () => {
@@ -560,7 +560,7 @@ Deno.test("shutdown with cancelFutures cancels what has not begun, and waits for
   const running = pool.submit(gated, "running");
   const waiting = [pool.submit(note, "a"), pool.submit(note, "b")];
   await quiet();
-  const ended = pool.front.shutdown({ cancelFutures: true });
+  const ended = pool.executor.shutdown({ cancelFutures: true });
   for (const call of waiting) await assertRejects(() => Promise.resolve(call), CancelledError);
   open(world, "running");
   assertEquals(await running, "running");
@@ -573,10 +573,10 @@ Deno.test("shutdown without wait returns at once, and the work is done neverthel
   const pool = new LoopbackPool(1);
   const call = pool.submit(gated, "call");
   await quiet();
-  await pool.front.shutdown({ wait: false });
+  await pool.executor.shutdown({ wait: false });
   open(world, "call");
   assertEquals(await call, "call");
-  await pool.front.join();
+  await pool.executor.join();
 });
 
 Deno.test("A task that waits for a shutdown can be cancelled; others wait on", async () => {
@@ -584,8 +584,8 @@ Deno.test("A task that waits for a shutdown can be cancelled; others wait on", a
   const pool = new LoopbackPool(1);
   const call = pool.submit(gated, "call");
   await quiet();
-  const one = createTask(() => pool.front.shutdown(undefined));
-  const two = createTask(() => pool.front.shutdown(undefined));
+  const one = createTask(() => pool.executor.shutdown(undefined));
+  const two = createTask(() => pool.executor.shutdown(undefined));
   await quiet();
   one.cancel();
   await assertRejects(() => Promise.resolve(one), CancelledError);
@@ -596,21 +596,21 @@ Deno.test("A task that waits for a shutdown can be cancelled; others wait on", a
 
 Deno.test("close and join: join wants a closed pool, and waits for the workers to go", async () => {
   const pool = new LoopbackPool(1);
-  await assertRejects(() => pool.front.join(), InvalidStateError);
+  await assertRejects(() => pool.executor.join(), InvalidStateError);
   const call = pool.submit(double, 2);
-  pool.front.close();
-  pool.front.close();
+  pool.executor.close();
+  pool.executor.close();
   assertThrows(() => pool.submit(double, 1), InvalidStateError);
-  await pool.front.join();
+  await pool.executor.join();
   assertEquals(call.result(), 4);
   assertEquals(pool.host.living, []);
 });
 
 Deno.test("A pool that never had work ends at once", async () => {
   const pool = new LoopbackPool(1);
-  await pool.front.shutdown(undefined);
+  await pool.executor.shutdown(undefined);
   const other = new LoopbackPool(1);
-  await other.front.terminate();
+  await other.executor.terminate();
 });
 
 Deno.test("terminate cancels everything at once", async () => {
@@ -620,12 +620,12 @@ Deno.test("terminate cancels everything at once", async () => {
   const map = pool.map(double, [1, 2, 3]);
   const mapped = map.then(() => "done", (error) => error);
   await quiet();
-  await pool.front.terminate();
+  await pool.executor.terminate();
   for (const call of calls) await assertRejects(() => Promise.resolve(call), CancelledError);
   assertInstanceOf(await mapped, CancelledError);
   assertEquals(log, ["begin a"]);
   assertEquals(pool.host.living, []);
-  await pool.front.join();
+  await pool.executor.join();
 });
 
 Deno.test("An argument that cannot be cloned fails its call alone, and is named", async () => {
@@ -663,7 +663,7 @@ Deno.test("An argument that throws when it is read fails its call alone", async 
   await assertRejects(() => Promise.resolve(call), RangeError, "a trap");
   await assertRejects(async () => await pool.map((x: unknown) => x, [trap]), RangeError, "a trap");
   assertEquals(await pool.submit(double, 1), 2);
-  await pool.front.shutdown(undefined);
+  await pool.executor.shutdown(undefined);
 });
 
 Deno.test("An argument that moves is not taken for the one that cannot be cloned", async () => {
@@ -704,7 +704,7 @@ Deno.test("onWorkerExit is told of every worker that ends, and of why", async ()
   pool.host.workers[0]!.die(new Error("oops"));
   await assertRejects(() => Promise.resolve(call), WorkerCrashedError);
   await pool.submit(double, 1);
-  await pool.front.shutdown(undefined);
+  await pool.executor.shutdown(undefined);
   assertEquals(exits, [["p-1", true, "oops"], ["p-2", false, undefined]]);
 });
 

@@ -183,7 +183,7 @@ Deno.test("Shutting down waits for a stream that is being read", async () => {
     for (let i = 0; i < 50; i++) yield i;
   })[Symbol.asyncIterator]();
   await values.next();
-  const ended = pool.front.shutdown(undefined);
+  const ended = pool.executor.shutdown(undefined);
   let count = 1;
   while (!(await values.next()).done) count++;
   assertEquals(count, 50);

@@ -32,7 +32,7 @@ export class ExitHost implements Host {
       onExit: (cause) => {
         if (!killed) {
           // One that said nothing has closed itself.
-          const code = worker.board?.exitcode ?? (cause === undefined ? 0 : undefined);
+          const code = worker.table?.exitcode ?? (cause === undefined ? 0 : undefined);
           this.#left = code !== undefined;
           this.#exitcode = code ?? FAILED;
         }

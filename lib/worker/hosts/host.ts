@@ -1,7 +1,7 @@
 /**
  * What a pool has to know of a way to run workers: threads of one kind or another, or processes.
  */
-import type { CallBoard } from "../call_board.ts";
+import type { CallTable } from "../call_table.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 
 /** Who hears what a worker does. */
@@ -18,7 +18,7 @@ export interface WorkerListener {
 /** One worker, as its pool sees it. */
 export interface HostedWorker {
   /** The memory shared with it; `undefined` where memory is not shared. */
-  readonly board: CallBoard | undefined;
+  readonly table: CallTable | undefined;
   /**
    * Send it a message, also before it is ready. Messages arrive in order.
    *
@@ -37,8 +37,8 @@ export interface HostedWorker {
 }
 
 /** What to say of a worker that ended itself and said with which code. */
-export function exitCause(board: CallBoard): Error | undefined {
-  const { exitcode } = board;
+export function exitCause(table: CallTable): Error | undefined {
+  const { exitcode } = table;
   return exitcode === undefined
     ? undefined
     : new Error(`The worker ended with exit code ${exitcode}`);

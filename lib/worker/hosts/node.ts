@@ -1,6 +1,6 @@
 import { builtin } from "../../base/builtins.ts";
 import { board as deathBoard } from "../../shared/thread_registry.ts";
-import { CallBoard } from "../call_board.ts";
+import { CallTable } from "../call_table.ts";
 import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/resource_sharer.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
@@ -75,7 +75,7 @@ export class NodeHost implements Host {
 }
 
 class NodeWorker implements HostedWorker {
-  readonly board = new CallBoard();
+  readonly table = new CallTable();
   readonly #thread: Thread;
   readonly #port: Port;
   readonly #listener: WorkerListener;
@@ -92,7 +92,7 @@ class NodeWorker implements HostedWorker {
     const { port1, port2 } = makeChannel();
     this.#port = port1;
     this.#listener = listener;
-    const boot: Boot = [port2, this.board.memory, deathBoard(), limits !== undefined];
+    const boot: Boot = [port2, this.table.memory, deathBoard(), limits !== undefined];
     const options: ThreadOptions = {
       name,
       workerData: { strand: boot },
@@ -145,7 +145,7 @@ class NodeWorker implements HostedWorker {
     this.#gone = true;
     if (this.#exchange !== undefined) part(this.#exchange);
     this.#port.close();
-    this.#listener.onExit(this.#cause ?? exitCause(this.board));
+    this.#listener.onExit(this.#cause ?? exitCause(this.table));
   }
 }
 

@@ -1,6 +1,6 @@
 import { InvalidStateError } from "../../errors.ts";
 import { board as deathBoard } from "../../shared/thread_registry.ts";
-import { CallBoard } from "../call_board.ts";
+import { CallTable } from "../call_table.ts";
 import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/resource_sharer.ts";
 import { makeChannel, type Port, post } from "../../wire/message_channel.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
@@ -53,7 +53,7 @@ export class WebHost implements Host {
 }
 
 class WebWorker implements HostedWorker {
-  readonly board = new CallBoard();
+  readonly table = new CallTable();
   readonly #worker: Worker;
   readonly #port: Port;
   readonly #listener: WorkerListener;
@@ -76,7 +76,7 @@ class WebWorker implements HostedWorker {
     };
     // Its port alone is to decide whether the worker holds the program alive.
     release(this.#worker);
-    const boot: Boot = [port2, this.board.memory, deathBoard()];
+    const boot: Boot = [port2, this.table.memory, deathBoard()];
     this.#worker.postMessage(boot, [port2]);
   }
 
@@ -116,7 +116,7 @@ class WebWorker implements HostedWorker {
     if (this.#exchange !== undefined) part(this.#exchange);
     this.#port.close();
     this.#worker.terminate();
-    this.#listener.onExit(this.#cause ?? exitCause(this.board));
+    this.#listener.onExit(this.#cause ?? exitCause(this.table));
   }
 }
 

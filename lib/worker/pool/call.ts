@@ -10,7 +10,7 @@ import { type List, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
-import { decode, type PoolWorker } from "./worker_handle.ts";
+import { decode, type WorkerHandle } from "./worker_handle.ts";
 import { type Subscription, whenAborted } from "../../task/abort_signals.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
@@ -48,7 +48,7 @@ export class Call extends PoolJob implements Stoppable {
     }
   }
 
-  post(worker: PoolWorker): void {
+  post(worker: WorkerHandle): void {
     if (this.company > 1) return worker.addCall(this, this.#args);
     const transfer = [...this.#extras?.transfer ?? []];
     const list: List = this.#special ? pack(this.#args, transfer, this.pool.refuse) : this.#args;

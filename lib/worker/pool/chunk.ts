@@ -5,7 +5,7 @@ import { type ChunkDoneMessage, ToWorkerKind } from "../protocol.ts";
 import { linesOf, placeAt } from "./caller_stack.ts";
 import type { MapRun } from "./worker_map.ts";
 import { PoolJob } from "./pool_job.ts";
-import { decode, type PoolWorker } from "./worker_handle.ts";
+import { decode, type WorkerHandle } from "./worker_handle.ts";
 
 /** Some items of a `map`, done by one worker at one go. */
 export class Chunk extends PoolJob {
@@ -30,7 +30,7 @@ export class Chunk extends PoolJob {
     return this.#run.fixed ? 1 : this.items.length;
   }
 
-  post(worker: PoolWorker): void {
+  post(worker: WorkerHandle): void {
     const { items } = this;
     const transfer: Transferable[] = [];
     const special = examine(items) < 0;

@@ -1,4 +1,4 @@
-import type { PoolWorker } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 type NativeTimer = number | { unref?(): unknown };
 
@@ -16,16 +16,16 @@ const nativeSetTimeout = setTimeout;
  */
 export class IdleClock {
   readonly #ms: number;
-  readonly #end: (worker: PoolWorker) => void;
+  readonly #end: (worker: WorkerHandle) => void;
   #timer: NativeTimer | undefined;
 
-  constructor(ms: number, end: (worker: PoolWorker) => void) {
+  constructor(ms: number, end: (worker: WorkerHandle) => void) {
     this.#ms = ms;
     this.#end = end;
   }
 
   /** Watch the workers, if one of them is idle and they are not watched already. */
-  watch(workers: Iterable<PoolWorker>): void {
+  watch(workers: Iterable<WorkerHandle>): void {
     if (this.#timer !== undefined) return;
     let idle = false;
     for (const worker of workers) {

@@ -11,12 +11,12 @@ import { recover } from "../../shared/thread_registry.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
-import { Graveyard } from "./terminating_workers.ts";
+import { TerminatingWorkers } from "./terminating_workers.ts";
 import { IdleClock } from "./idle_clock.ts";
 import { JobQueue } from "./job_queue.ts";
 import type { Counts, PoolSettings, WorkerExit } from "./settings.ts";
 import type { PoolJob } from "./pool_job.ts";
-import { crashed, PoolWorker } from "./worker_handle.ts";
+import { crashed, WorkerHandle } from "./worker_handle.ts";
 
 /** Something that goes on making jobs: a `map` under way. */
 export interface Producer {
@@ -48,8 +48,8 @@ export class Pool {
   readonly refuse: Refusal | undefined;
   readonly #host: Host;
   readonly #queue = new JobQueue();
-  readonly #workers = new Set<PoolWorker>();
-  readonly #dying = new Graveyard();
+  readonly #workers = new Set<WorkerHandle>();
+  readonly #dying = new TerminatingWorkers();
   readonly #producers = new Set<Producer>();
   readonly #idle: IdleClock | undefined;
   #started = 0;
@@ -211,12 +211,12 @@ export class Pool {
   }
 
   /** For workers: it is ready. */
-  onReady(_worker: PoolWorker): void {
+  onReady(_worker: WorkerHandle): void {
     this.#falseStarts = 0;
   }
 
   /** For workers: its initializer failed. */
-  onRefused(worker: PoolWorker, cause: unknown): void {
+  onRefused(worker: WorkerHandle, cause: unknown): void {
     if (!this.#workers.has(worker)) return;
     const { begun, waiting } = this.#kill(worker, true, cause);
     this.#break(cause, [...begun, ...waiting]);
@@ -228,7 +228,7 @@ export class Pool {
   }
 
   /** For workers: it died. */
-  onCrash(worker: PoolWorker, cause: unknown): void {
+  onCrash(worker: WorkerHandle, cause: unknown): void {
     if (!this.#workers.has(worker)) return;
     const falseStart = worker.state === "booting";
     const { begun, waiting } = this.#kill(worker, true, cause);
@@ -250,7 +250,7 @@ export class Pool {
   }
 
   /** For workers: it did not stop in time what it was asked to stop. */
-  onGraceOver(worker: PoolWorker): void {
+  onGraceOver(worker: WorkerHandle): void {
     if (!this.#workers.has(worker)) return;
     const { begun, waiting } = this.#kill(worker, false);
     for (const job of begun) if (!job.answered) job.onCrashed(crashed(worker.name, undefined));
@@ -259,7 +259,7 @@ export class Pool {
   }
 
   /** For workers: one that was killed is gone. */
-  onGone(worker: PoolWorker): void {
+  onGone(worker: WorkerHandle): void {
     this.#dying.remove(worker);
   }
 
@@ -328,7 +328,7 @@ export class Pool {
 
   /** Take half of what waits behind another job, the older half, from the worker that has most. */
   #steal(): void {
-    let busiest: PoolWorker | undefined;
+    let busiest: WorkerHandle | undefined;
     for (const worker of this.#workers) {
       if (worker.load > (busiest?.load ?? 1)) busiest = worker;
     }
@@ -364,11 +364,11 @@ export class Pool {
   }
 
   #start(): void {
-    let worker: PoolWorker;
+    let worker: WorkerHandle;
     const name = `${this.settings.name}-${++this.#started}`;
     try {
       // A worker outlives the task that happens to need it first.
-      worker = runInScope(undefined, () => new PoolWorker(this, this.#host, name));
+      worker = runInScope(undefined, () => new WorkerHandle(this, this.#host, name));
     } catch (error) {
       return this.#break(error, []);
     }
@@ -392,7 +392,7 @@ export class Pool {
   }
 
   #kill(
-    worker: PoolWorker,
+    worker: WorkerHandle,
     byItself: boolean,
     cause?: unknown,
   ): { begun: PoolJob[]; waiting: PoolJob[] } {

@@ -21,7 +21,7 @@ import { Stream } from "./stream.ts";
  * What the classes of pools have in common: it checks what the caller gave and passes it on. `above`
  * is the caller's method, whose caller is named in the stacks of errors.
  */
-export class Front {
+export class PoolExecutor {
   readonly #pool: Pool;
 
   constructor(pool: Pool) {

@@ -3,7 +3,7 @@ import { LinkedEntry } from "../../base/linked_list.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import type { ChunkDoneMessage } from "../protocol.ts";
 import type { Pool } from "./pool.ts";
-import type { PoolWorker } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** Something for a worker to do, on the pool's side: it waits in the queue or is with a worker. */
 export abstract class PoolJob extends LinkedEntry {
@@ -15,7 +15,7 @@ export abstract class PoolJob extends LinkedEntry {
   /** How many may be with one worker when this is one of them; 1 if it wants it for itself. */
   company = 1;
   /** The worker that has it. */
-  worker: PoolWorker | undefined = undefined;
+  worker: WorkerHandle | undefined = undefined;
   /** What that worker knows it by. */
   call = -1;
   /** Whether sending it took things away from the caller, so that it cannot be sent again. */
@@ -34,7 +34,7 @@ export abstract class PoolJob extends LinkedEntry {
   }
 
   /** Send it to the worker that it was given to. Throws if it cannot be cloned. */
-  abstract post(worker: PoolWorker): void;
+  abstract post(worker: WorkerHandle): void;
   /** How many tasks it counts for. */
   get tasks(): number {
     return 1;

@@ -9,7 +9,7 @@ import { ToWorkerKind } from "../protocol.ts";
 import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
 import type { Pool } from "./pool.ts";
 import { PoolJob } from "./pool_job.ts";
-import { decode, type PoolWorker } from "./worker_handle.ts";
+import { decode, type WorkerHandle } from "./worker_handle.ts";
 
 /** How many values a generator may be ahead of the loop that takes them. */
 const AHEAD = 16;
@@ -90,7 +90,7 @@ class StreamRun extends PoolJob {
     this.#end = {};
   }
 
-  post(worker: PoolWorker): void {
+  post(worker: WorkerHandle): void {
     const transfer: Transferable[] = [];
     const special = examine(this.#args) < 0;
     const args = special ? pack(this.#args, transfer, this.pool.refuse) : this.#args;

@@ -1,13 +1,13 @@
 import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { Future, futureInternals } from "../../core/future.ts";
-import type { PoolWorker } from "./worker_handle.ts";
+import type { WorkerHandle } from "./worker_handle.ts";
 
 /** How long to wait for a killed worker to be gone; after that it counts as one that cannot be. */
 const DEATH_MS = 250;
 
 /** Workers that were killed and are not gone yet: those that cannot be stopped stay here. */
-export class Graveyard {
-  readonly #dying = new Set<PoolWorker>();
+export class TerminatingWorkers {
+  readonly #dying = new Set<WorkerHandle>();
   #quiet: Future<void> | undefined;
   #timer: Timer | undefined;
 
@@ -17,12 +17,12 @@ export class Graveyard {
   }
 
   /** One was killed. */
-  add(worker: PoolWorker): void {
+  add(worker: WorkerHandle): void {
     this.#dying.add(worker);
   }
 
   /** It is gone. */
-  remove(worker: PoolWorker): void {
+  remove(worker: WorkerHandle): void {
     if (this.#dying.delete(worker)) this.#look();
   }
 

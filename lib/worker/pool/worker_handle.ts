@@ -1,7 +1,7 @@
 import { type CancelledError, WorkerCrashedError } from "../../errors.ts";
 import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
-import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_board.ts";
+import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { welcome } from "../../wire/resource_sharer.ts";
 import { type EncodedError, pack, type Packed, unpack } from "../../wire/packing.ts";
@@ -39,7 +39,7 @@ export type WorkerState = "booting" | "ready" | "dead";
  * It does one at a time. The others were sent ahead, so that it need not wait for them, and can be
  * taken back as long as it has not begun them.
  */
-export class PoolWorker implements WorkerListener {
+export class WorkerHandle implements WorkerListener {
   readonly name: string;
   /** When it was ended, if it was. */
   killed = Infinity;
@@ -85,7 +85,7 @@ export class PoolWorker implements WorkerListener {
 
   /** What locks in shared memory know its thread by; 0 until it is ready. */
   get thread(): number {
-    return this.#hosted.board?.thread ?? 0;
+    return this.#hosted.table?.thread ?? 0;
   }
 
   /** Whether the platform says that it has ended. */
@@ -105,16 +105,16 @@ export class PoolWorker implements WorkerListener {
     if (this.#tasks + job.tasks > this.#pool.settings.maxTasksPerWorker && this.#tasks > 0) {
       return false;
     }
-    const { board } = this.#hosted;
-    if (this.#state === "booting") return load === 0 && board !== undefined && job.company > 1;
+    const { table } = this.#hosted;
+    if (this.#state === "booting") return load === 0 && table !== undefined && job.company > 1;
     if (load === 0) return true;
-    if (board === undefined) return false;
+    if (table === undefined) return false;
     const oldest = this.#flight.first!;
-    // Those that were taken back have used up numbers, too, and the board has a cell for each of so
+    // Those that were taken back have used up numbers, too, and the table has a cell for each of so
     // many in a row: the cell of the oldest must not go to another.
     if (((this.#number - oldest.call) & (CALL_NUMBERS - 1)) >= MOST_IN_FLIGHT) return false;
     const company = Math.min(job.company, oldest.company);
-    return load < Math.min(company, this.#ahead(board.pace));
+    return load < Math.min(company, this.#ahead(table.timePerCall));
   }
 
   /** Give it a job; `flush` sends it. */
@@ -129,7 +129,7 @@ export class PoolWorker implements WorkerListener {
     job.call = this.#number;
     this.#number = (this.#number + 1) % CALL_NUMBERS;
     this.#flight.append(job);
-    this.#hosted.board?.announce(job.call);
+    this.#hosted.table?.announce(job.call);
     try {
       this.#define(job.fn);
       job.post(this);
@@ -181,13 +181,13 @@ export class PoolWorker implements WorkerListener {
 
   /** Ask a job to stop that its caller has given up. */
   stop(job: PoolJob, error: CancelledError): void {
-    const { board } = this.#hosted;
-    if (board?.revoke(job.call)) {
+    const { table } = this.#hosted;
+    if (table?.revoke(job.call)) {
       this.#take(job);
       this.#pool.onFree();
       return;
     }
-    board?.stop(job.call);
+    table?.stop(job.call);
     const { cancelGrace } = this.#pool.settings;
     if (this.#grace === undefined && cancelGrace < Infinity) {
       this.#grace = startTimer(cancelGrace, () => this.#pool.onGraceOver(this));
@@ -197,12 +197,12 @@ export class PoolWorker implements WorkerListener {
 
   /** Take back up to `most` jobs that it has not begun, the oldest first. */
   recall(most: number, wanted?: (job: PoolJob) => boolean): PoolJob[] {
-    const { board } = this.#hosted;
+    const { table } = this.#hosted;
     const recalled: PoolJob[] = [];
-    if (board === undefined) return recalled;
+    if (table === undefined) return recalled;
     for (const job of [...this.#flight]) {
       if (recalled.length === most) break;
-      if (job.moved || (wanted !== undefined && !wanted(job)) || !board.revoke(job.call)) continue;
+      if (job.moved || (wanted !== undefined && !wanted(job)) || !table.revoke(job.call)) continue;
       this.#take(job);
       this.#tasks -= job.tasks;
       recalled.push(job);
@@ -221,12 +221,12 @@ export class PoolWorker implements WorkerListener {
     this.killed = now();
     this.#grace?.stop();
     this.#grace = undefined;
-    const { board } = this.#hosted;
+    const { table } = this.#hosted;
     const begun: PoolJob[] = [];
     const waiting: PoolJob[] = [];
-    board?.drain((call, value) => this.#done(call, value));
+    table?.drain((call, value) => this.#done(call, value));
     for (const job of this.#flight) {
-      const untouched = board !== undefined && !board.begun(job.call) && !job.moved;
+      const untouched = table !== undefined && !table.begun(job.call) && !job.moved;
       (untouched ? waiting : begun).push(job);
     }
     for (const job of [...begun, ...waiting]) this.#take(job);
@@ -236,12 +236,12 @@ export class PoolWorker implements WorkerListener {
 
   onMessage(message: FromWorker): void {
     this.#heard = now();
-    const { board } = this.#hosted;
-    if (board !== undefined) {
-      board.hear();
-      board.drain((call, value) => this.#done(call, value));
+    const { table } = this.#hosted;
+    if (table !== undefined) {
+      table.clearDoorbell();
+      table.drain((call, value) => this.#done(call, value));
     }
-    if (message !== FromWorkerKind.Bell) this.#receive(message);
+    if (message !== FromWorkerKind.Doorbell) this.#receive(message);
     if (this.#state !== "dead") this.#pool.onFree();
   }
 
@@ -328,7 +328,7 @@ export class PoolWorker implements WorkerListener {
 
   #refuse(job: PoolJob, error: unknown): void {
     this.#take(job);
-    this.#hosted.board?.revoke(job.call);
+    this.#hosted.table?.revoke(job.call);
     if (!job.answered) job.onLost(error);
     this.#pool.onFree();
   }
@@ -343,10 +343,10 @@ export class PoolWorker implements WorkerListener {
     this.#functions.add(fn.number);
   }
 
-  #ahead(pace: number): number {
-    if (pace === 0) return FIRST_AHEAD;
+  #ahead(timePerCall: number): number {
+    if (timePerCall === 0) return FIRST_AHEAD;
     return Math.min(
-      Math.max(Math.floor(AHEAD_MS / pace), FEWEST_AHEAD),
+      Math.max(Math.floor(AHEAD_MS / timePerCall), FEWEST_AHEAD),
       MOST_AHEAD,
       MOST_IN_FLIGHT,
     );

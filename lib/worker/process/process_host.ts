@@ -49,7 +49,7 @@ export class ProcessHost implements Host {
 }
 
 class ProcessWorker implements HostedWorker {
-  readonly board: undefined = undefined;
+  readonly table: undefined = undefined;
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   readonly #listener: WorkerListener;

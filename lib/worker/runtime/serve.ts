@@ -1,6 +1,6 @@
 import { joinBoard, threadId } from "../../shared/thread_registry.ts";
 import type { Introduction } from "../../wire/resource_sharer.ts";
-import { CallBoard } from "../call_board.ts";
+import { CallTable } from "../call_table.ts";
 import type { Boot, ToWorker } from "../protocol.ts";
 import { watchMemory } from "./memory_watch.ts";
 import { WorkerSide } from "./worker_side.ts";
@@ -15,17 +15,17 @@ const KINDS = [
 
 /** Serve the pool at the other end of the port, with the memory that it shares. */
 export function serve(...[port, memory, deaths, limited = false]: Boot): void {
-  const board = new CallBoard(memory);
+  const table = new CallTable(memory);
   joinBoard(deaths);
-  board.thread = threadId();
-  noteExit(board);
+  table.thread = threadId();
+  noteExit(table);
   let exchange: { join(introduction: Introduction): void } | undefined;
   const side = new WorkerSide({
     send: (message, transfer) => {
       if (transfer === undefined) port.postMessage(message);
       else port.postMessage(message, transfer);
     },
-    board,
+    table,
     sharesMemory: true,
     async loadKinds() {
       const files = KINDS.map((file) => new URL(file, import.meta.url).href);
@@ -58,14 +58,14 @@ interface CanExit {
 }
 
 /** Note down the code with which this thread ends itself, should it do so. */
-function noteExit(board: CallBoard): void {
+function noteExit(table: CallTable): void {
   const here = globalThis as unknown as Ends;
   const { Deno } = here;
   if (Deno === undefined) return;
   Deno.exitCode = 1;
   if (Deno.exitCode === 1) {
     Deno.exitCode = 0;
-    addEventListener("unload", () => board.exitcode = Deno.exitCode);
+    addEventListener("unload", () => table.exitcode = Deno.exitCode);
     return;
   }
   // Deno 2.5 keeps no exit code in a worker.
@@ -73,7 +73,7 @@ function noteExit(board: CallBoard): void {
     if (owner === undefined) continue;
     owner.exit = new Proxy(owner.exit, {
       apply: (exit, self, codes) => {
-        board.exitcode = Number(codes[0] ?? 0);
+        table.exitcode = Number(codes[0] ?? 0);
         return Reflect.apply(exit, self, codes);
       },
     });

@@ -2,7 +2,7 @@ import { MarkedWriter } from "../process/marked_stream.ts";
 import { describeValue } from "../process/message_frames.ts";
 import { decodeValue, encodeValue } from "../process/value_codec.ts";
 import { type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
-import { ProcessBoard } from "./process_board.ts";
+import { ProcessCallTable } from "./process_call_table.ts";
 import { startWatch } from "./process_watch.ts";
 import { refuseShared } from "../../wire/refuse_shared.ts";
 import { WorkerSide } from "./worker_side.ts";
@@ -29,7 +29,7 @@ const DEAF = new TextEncoder().encode("It cannot receive messages any more\n");
  * told from them by a mark, which is the first thing that the pool sends.
  */
 export function serveProcess(): void {
-  const board = new ProcessBoard();
+  const table = new ProcessCallTable();
   let writer: MarkedWriter | undefined;
   const send = (message: FromWorker, transfer?: Transferable[]) => {
     const encoded = encodeValue(message, transfer, false);
@@ -38,7 +38,7 @@ export function serveProcess(): void {
     for (const buffer of encoded.buffers) writer!.add(buffer);
     writer!.flush();
   };
-  const side = new WorkerSide({ send, board, sharesMemory: false, refuse: refuseShared });
+  const side = new WorkerSide({ send, table, sharesMemory: false, refuse: refuseShared });
   addEventListener("error", (event) => {
     event.preventDefault();
     side.crash(event.error ?? new Error(event.message));
@@ -47,14 +47,14 @@ export function serveProcess(): void {
     event.preventDefault();
     side.crash(event.reason);
   });
-  startWatch(board.asked, (message) => {
+  startWatch(table.asked, (message) => {
     if (message === undefined) return runtime.exit(1);
     const value = decodeValue(...message);
     if (writer === undefined) {
       writer = new MarkedWriter(value as Uint8Array, writeAll);
       return;
     }
-    announce(board, value as ToWorker);
+    announce(table, value as ToWorker);
     side.receive(value as ToWorker);
   }, () => {
     writeAll(DEAF);
@@ -66,14 +66,14 @@ export function serveProcess(): void {
   runtime.addSignalListener("SIGINT", () => {});
 }
 
-function announce(board: ProcessBoard, message: ToWorker): void {
+function announce(table: ProcessCallTable, message: ToWorker): void {
   switch (message[0]) {
     case ToWorkerKind.Calls:
-      for (let i = 1; i < message.length; i += 3) board.announce(message[i] as number);
+      for (let i = 1; i < message.length; i += 3) table.announce(message[i] as number);
       return;
     case ToWorkerKind.Chunk:
     case ToWorkerKind.Stream:
-      board.announce(message[1]);
+      table.announce(message[1]);
   }
 }
 

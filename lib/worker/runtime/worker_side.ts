@@ -4,7 +4,7 @@ import { now } from "../../base/clock.ts";
 import { probeWith } from "../../task/cancel_requested.ts";
 import { futureInternals } from "../../core/future.ts";
 import { taskInternals } from "../../core/task.ts";
-import type { CallBoard } from "../call_board.ts";
+import type { CallTable } from "../call_table.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import type { Introduction } from "../../wire/resource_sharer.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
@@ -37,8 +37,8 @@ export interface Surroundings {
   /** Send a message to the pool. Throws if it cannot be cloned; then nothing was sent. */
   send(message: FromWorker, transfer?: Transferable[]): void;
   /** Where the calls stand. The pool announces calls on it, or whoever receives the messages. */
-  board: CallBoard;
-  /** Whether the pool sees the board, too. */
+  table: CallTable;
+  /** Whether the pool sees the table, too. */
   sharesMemory: boolean;
   /** Load the classes of the shared objects, if there can be any. */
   loadKinds?: () => Promise<unknown>;
@@ -52,20 +52,20 @@ export interface Surroundings {
 export class WorkerSide {
   readonly refuse: Refusal | undefined;
   readonly #surroundings: Surroundings;
-  readonly #board: CallBoard;
+  readonly #table: CallTable;
   readonly #functions = new FunctionTable();
   readonly #waiting = new Deque<Job>();
   #current: Job | undefined;
   #ready = false;
   #since = 0;
-  #pace = 0;
+  #timePerCall = 0;
   #kinds: Promise<unknown> | undefined;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
-    this.#board = surroundings.board;
+    this.#table = surroundings.table;
     this.refuse = surroundings.refuse;
-    probeWith(() => this.#current !== undefined && this.#board.stopped(this.#current.call));
+    probeWith(() => this.#current !== undefined && this.#table.stopped(this.#current.call));
   }
 
   /** Take a message from the pool. */
@@ -117,7 +117,7 @@ export class WorkerSide {
 
   /** Whether the call was asked to stop, as the shared memory has it. */
   stopped(call: number): boolean {
-    return this.#board.stopped(call);
+    return this.#table.stopped(call);
   }
 
   /** The job in hand is over. */
@@ -126,8 +126,8 @@ export class WorkerSide {
     const at = now();
     const ms = at - this.#since;
     this.#since = at;
-    this.#pace = this.#pace === 0 ? ms : this.#pace * 0.75 + ms * 0.25;
-    this.#board.pace = this.#pace;
+    this.#timePerCall = this.#timePerCall === 0 ? ms : this.#timePerCall * 0.75 + ms * 0.25;
+    this.#table.timePerCall = this.#timePerCall;
   }
 
   /** Begin what waits longest, if nothing is being done. */
@@ -135,7 +135,7 @@ export class WorkerSide {
     while (this.#current === undefined) {
       const job = this.#waiting.shift();
       if (job === undefined) return;
-      const claim = this.#board.claim(job.call);
+      const claim = this.#table.claim(job.call);
       if (claim === "mine") {
         this.#current = job;
         job.start();
@@ -165,10 +165,10 @@ export class WorkerSide {
   sendResult(call: number, value: unknown): void {
     if (this.#surroundings.sharesMemory) {
       // While the pool has a message to read, what is plain needs none of its own.
-      const plain = this.#board.put(call, value);
-      const due = this.#board.ring();
+      const plain = this.#table.put(call, value);
+      const due = this.#table.ringDoorbell();
       if (plain) {
-        if (due) this.send(FromWorkerKind.Bell);
+        if (due) this.send(FromWorkerKind.Doorbell);
         return;
       }
     }

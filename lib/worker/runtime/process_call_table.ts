@@ -1,7 +1,7 @@
-import { CallBoard, type Claim } from "../call_board.ts";
+import { CallTable, type Claim } from "../call_table.ts";
 
-/** The call board of a process: requests to stop reach it through the second thread. */
-export class ProcessBoard extends CallBoard {
+/** The call table of a process: requests to stop reach it through the second thread. */
+export class ProcessCallTable extends CallTable {
   /** The last call that was asked to stop, plus 1; 0 if there was none. Then how many were handed on. */
   readonly asked: Int32Array = new Int32Array(new SharedArrayBuffer(8));
 

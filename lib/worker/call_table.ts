@@ -3,7 +3,7 @@
  *
  * One cell per call says who may still change its fate, so that a call that waits in the worker can
  * be taken back at any instant, and a busy loop can see that it was asked to stop. A ring beside it
- * carries results that are plain numbers and the like, with a bell, so that under load many of
+ * carries results that are plain numbers and the like, with a doorbell, so that under load many of
  * them arrive with one message.
  */
 
@@ -19,10 +19,10 @@ const REVOKED = 2;
 const STOPPED = 3;
 
 // Words before the cells.
-const BELL = 0;
+const DOORBELL = 0;
 const READ = 1;
 const WRITTEN = 2;
-const PACE = 3;
+const TIME_PER_CALL = 3;
 const THREAD = 4;
 const EXIT = 5;
 const HEADER = 8;
@@ -47,7 +47,7 @@ export const CALL_NUMBERS: number = 2 ** 29;
 export type Claim = "mine" | "revoked" | "stopped";
 
 /** Both sides' view of the memory. Calls are known by a number that goes up by one each time. */
-export class CallBoard {
+export class CallTable {
   /** The memory itself, to be sent across. */
   readonly memory: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -106,21 +106,21 @@ export class CallBoard {
   }
 
   /** Worker: `true` if a message is due, since none is on its way that the sender has yet to read. */
-  ring(): boolean {
-    return Atomics.exchange(this.#words, BELL, 1) === 0;
+  ringDoorbell(): boolean {
+    return Atomics.exchange(this.#words, DOORBELL, 1) === 0;
   }
 
   /** Worker: whether a message is on its way that the sender has yet to read. */
-  get rung(): boolean {
-    return Atomics.load(this.#words, BELL) === 1;
+  get doorbellRung(): boolean {
+    return Atomics.load(this.#words, DOORBELL) === 1;
   }
 
   /** Sender: a message is read; from now on the worker has to send another. */
-  hear(): void {
-    Atomics.store(this.#words, BELL, 0);
+  clearDoorbell(): void {
+    Atomics.store(this.#words, DOORBELL, 0);
   }
 
-  /** Sender: take every result out of the ring; call it after `hear`. */
+  /** Sender: take every result out of the ring; call it after `clearDoorbell`. */
   drain(done: (call: number, value: unknown) => void): void {
     const words = this.#words;
     let read = words[READ]!;
@@ -135,12 +135,12 @@ export class CallBoard {
   }
 
   /** How long a call takes of late, in milliseconds. The worker writes it, the sender reads it. */
-  get pace(): number {
-    return Atomics.load(this.#words, PACE) / 1000;
+  get timePerCall(): number {
+    return Atomics.load(this.#words, TIME_PER_CALL) / 1000;
   }
 
-  set pace(ms: number) {
-    Atomics.store(this.#words, PACE, Math.min(ms * 1000, 2 ** 31 - 1));
+  set timePerCall(ms: number) {
+    Atomics.store(this.#words, TIME_PER_CALL, Math.min(ms * 1000, 2 ** 31 - 1));
   }
 
   /** What locks in shared memory know the worker's thread by; 0 as long as it has not said so. */

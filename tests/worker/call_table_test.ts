@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { CALL_NUMBERS, CallBoard, MOST_IN_FLIGHT } from "../../lib/worker/call_board.ts";
+import { CALL_NUMBERS, CallTable, MOST_IN_FLIGHT } from "../../lib/worker/call_table.ts";
 
 /** Both views of one memory. */
-function views(): { sender: CallBoard; worker: CallBoard } {
-  const sender = new CallBoard();
-  return { sender, worker: new CallBoard(sender.memory) };
+function views(): { sender: CallTable; worker: CallTable } {
+  const sender = new CallTable();
+  return { sender, worker: new CallTable(sender.memory) };
 }
 
 Deno.test("A call belongs to whoever moves it on first", () => {
@@ -74,23 +74,23 @@ Deno.test("The ring refuses what does not fit, and loses nothing as it goes roun
   }
 });
 
-Deno.test("The bell is rung once until it is heard", () => {
+Deno.test("The doorbell is rung once until it is heard", () => {
   const { sender, worker } = views();
-  assertFalse(worker.rung);
-  assert(worker.ring());
-  assert(worker.rung);
-  assertFalse(worker.ring());
-  sender.hear();
-  assert(worker.ring());
+  assertFalse(worker.doorbellRung);
+  assert(worker.ringDoorbell());
+  assert(worker.doorbellRung);
+  assertFalse(worker.ringDoorbell());
+  sender.clearDoorbell();
+  assert(worker.ringDoorbell());
 });
 
 Deno.test("Pace and thread are seen on the other side", () => {
   const { sender, worker } = views();
-  assertEquals(sender.pace, 0);
-  worker.pace = 1.5;
+  assertEquals(sender.timePerCall, 0);
+  worker.timePerCall = 1.5;
   worker.thread = 77;
-  assertEquals(sender.pace, 1.5);
+  assertEquals(sender.timePerCall, 1.5);
   assertEquals(sender.thread, 77);
-  worker.pace = Infinity;
-  assert(sender.pace > 1_000_000);
+  worker.timePerCall = Infinity;
+  assert(sender.timePerCall > 1_000_000);
 });
