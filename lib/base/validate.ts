@@ -54,11 +54,47 @@ export function checkDuration(what: string, name: string, value: unknown): void 
   }
 }
 
-/** Refuse an options argument that is not an object. */
-export function checkOptions(what: string, value: unknown): void {
-  if (value !== undefined && (typeof value !== "object" || value === null)) {
+/**
+ * Refuse an options argument that is not an object, and one with an option that there is not: a
+ * misspelt one would be without effect, and nobody would know. `what` completes "Cannot …".
+ */
+export function checkOptions(
+  what: string,
+  value: unknown,
+  known?: readonly string[],
+): void {
+  if (value === undefined) return;
+  if (typeof value !== "object" || value === null) {
     throw new TypeError(`Cannot ${what}: options must be an object, received ${show(value)}`);
   }
+  if (known === undefined) return;
+  for (const name of Object.keys(value)) {
+    if (!known.includes(name)) throw new TypeError(`Cannot ${what}: ${unknownOption(name, known)}`);
+  }
+}
+
+function unknownOption(name: string, known: readonly string[]): string {
+  const there = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
+  const [closest] = known.map((one) => ({ one, edits: editsBetween(name, one) }))
+    .filter(({ one, edits }) => edits <= Math.max(2, one.length / 3))
+    .sort((a, b) => a.edits - b.edits);
+  const hint = closest === undefined ? "" : `; did you mean ${JSON.stringify(closest.one)}`;
+  return `unknown option ${JSON.stringify(name)}; ${there}${hint}`;
+}
+
+/** How many letters have to be added, dropped or changed to make one word of the other. */
+function editsBetween(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const above = row;
+    row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1]!.toLowerCase() === b[j - 1]!.toLowerCase();
+      const changed = above[j - 1]! + (same ? 0 : 1);
+      row.push(Math.min(changed, above[j]! + 1, row[j - 1]! + 1));
+    }
+  }
+  return row[b.length]!;
 }
 
 /** Refuse what is no bound for a queue: a whole number, or `Infinity`. `what` completes "Cannot …". */

@@ -93,3 +93,22 @@ Deno.test("checkOptions: lets objects and undefined pass", () => {
     assertThrows(() => checkOptions("run", value), TypeError, "options must be an object");
   }
 });
+
+Deno.test("checkOptions: names what there is not, what there is, and what is close", () => {
+  const known = ["maxWorkers", "name", "idleTimeout"];
+  checkOptions("create a pool", undefined, known);
+  checkOptions("create a pool", { name: undefined }, known);
+  const refused = (options: object, names = known) =>
+    assertThrows(() => checkOptions("create a pool", options, names), TypeError).message;
+  assertEquals(
+    refused({ processes: 4 }),
+    'Cannot create a pool: unknown option "processes"; known are maxWorkers, name, idleTimeout',
+  );
+  for (const typo of ["maxworkers", "maxWorker", "max_workers", "mxaWorkers"]) {
+    assertEquals(refused({ [typo]: 4 }).endsWith('; did you mean "maxWorkers"'), true, typo);
+  }
+  assertEquals(
+    refused({ name: undefined, x: 1 }, []),
+    'Cannot create a pool: unknown option "name"; there are none',
+  );
+});
