@@ -1,16 +1,11 @@
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import type { RunContext } from "../core/context.ts";
+import type { MapFailure, Piece } from "./map_output.ts";
 import { TaskJob, type TaskRunner } from "./task_runner.ts";
 
-/** What an item, or the whole of a map, failed with. */
-export interface MapFailure {
-  error: unknown;
-  cancelled: boolean;
-}
-
 /** The map that an item belongs to. */
-export interface MapItems {
+export interface ItemOwner {
   /** The run that the map belongs to. */
   readonly runContext: RunContext;
   /** What users' own stores hold where the map was begun. */
@@ -21,38 +16,46 @@ export interface MapItems {
   onItemOver(item: TaskItem, failure: MapFailure | undefined): void;
 }
 
-/** One item of a map. */
-export class TaskItem extends TaskJob {
+/** One item of a map on a `TaskPool`, run as a task of its own. */
+export class TaskItem extends TaskJob implements Piece {
   readonly index: number;
-  /** What it is; once it is over, what came of it. */
+  /** What the item is; once it is over, what came of it. */
   value: unknown;
   over = false;
   failure: MapFailure | undefined = undefined;
-  readonly #map: MapItems;
+  readonly #owner: ItemOwner;
 
-  constructor(runner: TaskRunner, map: MapItems, index: number, value: unknown) {
-    super(runner, 0, map.runContext, map.around);
+  constructor(runner: TaskRunner, owner: ItemOwner, index: number, value: unknown) {
+    super(runner, 0, owner.runContext, owner.around);
     this.index = index;
     this.value = value;
-    this.#map = map;
+    this.#owner = owner;
+  }
+
+  get size(): number {
+    return this.over && this.failure === undefined ? 1 : 0;
+  }
+
+  result(): unknown {
+    return this.value;
   }
 
   override cancelled(error: CancelledError): void {
     this.value = undefined;
-    this.#map.onItemOver(this, { error, cancelled: true });
+    this.#owner.onItemOver(this, { error, cancelled: true });
   }
 
   protected override call(): unknown {
-    return this.#map.call(this.value);
+    return this.#owner.call(this.value);
   }
 
   protected override succeeded(value: unknown): void {
     this.value = value;
-    this.#map.onItemOver(this, undefined);
+    this.#owner.onItemOver(this, undefined);
   }
 
   protected override failed(error: unknown): void {
     this.value = undefined;
-    this.#map.onItemOver(this, { error, cancelled: false });
+    this.#owner.onItemOver(this, { error, cancelled: false });
   }
 }

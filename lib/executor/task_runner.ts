@@ -11,6 +11,7 @@ import { Future, futureInternals } from "../core/future.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
+import type { MapSource } from "./map_output.ts";
 import { TaskLine, type Waiting } from "./task_queue.ts";
 
 /**
@@ -111,14 +112,6 @@ class Lane {
   }
 }
 
-/** Something that goes on making jobs: a `map` under way. */
-export interface TaskSource {
-  /** The pool takes no new work: finish what there is to finish. */
-  onClosing(): void;
-  /** Begin nothing more. */
-  onCancelled(error: CancelledError): void;
-}
-
 /** Runs jobs as tasks, so many at a time, and knows when all is done. */
 export class TaskRunner {
   readonly maxWorkers: number;
@@ -126,7 +119,7 @@ export class TaskRunner {
   readonly #line: TaskLine<TaskJob> = new TaskLine();
   #running = 0;
   readonly #free: Lane[] = [];
-  readonly #sources = new Set<TaskSource>();
+  readonly #sources = new Set<MapSource>();
   #started = 0;
   #closed = false;
   #ended: Future<void> | undefined;
@@ -181,13 +174,13 @@ export class TaskRunner {
     this.#wind();
   }
 
-  /** Something that makes jobs has begun. */
-  enter(source: TaskSource): void {
+  /** A map has begun. */
+  enter(source: MapSource): void {
     this.#sources.add(source);
   }
 
-  /** It makes no more. */
-  leave(source: TaskSource): void {
+  /** A map makes no more jobs. */
+  leave(source: MapSource): void {
     if (this.#sources.delete(source)) this.#wind();
   }
 

@@ -4,6 +4,7 @@ import { nextTurn, now } from "../../base/clock.ts";
 import { runInScope } from "../../core/context.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import { cancelledError } from "../../core/cancel_scope.ts";
+import type { MapSource } from "../../executor/map_output.ts";
 import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { examine, pack, type Refusal } from "../../wire/packing.ts";
@@ -17,16 +18,6 @@ import { JobQueue } from "./job_queue.ts";
 import type { Counts, PoolSettings, WorkerExit } from "./settings.ts";
 import type { PoolJob } from "./pool_job.ts";
 import { crashed, WorkerHandle } from "./worker_handle.ts";
-
-/** Something that goes on making jobs: a `map` under way. */
-export interface Producer {
-  /** The pool takes no new work: finish what there is to finish. */
-  onClosing(): void;
-  /** Stop. */
-  onCancelled(error: CancelledError): void;
-  /** The pool is broken. */
-  onBroken(error: unknown): void;
-}
 
 /** So many workers in a row may die before they are ready; then the pool is broken. */
 const MOST_FALSE_STARTS = 3;
@@ -50,7 +41,7 @@ export class Pool {
   readonly #queue = new JobQueue();
   readonly #workers = new Set<WorkerHandle>();
   readonly #dying = new TerminatingWorkers();
-  readonly #producers = new Set<Producer>();
+  readonly #sources = new Set<MapSource>();
   readonly #idle: IdleClock | undefined;
   #started = 0;
   #orders = 0;
@@ -155,28 +146,28 @@ export class Pool {
     else job.worker?.stop(job, error);
   }
 
-  /** Something that makes jobs has begun. */
-  enter(producer: Producer): void {
-    this.#producers.add(producer);
+  /** A map has begun. */
+  enter(source: MapSource): void {
+    this.#sources.add(source);
   }
 
-  /** It makes no more. */
-  leave(producer: Producer): void {
-    if (this.#producers.delete(producer)) this.#schedule();
+  /** A map makes no more jobs. */
+  leave(source: MapSource): void {
+    if (this.#sources.delete(source)) this.#schedule();
   }
 
   /** Take no new work. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const producer of [...this.#producers]) producer.onClosing();
+    for (const source of [...this.#sources]) source.onClosing();
     this.#schedule();
   }
 
   /** Call off what has not begun. */
   cancelWaiting(): void {
     const error = cancelledError("The pool was shut down");
-    for (const producer of [...this.#producers]) producer.onCancelled(error);
+    for (const source of [...this.#sources]) source.onCancelled(error);
     const waiting = this.#queue.clear();
     for (const worker of this.#workers) waiting.push(...worker.recall(Infinity));
     for (const job of waiting) if (!job.answered) job.onCancelled(error);
@@ -200,7 +191,7 @@ export class Pool {
   terminate(): void {
     this.#closed = true;
     const error = cancelledError("The pool was terminated");
-    for (const producer of [...this.#producers]) producer.onCancelled(error);
+    for (const source of [...this.#sources]) source.onCancelled(error);
     const jobs = this.#queue.clear();
     for (const worker of [...this.#workers]) {
       const { begun, waiting } = this.#kill(worker, false);
@@ -420,13 +411,13 @@ export class Pool {
     }
     jobs.push(...this.#queue.clear());
     for (const job of jobs) if (!job.answered) job.onLost(this.brokenError);
-    for (const producer of [...this.#producers]) producer.onBroken(this.brokenError);
+    for (const source of [...this.#sources]) source.fail(this.brokenError);
     this.#schedule();
   }
 
   /** Once closed: let go of what is not needed any more. */
   #wind(): void {
-    if (this.#open > 0 || this.#producers.size > 0) return;
+    if (this.#open > 0 || this.#sources.size > 0) return;
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
     const ended = this.#ended;

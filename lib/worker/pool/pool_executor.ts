@@ -13,7 +13,7 @@ import type { PoolStats } from "../../executor/pool_stats.ts";
 import { makeRemote } from "../remote_module.ts";
 import { Call } from "./call.ts";
 import { callSite } from "./caller_stack.ts";
-import { type MapKind, MapRun } from "./worker_map.ts";
+import { type MapKind, WorkerMap } from "./worker_map.ts";
 import type { Pool } from "./pool.ts";
 import { Stream } from "./stream.ts";
 
@@ -63,12 +63,12 @@ export class PoolExecutor {
     options: MapOptions | undefined,
     kind: MapKind,
     above: unknown,
-  ): MapRun {
+  ): WorkerMap {
     const described = describeCallable(what, fn);
     checkIterable(what, items);
     checkMapOptions(what, options);
     this.#pool.checkOpen(what);
-    return new MapRun(this.#pool, described, items, kind, options ?? {}, callSite(above));
+    return new WorkerMap(this.#pool, described, items, kind, options ?? {}, callSite(above));
   }
 
   /** `stream`. */
