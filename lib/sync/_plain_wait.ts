@@ -1,23 +1,23 @@
 import type { WaitQueue } from "../base/slot_queue.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
-/** Stands in a line until it is woken; cancelled, it just leaves. */
-export class Standing<T> extends Waiter<T> {
-  readonly #line: WaitQueue<Standing<T>>;
+/** A wait that holds nothing: it stands in a queue until it is woken, and cancelled it just leaves. */
+export class PlainWait<T> extends Waiter<T> {
+  readonly #queue: WaitQueue<PlainWait<T>>;
 
-  constructor(line: WaitQueue<Standing<T>>) {
+  constructor(queue: WaitQueue<PlainWait<T>>) {
     super();
-    this.#line = line;
-    line.append(this);
+    this.#queue = queue;
+    queue.append(this);
+  }
+
+  /** Wake up to `n` of those who wait in `queue`, the oldest first. */
+  static wake<T>(queue: WaitQueue<PlainWait<T>>, n: number, value: T): void {
+    for (let left = Math.min(n, queue.size); left > 0; left--) queue.shift()!.wake(value);
   }
 
   protected override onWithdraw(): CancelOutcome {
-    this.#line.remove(this);
+    this.#queue.remove(this);
     return "left";
   }
-}
-
-/** Wake up to `n` of those who stand in `line`, the oldest first. */
-export function wakeUpTo<T>(line: WaitQueue<Standing<T>>, n: number, value: T): void {
-  for (let left = Math.min(n, line.size); left > 0; left--) line.shift()!.wake(value);
 }

@@ -22,8 +22,8 @@ const BROKEN = 3;
  * import { assertEquals } from "@std/assert";
  *
  * const barrier = new Barrier(3);
- * const places = await gather([1, 2, 3].map(() => () => barrier.wait()));
- * assertEquals(places, [0, 1, 2]);
+ * const arrivals = await gather([1, 2, 3].map(() => () => barrier.wait()));
+ * assertEquals(arrivals, [0, 1, 2]);
  * ```
  */
 export class Barrier {
@@ -58,14 +58,14 @@ export class Barrier {
     try {
       while (this.#state === DRAINING || this.#state === RESETTING) await condition.wait();
       if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
-      const place = this.#inside++;
+      const arrival = this.#inside++;
       try {
-        if (place + 1 === this.#parties) this.#enter(DRAINING);
+        if (arrival + 1 === this.#parties) this.#enter(DRAINING);
         while (this.#state === FILLING) await condition.wait();
         if (this.#state !== DRAINING) {
           throw new BrokenBarrierError("The barrier was aborted or reset");
         }
-        return place;
+        return arrival;
       } finally {
         this.#leave();
       }

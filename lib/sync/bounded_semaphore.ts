@@ -1,7 +1,7 @@
 import { Semaphore } from "./semaphore.ts";
 
 /**
- * A semaphore that can not be released more often than it was acquired.
+ * A semaphore that cannot be released more often than it was acquired.
  *
  * CPython: `asyncio.BoundedSemaphore`.
  *

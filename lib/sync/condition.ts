@@ -2,10 +2,10 @@ import { CancelledError, InvalidStateError } from "../errors.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import { Lock, lockInternals } from "./lock.ts";
-import { Standing, wakeUpTo } from "./_plain_wait.ts";
+import { PlainWait } from "./_plain_wait.ts";
 
 /**
- * A lock together with a line of tasks that wait, without holding it, to be notified.
+ * A lock together with tasks that wait, without holding it, to be notified.
  *
  * - `wait` gives up the lock, waits, and returns holding it again, under the same permit. It does so
  *   also when it is cancelled: however often, it rejects only once it holds the lock.
@@ -36,7 +36,7 @@ import { Standing, wakeUpTo } from "./_plain_wait.ts";
  */
 export class Condition {
   readonly #lock: Lock;
-  readonly #line: WaitQueue<Standing<true>> = new WaitQueue();
+  readonly #waiters: WaitQueue<PlainWait<true>> = new WaitQueue();
 
   /**
    * Make a condition.
@@ -101,9 +101,13 @@ export class Condition {
       throw new InvalidStateError("Cannot wait on a condition: its lock is not held");
     }
     lock.release();
+    // As in CPython, a failure of the wait is kept until the lock is held: of several the last. While
+    // one is there, the wait may have been notified all the same, so that another one has to be:
+    //
+    //   condition.notify(); waiter.cancel();   // in one step: nobody else would hear of it
     let failure: unknown;
     try {
-      await new Standing(this.#line).begin();
+      await new PlainWait(this.#waiters).begin();
     } catch (error) {
       failure = error;
     }
@@ -118,8 +122,7 @@ export class Condition {
       }
     }
     if (failure === undefined) return true;
-    // It may have been notified before the error came: let another one have that.
-    wakeUpTo(this.#line, 1, true);
+    PlainWait.wake(this.#waiters, 1, true);
     throw failure;
   }
 
@@ -155,7 +158,7 @@ export class Condition {
   notify(n: number = 1): void {
     checkInteger("notify", "n", n, 0);
     this.#checkHeld();
-    wakeUpTo(this.#line, n, true);
+    PlainWait.wake(this.#waiters, n, true);
   }
 
   /**
@@ -165,7 +168,7 @@ export class Condition {
    */
   notifyAll(): void {
     this.#checkHeld();
-    wakeUpTo(this.#line, Infinity, true);
+    PlainWait.wake(this.#waiters, Infinity, true);
   }
 
   #checkHeld(): void {

@@ -1,6 +1,6 @@
 import { wentOn } from "../core/scheduler.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
-import { Standing, wakeUpTo } from "./_plain_wait.ts";
+import { PlainWait } from "./_plain_wait.ts";
 
 /**
  * A flag that tasks can wait for.
@@ -23,12 +23,12 @@ import { Standing, wakeUpTo } from "./_plain_wait.ts";
  */
 export class Event {
   #set = false;
-  readonly #line: WaitQueue<Standing<true>> = new WaitQueue();
+  readonly #waiters: WaitQueue<PlainWait<true>> = new WaitQueue();
 
   /** Set the flag and wake everybody who waits for it. */
   set(): void {
     this.#set = true;
-    wakeUpTo(this.#line, Infinity, true);
+    PlainWait.wake(this.#waiters, Infinity, true);
   }
 
   /** Take the flag back: `wait` waits again. Those who were woken already go on all the same. */
@@ -50,7 +50,7 @@ export class Event {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   wait(): Promise<true> {
-    if (!this.#set) return new Standing(this.#line).begin();
+    if (!this.#set) return new PlainWait(this.#waiters).begin();
     wentOn();
     return Promise.resolve(true);
   }

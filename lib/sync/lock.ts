@@ -3,63 +3,16 @@ import { WaitQueue } from "../base/slot_queue.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
-/** One hold of a lock. The lock knows the permit that holds it, so one that is not that is dead. */
-class Permit implements Disposable {
-  readonly #lock: Lock;
-
-  constructor(lock: Lock) {
-    this.#lock = lock;
-  }
-
-  [Symbol.dispose](): void {
-    if (lockInternals.holder(this.#lock) === this) this.#lock.release();
-  }
-}
-
-/** What a wait for a lock, and a condition, may do with it and its users may not. */
+/** What a condition may do with its lock and users may not. */
 export interface LockInternals {
   /** The permit that holds it. */
   holder(lock: Lock): Disposable | undefined;
   /** If `permit` holds it, let `other` hold it instead. */
   replace(lock: Lock, permit: Disposable, other: Disposable): void;
-  /** A wait is called off, and leaves the line in its turn. */
-  withdraw(lock: Lock): void;
-  /** A wait that was called off leaves the line. */
-  withdrawn(lock: Lock, wait: Acquire): void;
-  /** A wait that was woken can not take the lock. */
-  lost(lock: Lock, wait: Acquire): void;
-  /** A wait that was woken takes the lock. */
-  take(lock: Lock, wait: Acquire): Disposable;
 }
 
 /** Filled by the class below. */
 export let lockInternals: LockInternals;
-
-class Acquire extends Waiter<Disposable, void> {
-  readonly #lock: Lock;
-
-  constructor(lock: Lock) {
-    super();
-    this.#lock = lock;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    lockInternals.withdraw(this.#lock);
-    return "left";
-  }
-
-  protected override onWithdrawn(): void {
-    lockInternals.withdrawn(this.#lock, this);
-  }
-
-  protected override onLost(): void {
-    lockInternals.lost(this.#lock, this);
-  }
-
-  protected override onResume(): Disposable {
-    return lockInternals.take(this.#lock, this);
-  }
-}
 
 /**
  * A lock for the tasks of one thread: held by one at a time, by whoever acquired it.
@@ -90,31 +43,66 @@ class Acquire extends Waiter<Disposable, void> {
  */
 export class Lock {
   #holder: Disposable | undefined = undefined;
-  // As in CPython, those who were woken or called off stand in line until their turn.
-  readonly #line: WaitQueue<Acquire> = new WaitQueue();
+  /**
+   * Everybody who waits. As in CPython, those who were woken or cancelled stand here until their
+   * turn, so that a newcomer between a release and that turn does not overtake them:
+   *
+   *     lock.release(); await lock.acquire();   // in one step: behind who waited before
+   */
+  readonly #waiters: WaitQueue<Waiter<Disposable, void>> = new WaitQueue();
+  /** How many of the waiters were cancelled, and leave in their turn. */
   #leaving = 0;
+
+  static #Acquire = class extends Waiter<Disposable, void> {
+    readonly #lock: Lock;
+
+    constructor(lock: Lock) {
+      super();
+      this.#lock = lock;
+      lock.#waiters.append(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#lock.#leaving++;
+      return "left";
+    }
+
+    protected override onWithdrawn(): void {
+      this.#lock.#leaving--;
+      this.onLost();
+    }
+
+    protected override onLost(): void {
+      // In one step: `lock.release(); first.cancel();`. The release woke the first, or found it still
+      // standing there; nobody but the one who leaves can wake the second.
+      this.#lock.#waiters.remove(this);
+      this.#lock.#passOn();
+    }
+
+    protected override onResume(): Disposable {
+      this.#lock.#waiters.remove(this);
+      return this.#lock.#holder = new Lock.#Permit(this.#lock);
+    }
+  };
+
+  /** One hold of a lock. The lock knows the permit that holds it: any other permit is dead. */
+  static #Permit = class implements Disposable {
+    readonly #lock: Lock;
+
+    constructor(lock: Lock) {
+      this.#lock = lock;
+    }
+
+    [Symbol.dispose](): void {
+      if (this.#lock.#holder === this) this.#lock.release();
+    }
+  };
 
   static {
     lockInternals = {
       holder: (lock) => lock.#holder,
       replace: (lock, permit, other) => {
         if (lock.#holder === permit) lock.#holder = other;
-      },
-      withdraw: (lock) => {
-        lock.#leaving++;
-      },
-      withdrawn: (lock, wait) => {
-        lock.#leaving--;
-        lock.#line.remove(wait);
-        lock.#passOn();
-      },
-      lost: (lock, wait) => {
-        lock.#line.remove(wait);
-        lock.#passOn();
-      },
-      take: (lock, wait) => {
-        lock.#line.remove(wait);
-        return lock.#holder = new Permit(lock);
       },
     };
   }
@@ -131,11 +119,9 @@ export class Lock {
   acquire(): Promise<Disposable> {
     if (this.#free()) {
       wentOn();
-      return Promise.resolve(this.#holder = new Permit(this));
+      return Promise.resolve(this.#holder = new Lock.#Permit(this));
     }
-    const wait = new Acquire(this);
-    this.#line.append(wait);
-    return wait.begin();
+    return new Lock.#Acquire(this).begin();
   }
 
   /**
@@ -146,7 +132,7 @@ export class Lock {
    * @returns A permit, or `undefined` if the lock is not free.
    */
   tryAcquire(): Disposable | undefined {
-    return this.#free() ? this.#holder = new Permit(this) : undefined;
+    return this.#free() ? this.#holder = new Lock.#Permit(this) : undefined;
   }
 
   /**
@@ -168,11 +154,11 @@ export class Lock {
   }
 
   #free(): boolean {
-    return this.#holder === undefined && this.#line.size === this.#leaving;
+    return this.#holder === undefined && this.#waiters.size === this.#leaving;
   }
 
-  // The first in line may have been woken already, or be about to leave and then call this itself.
+  // The first may have been woken already, or be about to leave: it calls this itself then.
   #passOn(): void {
-    if (this.#holder === undefined) this.#line.first?.wake();
+    if (this.#holder === undefined) this.#waiters.first?.wake();
   }
 }

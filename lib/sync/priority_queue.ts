@@ -20,7 +20,7 @@ class NaturallyRanked<T> extends Ranked<T> {
  * Without a `compare` of its own it takes numbers and bigints, strings (in the order of their UTF-16
  * units), booleans and dates, and arrays of these, which are compared part by part: `[priority, data]`
  * is the usual form, and `data` counts only between equal priorities. Putting an item that
- * can not be compared is a `TypeError`, and changes nothing.
+ * cannot be compared is a `TypeError`, and changes nothing.
  *
  * CPython: `asyncio.PriorityQueue`, where equal items come out in no particular order.
  *

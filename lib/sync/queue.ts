@@ -3,7 +3,7 @@ import { WaitQueue } from "../base/slot_queue.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
-import { Standing, wakeUpTo } from "./_plain_wait.ts";
+import { PlainWait } from "./_plain_wait.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 import { QueueItems } from "./queue_items.ts";
 
@@ -36,73 +36,21 @@ export interface QueueShutdownOptions {
   immediate?: boolean;
 }
 
-/** What a wait at a queue, and its subclasses, may do with it and its users may not. */
+/** What the queues of other orders may do with a queue and users may not. */
 interface QueueInternals {
   /** Keep the items of a new queue in `storage`. */
   storeIn<T>(queue: Queue<T>, storage: Storage<T>): void;
-  getterLeaves<T>(queue: Queue<T>, getter: Getter<T>): void;
-  getterLost<T>(queue: Queue<T>): void;
-  getterResumes<T>(queue: Queue<T>, getter: Getter<T>): T | typeof again;
-  putterLeaves<T>(queue: Queue<T>, putter: Putter<T>): void;
-  putterLost<T>(queue: Queue<T>): void;
-  putterResumes<T>(queue: Queue<T>, putter: Putter<T>, item: T): void | typeof again;
 }
 
 /** Filled by the class below. */
 export let queueInternals: QueueInternals;
-
-class Getter<T> extends Waiter<T, void> {
-  readonly #queue: Queue<T>;
-
-  constructor(queue: Queue<T>) {
-    super();
-    this.#queue = queue;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    queueInternals.getterLeaves(this.#queue, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    queueInternals.getterLost(this.#queue);
-  }
-
-  protected override onResume(): T | typeof again {
-    return queueInternals.getterResumes(this.#queue, this);
-  }
-}
-
-class Putter<T> extends Waiter<void> {
-  readonly #queue: Queue<T>;
-  readonly #item: T;
-
-  constructor(queue: Queue<T>, item: T) {
-    super();
-    this.#queue = queue;
-    this.#item = item;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    queueInternals.putterLeaves(this.#queue, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    queueInternals.putterLost(this.#queue);
-  }
-
-  protected override onResume(): void | typeof again {
-    return queueInternals.putterResumes(this.#queue, this, this.#item);
-  }
-}
 
 /**
  * A queue for the tasks of one thread: first in, first out, with a limit to its size if wanted.
  *
  * - Those who wait are served in the order in which they came. As in CPython, one who was woken
  *   takes its item in its turn, and whoever asks in between may be quicker; it then waits on, at
- *   the end of the line.
+ *   the end of those who wait.
  * - Whoever is cancelled after being woken passes the wake-up on: no item is lost.
  * - `for await (const item of queue)` ends when the queue is shut down and drained.
  *
@@ -129,50 +77,91 @@ class Putter<T> extends Waiter<void> {
 export class Queue<T> {
   readonly #maxsize: number;
   #storage: Storage<T> = new Fifo();
-  readonly #getters: WaitQueue<Getter<T>> = new WaitQueue();
-  readonly #putters: WaitQueue<Putter<T>> = new WaitQueue();
-  readonly #joiners: WaitQueue<Standing<void>> = new WaitQueue();
+  readonly #getters: WaitQueue<Waiter<T, void>> = new WaitQueue();
+  readonly #putters: WaitQueue<Waiter<void>> = new WaitQueue();
+  readonly #joiners: WaitQueue<PlainWait<void>> = new WaitQueue();
   #unfinished = 0;
   #isShutDown = false;
+
+  static #Get = class<T> extends Waiter<T, void> {
+    readonly #queue: Queue<T>;
+
+    constructor(queue: Queue<T>) {
+      super();
+      this.#queue = queue;
+      queue.#getters.append(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#queue.#getters.remove(this);
+      return "left";
+    }
+
+    protected override onLost(): void {
+      // In one step: `queue.putNowait(item); first.cancel();`. The item woke the first only.
+      if (!this.#queue.empty()) this.#queue.#getters.shift()?.wake();
+    }
+
+    protected override onResume(): T | typeof again {
+      const queue = this.#queue;
+      if (queue.empty() && !queue.#isShutDown) {
+        // In one step: `queue.putNowait(item); queue.getNowait();`. As in CPython, one whose item
+        // somebody else was quicker to take goes to the end of those who wait.
+        queue.#getters.append(this);
+        return again;
+      }
+      try {
+        return queue.getNowait();
+      } catch (error) {
+        // A `compare` that throws: another one may have the item.
+        this.onLost();
+        throw error;
+      }
+    }
+  };
+
+  static #Put = class<T> extends Waiter<void> {
+    readonly #queue: Queue<T>;
+    readonly #item: T;
+
+    constructor(queue: Queue<T>, item: T) {
+      super();
+      this.#queue = queue;
+      this.#item = item;
+      queue.#putters.append(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#queue.#putters.remove(this);
+      return "left";
+    }
+
+    protected override onLost(): void {
+      // In one step: `queue.getNowait(); first.cancel();`. The room woke the first only.
+      if (!this.#queue.full()) this.#queue.#putters.shift()?.wake();
+    }
+
+    protected override onResume(): void | typeof again {
+      const queue = this.#queue;
+      if (queue.full() && !queue.#isShutDown) {
+        // In one step: `queue.getNowait(); queue.putNowait(item);`.
+        queue.#putters.append(this);
+        return again;
+      }
+      try {
+        return queue.putNowait(this.#item);
+      } catch (error) {
+        // An item that cannot be compared: another one may have the room.
+        this.onLost();
+        throw error;
+      }
+    }
+  };
 
   static {
     queueInternals = {
       storeIn: (queue, storage) => {
         queue.#storage = storage;
-      },
-      getterLeaves: (queue, getter) => void queue.#getters.remove(getter),
-      getterLost: (queue) => {
-        if (!queue.empty()) queue.#getters.shift()?.wake();
-      },
-      getterResumes: (queue, getter) => {
-        if (queue.empty() && !queue.#isShutDown) {
-          // As in CPython, one whose item somebody else was quicker to take joins the end of the line.
-          queue.#getters.append(getter);
-          return again;
-        }
-        try {
-          return queue.getNowait();
-        } catch (error) {
-          queueInternals.getterLost(queue);
-          throw error;
-        }
-      },
-      putterLeaves: (queue, putter) => void queue.#putters.remove(putter),
-      putterLost: (queue) => {
-        if (!queue.full()) queue.#putters.shift()?.wake();
-      },
-      putterResumes: (queue, putter, item) => {
-        if (queue.full() && !queue.#isShutDown) {
-          queue.#putters.append(putter);
-          return again;
-        }
-        try {
-          return queue.putNowait(item);
-        } catch (error) {
-          // An item that can not be compared: let another one have the room.
-          queueInternals.putterLost(queue);
-          throw error;
-        }
       },
     };
   }
@@ -210,9 +199,7 @@ export class Queue<T> {
    */
   put(item: T): Promise<void> {
     if (this.full() && !this.#isShutDown) {
-      const putter = new Putter(this, item);
-      this.#putters.append(putter);
-      return putter.begin();
+      return new Queue.#Put(this, item).begin();
     }
     wentOn();
     try {
@@ -235,11 +222,7 @@ export class Queue<T> {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   get(): Promise<T> {
-    if (!this.#mayTake() && !this.#isShutDown) {
-      const getter = new Getter(this);
-      this.#getters.append(getter);
-      return getter.begin();
-    }
+    if (this.empty() && !this.#isShutDown) return new Queue.#Get<T>(this).begin();
     wentOn();
     try {
       return Promise.resolve(this.getNowait());
@@ -302,7 +285,7 @@ export class Queue<T> {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   join(): Promise<void> {
-    if (this.#unfinished > 0) return new Standing(this.#joiners).begin();
+    if (this.#unfinished > 0) return new PlainWait(this.#joiners).begin();
     wentOn();
     return Promise.resolve();
   }
@@ -328,8 +311,8 @@ export class Queue<T> {
       this.#storage = new Fifo();
       this.#wakeJoiners();
     }
-    for (const line of [this.#getters, this.#putters]) {
-      while (line.size > 0) line.shift()!.wake();
+    for (const waiters of [this.#getters, this.#putters]) {
+      while (waiters.size > 0) waiters.shift()!.wake();
     }
   }
 
@@ -358,12 +341,7 @@ export class Queue<T> {
     return new QueueItems(this);
   }
 
-  // As in CPython, a newcomer may be quicker than one who was woken for an item.
-  #mayTake(): boolean {
-    return !this.empty();
-  }
-
   #wakeJoiners(): void {
-    if (this.#unfinished === 0) wakeUpTo(this.#joiners, Infinity, undefined);
+    if (this.#unfinished === 0) PlainWait.wake(this.#joiners, Infinity, undefined);
   }
 }

@@ -3,53 +3,6 @@ import { checkInteger } from "../base/validate.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 
-/** One unit taken from a semaphore, given back once. */
-class Permit implements Disposable {
-  #semaphore: Semaphore | undefined;
-
-  constructor(semaphore: Semaphore) {
-    this.#semaphore = semaphore;
-  }
-
-  [Symbol.dispose](): void {
-    const semaphore = this.#semaphore;
-    this.#semaphore = undefined;
-    semaphore?.release();
-  }
-}
-
-let withdraw: (semaphore: Semaphore, wait: Acquire) => void;
-let withdrawn: (semaphore: Semaphore) => void;
-let lost: (semaphore: Semaphore) => void;
-let taken: (semaphore: Semaphore) => void;
-
-class Acquire extends Waiter<Disposable, void> {
-  readonly #semaphore: Semaphore;
-
-  constructor(semaphore: Semaphore) {
-    super();
-    this.#semaphore = semaphore;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    withdraw(this.#semaphore, this);
-    return "left";
-  }
-
-  protected override onWithdrawn(): void {
-    withdrawn(this.#semaphore);
-  }
-
-  protected override onLost(): void {
-    lost(this.#semaphore);
-  }
-
-  protected override onResume(): Disposable {
-    taken(this.#semaphore);
-    return new Permit(this.#semaphore);
-  }
-}
-
 /**
  * A counter of permits: `acquire` takes one and waits when there is none.
  *
@@ -78,23 +31,56 @@ class Acquire extends Waiter<Disposable, void> {
  */
 export class Semaphore {
   #value: number;
-  readonly #line: WaitQueue<Acquire> = new WaitQueue();
-  /** Those who were woken and have not had their turn. */
+  readonly #waiters: WaitQueue<Waiter<Disposable, void>> = new WaitQueue();
+  /** How many were woken and have not had their turn: each of them has its permit already. */
   #woken = 0;
 
-  static {
-    withdraw = (semaphore, wait) => void semaphore.#line.remove(wait);
-    withdrawn = (semaphore) => semaphore.#passOn();
-    lost = (semaphore) => {
-      semaphore.#woken--;
-      semaphore.#value++;
-      semaphore.#passOn();
-    };
-    taken = (semaphore) => {
-      semaphore.#woken--;
-      semaphore.#passOn();
-    };
-  }
+  static #Acquire = class extends Waiter<Disposable, void> {
+    readonly #semaphore: Semaphore;
+
+    constructor(semaphore: Semaphore) {
+      super();
+      this.#semaphore = semaphore;
+      semaphore.#waiters.append(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#semaphore.#waiters.remove(this);
+      return "left";
+    }
+
+    protected override onWithdrawn(): void {
+      this.#semaphore.#passOn();
+    }
+
+    protected override onLost(): void {
+      // In one step: `semaphore.release(); first.cancel();`. The permit went to the first.
+      this.#semaphore.#woken--;
+      this.#semaphore.#value++;
+      this.#semaphore.#passOn();
+    }
+
+    protected override onResume(): Disposable {
+      this.#semaphore.#woken--;
+      this.#semaphore.#passOn();
+      return new Semaphore.#Permit(this.#semaphore);
+    }
+  };
+
+  /** A permit that was taken from a semaphore, and is given back once. */
+  static #Permit = class implements Disposable {
+    #semaphore: Semaphore | undefined;
+
+    constructor(semaphore: Semaphore) {
+      this.#semaphore = semaphore;
+    }
+
+    [Symbol.dispose](): void {
+      const semaphore = this.#semaphore;
+      this.#semaphore = undefined;
+      semaphore?.release();
+    }
+  };
 
   /**
    * Make a semaphore.
@@ -120,11 +106,9 @@ export class Semaphore {
     if (!this.locked()) {
       wentOn();
       this.#value--;
-      return Promise.resolve(new Permit(this));
+      return Promise.resolve(new Semaphore.#Permit(this));
     }
-    const wait = new Acquire(this);
-    this.#line.append(wait);
-    return wait.begin();
+    return new Semaphore.#Acquire(this).begin();
   }
 
   /**
@@ -137,7 +121,7 @@ export class Semaphore {
   tryAcquire(): Disposable | undefined {
     if (this.locked()) return undefined;
     this.#value--;
-    return new Permit(this);
+    return new Semaphore.#Permit(this);
   }
 
   /** Give back a permit, or add one, and wake the one who has waited longest. */
@@ -148,7 +132,7 @@ export class Semaphore {
 
   /** Whether `acquire` would have to wait: no permit is left, or others are waiting for theirs. */
   locked(): boolean {
-    return this.#value === 0 || this.#woken + this.#line.size > 0;
+    return this.#value === 0 || this.#woken + this.#waiters.size > 0;
   }
 
   /** How many permits are left; one handed to somebody who was woken is not among them. */
@@ -158,11 +142,11 @@ export class Semaphore {
 
   // Permits may be left while some wait: they came when others had been woken before them.
   #passOn(): void {
-    while (this.#value > 0 && this.#line.size > 0) this.#wakeFirst();
+    while (this.#value > 0 && this.#waiters.size > 0) this.#wakeFirst();
   }
 
   #wakeFirst(): void {
-    const wait = this.#line.shift();
+    const wait = this.#waiters.shift();
     if (wait === undefined) return;
     this.#value--;
     this.#woken++;
