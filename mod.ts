@@ -83,9 +83,9 @@ export {
   type Executor,
   type MapOptions,
   type MapResult,
+  type PoolStats,
   type ShutdownOptions,
 } from "./lib/executor/executor.ts";
-export { type PoolStats } from "./lib/executor/pool_stats.ts";
 export { TaskPool, type TaskPoolOptions } from "./lib/executor/task_pool.ts";
 
 // Where threads meet: shared memory.

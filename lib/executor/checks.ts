@@ -9,6 +9,11 @@ import {
 import { checkTransfer } from "../wire/transfer.ts";
 import type { CallOptions, MapOptions, ShutdownOptions } from "./executor.ts";
 
+/** The options of a call that every pool has. */
+export const CALL_OPTIONS: readonly string[] = ["signal", "timeout", "transfer", "priority"];
+const MAP_OPTIONS = ["signal", "timeout", "chunksize", "buffersize", "onProgress"];
+const SHUTDOWN_OPTIONS = ["wait", "cancelFutures"];
+
 /** Refuse what is no array of arguments. */
 export function checkArguments(what: string, args: unknown): asserts args is unknown[] {
   if (!Array.isArray(args)) {
@@ -28,8 +33,12 @@ export function checkIterable(
 }
 
 /** Refuse wrong options of a call. */
-export function checkCallOptions(what: string, options: CallOptions | undefined): void {
-  checkOptions(what, options);
+export function checkCallOptions(
+  what: string,
+  options: CallOptions | undefined,
+  known: readonly string[] = CALL_OPTIONS,
+): void {
+  checkOptions(what, options, known);
   const { signal, timeout, transfer, priority } = options ?? {};
   checkSignal(what, signal);
   if (timeout !== undefined) checkDuration(what, "timeout", timeout);
@@ -39,7 +48,7 @@ export function checkCallOptions(what: string, options: CallOptions | undefined)
 
 /** Refuse wrong options of a `map`. */
 export function checkMapOptions(what: string, options: MapOptions | undefined): void {
-  checkOptions(what, options);
+  checkOptions(what, options, MAP_OPTIONS);
   const { signal, timeout, chunksize, buffersize, onProgress } = options ?? {};
   checkSignal(what, signal);
   if (timeout !== undefined) checkDuration(what, "timeout", timeout);
@@ -53,7 +62,7 @@ export function readShutdownOptions(
   what: string,
   options: ShutdownOptions | undefined,
 ): Required<ShutdownOptions> {
-  checkOptions(what, options);
+  checkOptions(what, options, SHUTDOWN_OPTIONS);
   const { wait = true, cancelFutures = false } = options ?? {};
   checkBoolean(what, "wait", wait);
   checkBoolean(what, "cancelFutures", cancelFutures);

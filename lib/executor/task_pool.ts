@@ -1,4 +1,4 @@
-import { checkFunction, checkInteger, show } from "../base/validate.ts";
+import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import {
   checkArguments,
@@ -80,7 +80,7 @@ export class TaskPool implements Executor {
    * Make a pool. It starts nothing, and needs no clean-up where nothing was submitted.
    *
    * @param options How many calls run at a time, or an object that may also have a `name`.
-   * @throws {TypeError} If an option is of the wrong type.
+   * @throws {TypeError} If an option is of the wrong type, or there is no such option.
    * @throws {RangeError} If `maxWorkers` is not a positive integer.
    */
   constructor(options?: number | TaskPoolOptions) {
@@ -93,6 +93,7 @@ export class TaskPool implements Executor {
         }`,
       );
     }
+    checkOptions(what, given, ["maxWorkers", "name"]);
     const { maxWorkers = defaultWorkers(), name } = given;
     checkInteger(what, "maxWorkers", maxWorkers, 1);
     if (name !== undefined && typeof name !== "string") {

@@ -1,11 +1,11 @@
 import { Heap } from "../base/heap.ts";
 import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 
-/** What can wait in a {@linkcode TaskLine}. */
+/** What can wait in a {@linkcode TaskQueue}. */
 export interface Waiting extends Slotted {
   /** The higher goes first. */
   readonly priority: number;
-  /** For the line: whether it waits in the heap. */
+  /** For the queue: whether it waits in the heap. */
   inHeap: boolean;
 }
 
@@ -19,9 +19,9 @@ const higherFirst = (a: Waiting, b: Waiting): number => {
 
 /**
  * Jobs that wait: the higher priority first, and among equals in order of arrival. Nearly all are of
- * priority 0, and for those it is a line; any job can leave in O(1).
+ * priority 0, and those stand in a queue that needs no comparing; any job can leave in O(1).
  */
-export class TaskLine<J extends Waiting> {
+export class TaskQueue<J extends Waiting> {
   readonly #plain: WaitQueue<J> = new WaitQueue();
   #others: Heap<J> = new Heap<J>(higherFirst);
   #othersAlive = 0;
@@ -31,7 +31,7 @@ export class TaskLine<J extends Waiting> {
     return this.#plain.size + this.#othersAlive;
   }
 
-  /** Stand behind those of the same priority. */
+  /** Add a job behind those of the same priority. */
   add(job: J): void {
     if (job.priority === 0) return this.#plain.append(job);
     this.#others.push(job);

@@ -12,7 +12,7 @@ import { cancelledError } from "../core/cancel_scope.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
 import type { MapSource } from "./map_output.ts";
-import { TaskLine, type Waiting } from "./task_queue.ts";
+import { TaskQueue, type Waiting } from "./task_queue.ts";
 
 /**
  * Something to run as a task, once there is room for it. What users see of it as a task is made
@@ -60,7 +60,7 @@ export abstract class TaskJob extends Fiber implements Waiting {
   protected override follow(result: PromiseLike<unknown>): void {
     // What `await` would look at, too: only a promise of the language calls back just once.
     if (result instanceof Promise && result.constructor === Promise) {
-      this.runner.lane().follow(this, result);
+      this.runner.follower().follow(this, result);
     } else super.follow(result);
   }
 
@@ -88,14 +88,19 @@ export abstract class TaskJob extends Fiber implements Waiting {
 
 const { then } = Promise.prototype;
 
-/** Follows one promise after the other, with the same two callbacks. */
-class Lane {
+/**
+ * Calls a job back when its promise settles; then it can be used for another one.
+ *
+ * The two callbacks are made once for as many promises as follow each other: a closure for each job
+ * would be more to allocate than the job itself.
+ */
+class PromiseFollower {
   #job: TaskJob | undefined = undefined;
-  readonly #free: Lane[];
+  readonly #free: PromiseFollower[];
   readonly #finish = (value: unknown) => this.#leave().finish(value);
   readonly #fail = (error: unknown) => this.#leave().fail(error);
 
-  constructor(free: Lane[]) {
+  constructor(free: PromiseFollower[]) {
     this.#free = free;
   }
 
@@ -116,9 +121,9 @@ class Lane {
 export class TaskRunner {
   readonly maxWorkers: number;
   readonly #name: string | undefined;
-  readonly #line: TaskLine<TaskJob> = new TaskLine();
+  readonly #waiting: TaskQueue<TaskJob> = new TaskQueue();
   #running = 0;
-  readonly #free: Lane[] = [];
+  readonly #free: PromiseFollower[] = [];
   readonly #sources = new Set<MapSource>();
   #started = 0;
   #closed = false;
@@ -138,14 +143,14 @@ export class TaskRunner {
 
   /** Run it now if there is room, and else in its turn. */
   add(job: TaskJob): void {
-    if (this.#running < this.maxWorkers && this.#line.size === 0) this.#begin(job);
-    else this.#line.add(job);
+    if (this.#running < this.maxWorkers && this.#waiting.size === 0) this.#begin(job);
+    else this.#waiting.add(job);
   }
 
   /** Take back a job that waits; `false` if it does not. */
   withdraw(job: TaskJob): boolean {
-    if (!this.#line.remove(job)) return false;
-    this.#wind();
+    if (!this.#waiting.remove(job)) return false;
+    this.#finishIfDone();
     return true;
   }
 
@@ -154,9 +159,9 @@ export class TaskRunner {
     return this.#name === undefined ? number : `${this.#name}-${number}`;
   }
 
-  /** For jobs: something that follows a promise. */
-  lane(): Lane {
-    return this.#free.pop() ?? new Lane(this.#free);
+  /** For jobs: what calls one back when its promise settles. */
+  follower(): PromiseFollower {
+    return this.#free.pop() ?? new PromiseFollower(this.#free);
   }
 
   /** For jobs: one has ended. */
@@ -167,11 +172,11 @@ export class TaskRunner {
   /** For jobs: begin what there is room for. */
   proceed(): void {
     while (this.#running < this.maxWorkers) {
-      const job = this.#line.shift();
+      const job = this.#waiting.shift();
       if (job === undefined) break;
       this.#begin(job);
     }
-    this.#wind();
+    this.#finishIfDone();
   }
 
   /** A map has begun. */
@@ -181,7 +186,7 @@ export class TaskRunner {
 
   /** A map makes no more jobs. */
   leave(source: MapSource): void {
-    if (this.#sources.delete(source)) this.#wind();
+    if (this.#sources.delete(source)) this.#finishIfDone();
   }
 
   /** Take no new work. */
@@ -189,17 +194,17 @@ export class TaskRunner {
     if (this.#closed) return;
     this.#closed = true;
     for (const source of [...this.#sources]) source.onClosing();
-    this.#wind();
+    this.#finishIfDone();
   }
 
   /** Call off everything that has not begun. */
   cancelWaiting(): void {
     const error = cancelledError("The pool was shut down");
     for (const source of [...this.#sources]) source.onCancelled(error);
-    for (let job = this.#line.shift(); job !== undefined; job = this.#line.shift()) {
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
       job.cancelled(error);
     }
-    this.#wind();
+    this.#finishIfDone();
   }
 
   /** Once closed: when everything is done. */
@@ -209,7 +214,7 @@ export class TaskRunner {
       throw new InvalidStateError("Cannot wait for a pool: this is one of its own calls");
     }
     this.#ended ??= new Future();
-    this.#wind();
+    this.#finishIfDone();
     await shield(this.#ended);
   }
 
@@ -218,9 +223,9 @@ export class TaskRunner {
     job.begin(this.#name === undefined ? taskInternals.number() : ++this.#started);
   }
 
-  #wind(): void {
+  #finishIfDone(): void {
     if (this.#ended === undefined) return;
-    if (this.#running === 0 && this.#line.size === 0 && this.#sources.size === 0) {
+    if (this.#running === 0 && this.#waiting.size === 0 && this.#sources.size === 0) {
       futureInternals.resolve(this.#ended, undefined);
     }
   }

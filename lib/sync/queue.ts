@@ -298,7 +298,7 @@ export class Queue<T> {
    * @throws {TypeError} If `options` is not an object, or `immediate` not a boolean.
    */
   shutdown(options?: QueueShutdownOptions): void {
-    checkOptions("shut down a queue", options);
+    checkOptions("shut down a queue", options, ["immediate"]);
     const immediate = options?.immediate ?? false;
     if (typeof immediate !== "boolean") {
       throw new TypeError(

@@ -12,7 +12,7 @@ import type { WorkerPermissions } from "./hosts/web.ts";
 import { PoolExecutor } from "./pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
-import type { PoolStats } from "../executor/pool_stats.ts";
+import type { PoolStats } from "../executor/executor.ts";
 import type { Remote } from "./remote_module.ts";
 
 /**

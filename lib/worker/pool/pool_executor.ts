@@ -9,7 +9,7 @@ import {
   readShutdownOptions,
 } from "../../executor/checks.ts";
 import type { CallOptions, MapOptions, ShutdownOptions } from "../../executor/executor.ts";
-import type { PoolStats } from "../../executor/pool_stats.ts";
+import type { PoolStats } from "../../executor/executor.ts";
 import { makeRemote } from "../remote_module.ts";
 import { Call } from "./call.ts";
 import { callSite } from "./caller_stack.ts";
