@@ -4,9 +4,9 @@
  * The globals are looked up at each call, so that a fake clock installed later is honoured.
  */
 import { builtin } from "./builtins.ts";
-
 import { Heap } from "./heap.ts";
 import { LinkedEntry, LinkedList } from "./linked_list.ts";
+import { denoVersion } from "./runtime.ts";
 
 /** The longest delay that a native timer takes; longer ones are chained. */
 const LONGEST = 2 ** 31 - 1;
@@ -224,9 +224,8 @@ function hopByChannel(fn: () => void): void {
 }
 
 function fastestHop(immediate: Hop | undefined): Hop {
-  const { Deno: deno } = globalThis as { Deno?: { version?: { deno: string } } };
   // Up to Deno 2.5 it is a timer of one millisecond, forty times as long as a message takes.
-  const slow = /^2\.[0-5]\./.test(deno?.version?.deno ?? "");
+  const slow = /^2\.[0-5]\./.test(denoVersion() ?? "");
   return immediate === undefined || slow ? hopByChannel : immediate;
 }
 

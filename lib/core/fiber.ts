@@ -1,3 +1,4 @@
+import { isThenable } from "../base/thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import { contextSnapshot, forget, type Inhabitant, runInFiber, type TaskOwner } from "./context.ts";
@@ -128,8 +129,4 @@ export abstract class Fiber implements Inhabitant, Handle {
     if (this.#scope?.total === 0) this.#scope = undefined;
     parked(this);
   }
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T> | undefined)?.then === "function";
 }

@@ -1,3 +1,4 @@
+import { processorCount } from "../base/runtime.ts";
 import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import {
@@ -352,5 +353,5 @@ export class TaskPool implements Executor {
 }
 
 function defaultWorkers(): number {
-  return Math.min(MOST_BY_DEFAULT, (navigator.hardwareConcurrency || 1) + 4);
+  return Math.min(MOST_BY_DEFAULT, processorCount() + 4);
 }

@@ -1,19 +1,15 @@
+import { builtin } from "../base/builtins.ts";
 import { InvalidStateError } from "../errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { now } from "../base/clock.ts";
 import { self as thread } from "./thread_registry.ts";
 import type { Home } from "./shared_block.ts";
 
-interface Builtins {
-  WorkerGlobalScope?: new () => object;
-  process?: { getBuiltinModule?(name: string): { isMainThread: boolean } };
-}
-
 /** Whether this is the main thread, where to block is to freeze the program. */
 const isMainThread: boolean = (() => {
-  const { WorkerGlobalScope: Scope, process } = globalThis as unknown as Builtins;
+  const { WorkerGlobalScope: Scope } = globalThis as { WorkerGlobalScope?: new () => object };
   if (Scope !== undefined && globalThis instanceof Scope) return false;
-  return process?.getBuiltinModule?.("node:worker_threads").isMainThread ?? true;
+  return builtin<{ isMainThread: boolean }>("node:worker_threads")?.isMainThread ?? true;
 })();
 
 /**

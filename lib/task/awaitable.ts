@@ -1,3 +1,4 @@
+import { isThenable } from "../base/thenable.ts";
 import { show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";
@@ -42,11 +43,6 @@ export type ResultOf<A> = A extends Awaitable<infer T> ? T : never;
  * ```
  */
 export type FutureOf<A> = A extends Future<unknown> ? A : Future<ResultOf<A>>;
-
-/** Whether `value` has a `then` method. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
-}
 
 /** Refuse what can not be waited for. `what` completes "Cannot …". */
 export function checkAwaitable(what: string, value: unknown): asserts value is Awaitable<unknown> {

@@ -1,6 +1,7 @@
+import { isThenable } from "../base/thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
-import { checkAwaitable, isThenable, listAwaitables, type ResultOf } from "./awaitable.ts";
+import { checkAwaitable, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";

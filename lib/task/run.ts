@@ -1,4 +1,5 @@
 import { InvalidStateError } from "../errors.ts";
+import { exit, onSignal } from "../base/runtime.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRunContext, RunContext, runContexts, runInScope } from "../core/context.ts";
 import { Callback, futureInternals } from "../core/future.ts";
@@ -25,15 +26,6 @@ export interface RunOptions {
   handleSignals?: boolean;
 }
 
-/** The parts of `Deno` that are used here; other runtimes have none of them. */
-interface SignalHost {
-  addSignalListener?(signal: "SIGINT", listener: () => void): void;
-  removeSignalListener?(signal: "SIGINT", listener: () => void): void;
-  exit?(code: number): never;
-}
-
-const host: SignalHost = (globalThis as { Deno?: SignalHost }).Deno ?? {};
-
 /** The exit code of a program that SIGINT ended: 128 + 2. */
 const INTERRUPTED = 130;
 
@@ -41,43 +33,38 @@ const INTERRUPTED = 130;
 class Interrupts {
   /** Of runs side by side, those which were interrupted and have not ended yet. */
   static readonly #cleaningUp: Set<Interrupts> = new Set();
-  readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #ended: Promise<void>;
+  #end!: () => void;
   readonly #main: Task<unknown>;
-  readonly #listener = () => this.#interrupt();
-  #listening = false;
+  #unlisten = () => {};
   /** Whether there was one. */
   seen = false;
 
   constructor(main: Task<unknown>) {
     this.#main = main;
+    this.#ended = new Promise((resolve) => this.#end = resolve);
   }
 
   listen(): void {
-    try {
-      host.addSignalListener?.("SIGINT", this.#listener);
-      this.#listening = true;
-    } catch {
-      // A worker, or a platform without signals: there is no Ctrl-C to be told of.
-    }
+    this.#unlisten = onSignal("SIGINT", () => this.#interrupt());
   }
 
   stop(): void {
-    if (this.#listening) host.removeSignalListener?.("SIGINT", this.#listener);
-    this.#listening = false;
+    this.#unlisten();
     Interrupts.#cleaningUp.delete(this);
-    this.#ended.resolve();
+    this.#end();
   }
 
   /** End the program, once every run that was interrupted has cleaned up. */
   async exit(): Promise<void> {
     while (Interrupts.#cleaningUp.size > 0) {
-      await Promise.all([...Interrupts.#cleaningUp].map((one) => one.#ended.promise));
+      await Promise.all([...Interrupts.#cleaningUp].map((one) => one.#ended));
     }
-    host.exit?.(INTERRUPTED);
+    exit(INTERRUPTED);
   }
 
   #interrupt(): void {
-    if (this.seen || this.#main.done()) host.exit?.(INTERRUPTED);
+    if (this.seen || this.#main.done()) exit(INTERRUPTED);
     this.seen = true;
     Interrupts.#cleaningUp.add(this);
     this.#main.cancel("Interrupted");

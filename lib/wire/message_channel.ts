@@ -42,10 +42,16 @@ export function adoptPort(port: MessagePort): Port {
   return received;
 }
 
+/** Take the next message that a port has received, before its listener is called with it. */
+export function receiveNow(port: Port): { message: unknown } | undefined {
+  return threads()?.receiveMessageOnPort(port);
+}
+
 /** Post by the web's own method: the one that node:worker_threads gives a port is twice as slow. */
 export function post(port: Port, message: unknown, transfer?: Transferable[]): void {
   if (transfer === undefined || transfer.length === 0) postMessage.call(port, message);
   else postMessage.call(port, message, { transfer });
 }
 
-const { postMessage } = MessagePort.prototype;
+// Where there are no ports, nothing is posted.
+const postMessage = globalThis.MessagePort?.prototype.postMessage;

@@ -15,7 +15,7 @@ export function loadingTaskModule(): boolean {
 export async function importTaskModule(module: string): Promise<Record<string, unknown>> {
   loading++;
   try {
-    return await import(module);
+    return await import(/* @vite-ignore */ /* webpackIgnore: true */ module);
   } catch (error) {
     if (isPermissionError(error)) {
       throw new Error(

@@ -6,6 +6,7 @@
  * carries results that are plain numbers and the like, with a doorbell, so that under load many of
  * them arrive with one message.
  */
+import { canShareMemory } from "../base/runtime.ts";
 
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
@@ -46,14 +47,19 @@ export const CALL_NUMBERS: number = 2 ** 29;
 /** What a worker finds when it wants to begin a call. */
 export type Claim = "mine" | "revoked" | "stopped";
 
+/** Where memory cannot be shared, a side that needs a table has one to itself. */
+function allocate(size: number): ArrayBufferLike {
+  return canShareMemory() ? new SharedArrayBuffer(size) : new ArrayBuffer(size);
+}
+
 /** Both sides' view of the memory. Calls are known by a number that goes up by one each time. */
 export class CallTable {
   /** The memory itself, to be sent across. */
-  readonly memory: SharedArrayBuffer;
+  readonly memory: ArrayBufferLike;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
 
-  constructor(memory: SharedArrayBuffer = new SharedArrayBuffer(WORDS * 4 + SLOTS * 8)) {
+  constructor(memory = allocate(WORDS * 4 + SLOTS * 8)) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, WORDS);
     this.#numbers = new Float64Array(memory, WORDS * 4);

@@ -8,7 +8,7 @@ import type {
   ShutdownOptions,
 } from "../executor/executor.ts";
 import { ProcessHost } from "./process/process_host.ts";
-import type { WorkerPermissions } from "./hosts/web.ts";
+import type { WorkerPermissions } from "./permissions/worker_permissions.ts";
 import { PoolExecutor } from "./pool/pool_executor.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";

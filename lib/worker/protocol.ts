@@ -37,14 +37,16 @@ export const FromWorkerKind = {
 } as const;
 
 /**
- * What a thread is given at its start: the port to its pool, the memory of its call table, the list
- * of dead threads, and whether its own memory is limited.
+ * What a thread is given at its start: the port to its pool; the memory of its call table and the
+ * list of dead threads, where memory can be shared; whether its own memory is limited; and a lock to
+ * hold as long as it lives, by which its end is heard of where nothing else tells of it.
  */
 export type Boot = [
   port: MessagePort,
-  memory: SharedArrayBuffer,
-  deaths: SharedArrayBuffer,
+  memory: SharedArrayBuffer | undefined,
+  deaths: SharedArrayBuffer | undefined,
   limited?: boolean,
+  lock?: string,
 ];
 
 /** A list of arguments or of items: as it is, or packed because something in it needs it. */

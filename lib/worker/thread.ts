@@ -4,9 +4,8 @@ import { Future, futureInternals } from "../core/future.ts";
 import { wait } from "../task/wait.ts";
 import { describeCallable, describeRun } from "../wire/function_codec.ts";
 import { checkArguments } from "../executor/checks.ts";
-import { DaemonHost } from "./hosts/daemon.ts";
-import { ExitHost } from "./hosts/exit_host.ts";
-import { WebHost } from "./hosts/web.ts";
+import { defaultHost } from "./hosts/default_host.ts";
+import { ThreadHost } from "./hosts/thread_host.ts";
 import { Call } from "./pool/call.ts";
 import { callSite } from "./pool/caller_stack.ts";
 import { readPoolOptions } from "./pool/options.ts";
@@ -102,8 +101,7 @@ export class Thread<R = unknown> {
   readonly #target: unknown;
   readonly #args: unknown[];
   readonly #pool: Pool;
-  readonly #host: ExitHost;
-  readonly #daemon: DaemonHost | undefined;
+  readonly #host: ThreadHost;
   readonly #end: Future<void> = new Future();
   #future: Future<unknown> | undefined;
   #terminated = false;
@@ -138,9 +136,8 @@ export class Thread<R = unknown> {
     this.#target = derived && target === undefined ? undefined : target;
     this.#args = [...args];
     const settings = readPoolOptions(what, "Thread", { maxWorkers: 1, name: this.name });
-    this.#host = new ExitHost(new WebHost(what));
-    this.#daemon = daemon ? new DaemonHost(this.#host) : undefined;
-    this.#pool = new Pool(this.#daemon ?? this.#host, settings);
+    this.#host = new ThreadHost(defaultHost(what), daemon);
+    this.#pool = new Pool(this.#host, settings);
   }
 
   /**
@@ -213,8 +210,12 @@ export class Thread<R = unknown> {
     if (this.#future === undefined) {
       throw new InvalidStateError("Cannot join a thread: it was not started");
     }
-    using _held = this.#daemon?.hold();
-    await wait([this.#end], timeoutMs === undefined ? {} : { timeout: timeoutMs });
+    const release = this.#host.hold();
+    try {
+      await wait([this.#end], timeoutMs === undefined ? {} : { timeout: timeoutMs });
+    } finally {
+      release();
+    }
   }
 
   /** Whether it was started and has not ended. */
@@ -257,9 +258,13 @@ export class Thread<R = unknown> {
       throw new InvalidStateError("Cannot read the result of a thread: it was not started");
     }
     futureInternals.look(this.#future);
-    using _held = this.#daemon?.hold();
-    // Once there is a result, its thread is on its way out: nothing of it is to be left behind.
-    await wait(this.#terminated ? [this.#future] : [this.#future, this.#end]);
+    const release = this.#host.hold();
+    try {
+      // Once there is a result, its thread is on its way out: nothing of it is to be left behind.
+      await wait(this.#terminated ? [this.#future] : [this.#future, this.#end]);
+    } finally {
+      release();
+    }
     return this.#future.result() as R;
   }
 

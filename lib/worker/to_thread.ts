@@ -3,13 +3,13 @@ import { atRunEnd } from "../task/run_end.ts";
 import { PoolExecutor } from "./pool/pool_executor.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";
-import { WebHost } from "./hosts/web.ts";
+import { defaultHost } from "./hosts/default_host.ts";
 
 let shared: PoolExecutor | undefined;
 
 function sharedExecutor(what: string): PoolExecutor {
   if (shared !== undefined) return shared;
-  const pool = new Pool(new WebHost(what), readPoolOptions(what, "toThread", { name: "toThread" }));
+  const pool = new Pool(defaultHost(what), readPoolOptions(what, "toThread", { name: "toThread" }));
   atRunEnd(() => pool.endIdle());
   return shared = new PoolExecutor(pool);
 }

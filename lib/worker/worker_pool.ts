@@ -8,10 +8,12 @@ import type {
   ShutdownOptions,
 } from "../executor/executor.ts";
 import type { Host } from "./hosts/host.ts";
-import { NodeHost, type ResourceLimits } from "./hosts/node.ts";
+import { defaultKind } from "./hosts/default_host.ts";
+import { NodeHost } from "./hosts/node_host.ts";
 import { readPermissions } from "./permissions/permissions.ts";
-import { checkResourceLimits } from "./hosts/resource_limits.ts";
-import { WebHost, type WorkerPermissions } from "./hosts/web.ts";
+import { checkResourceLimits, type ResourceLimits } from "./hosts/resource_limits.ts";
+import { WebHost } from "./hosts/web_host.ts";
+import type { WorkerPermissions } from "./permissions/worker_permissions.ts";
 import { PoolExecutor } from "./pool/pool_executor.ts";
 import { Pool } from "./pool/pool.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
@@ -449,7 +451,7 @@ export class WorkerPool implements Executor {
 }
 
 function hostOf(what: string, options: WorkerPoolOptions): Host {
-  const { host = "web", permissions, resourceLimits } = options;
+  const { host = defaultKind(), permissions, resourceLimits } = options;
   if (host !== "web" && host !== "node") {
     throw new TypeError(`Cannot ${what}: host must be "web" or "node", received ${show(host)}`);
   }

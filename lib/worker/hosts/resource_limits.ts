@@ -1,5 +1,32 @@
 import { checkOptions, show } from "../../base/validate.ts";
 
+/**
+ * How much memory a worker of the node host may use; each in megabytes.
+ *
+ * @example
+ * ```ts
+ * import { type ResourceLimits, WorkerPool } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * // A call that wants more ends its own worker, and neither the others nor the program.
+ * const limits: ResourceLimits = { maxOldGenerationSizeMb: 64 };
+ *
+ * await using pool = new WorkerPool({ maxWorkers: 1, host: "node", resourceLimits: limits });
+ * const sum = (n: number) => new Array<number>(n).fill(1).reduce((a, b) => a + b);
+ * assertEquals(await pool.map(sum, [10, 1_000]), [10, 1_000]);
+ * ```
+ */
+export interface ResourceLimits {
+  /** The heap of what lives long. */
+  maxOldGenerationSizeMb?: number;
+  /** The heap of what is new. */
+  maxYoungGenerationSizeMb?: number;
+  /** Code. */
+  codeRangeSizeMb?: number;
+  /** The stack. */
+  stackSizeMb?: number;
+}
+
 const NAMES = [
   "maxOldGenerationSizeMb",
   "maxYoungGenerationSizeMb",

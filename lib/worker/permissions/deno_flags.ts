@@ -1,54 +1,68 @@
+/**
+ * What Deno was told on its command line and in its configuration. Deno itself does not say; so both
+ * are looked for where they can be found. What cannot be read counts as not there.
+ */
 import { granted } from "./granted.ts";
 
-/** The parts of the runtime that are asked. All of them may be missing, or refuse to answer. */
-interface Runtime {
-  Deno?: {
-    args: string[];
-    mainModule?: string;
-    readTextFileSync?(path: string | URL): string;
-  };
+/** The parts of Deno that are asked. All of them may be missing, or refuse to answer. */
+interface DenoRuntime {
+  readonly args: string[];
+  readonly mainModule?: string;
+  readTextFileSync?(path: string | URL): string;
+  statSync?(path: URL): { isFile: boolean };
 }
 
-const FLAG = "--unstable-worker-options";
+const { Deno: deno } = globalThis as { Deno?: DenoRuntime };
+
+const WORKER_OPTIONS = "--unstable-worker-options";
+
+/** The flags of the runtime itself, where the system tells them. */
+export function ownFlags(): string[] | undefined {
+  const all = read("/proc/self/cmdline")?.split("\0");
+  // The last are those of the program itself, and an empty one.
+  return all?.slice(1, Math.max(all.length - 1 - (deno?.args.length ?? 0), 1));
+}
+
+/** The configuration file that the runtime found for the main module. */
+export function findConfig(): URL | undefined {
+  return configsAbove().find((place) => {
+    return granted({ name: "read", path: place }) && attempt(() => deno?.statSync?.(place).isFile);
+  });
+}
 
 /**
  * Whether workers can be given permissions of their own: Deno ends the whole program, and nothing
- * can catch that, if they are asked for without the flag `--unstable-worker-options`. It does not
- * say whether it was given; so this looks for it where it can be: among the arguments of the
- * process and in the configuration files.
- *
- * What cannot be read counts as not there.
+ * can catch that, if they are asked for without the flag `--unstable-worker-options`.
  */
 export function hasWorkerOptions(): boolean {
-  const { Deno } = globalThis as Runtime;
-  if (Deno === undefined) return false;
-  const read = (path: string | URL): string => {
-    if (!granted({ name: "read", path })) return "";
-    return attempt(() => Deno.readTextFileSync?.(path)) ?? "";
-  };
-  const all = read("/proc/self/cmdline").split("\0");
-  // The last are those of the program itself, and an empty one.
-  const args = all.slice(0, Math.max(all.length - 1 - Deno.args.length, 0));
-  if (args.includes(FLAG)) return true;
-  if (args.includes("--no-config")) return false;
-  const named = args.find((arg, i) => arg.startsWith("--config=") || args[i - 1] === "--config");
-  const places = named === undefined
-    ? foldersAbove(attempt(() => Deno.mainModule))
-    : [named.replace(/^--config=/, "")];
-  return places.some((place) => says(read(place)));
+  const flags = ownFlags() ?? [];
+  if (flags.includes(WORKER_OPTIONS)) return true;
+  if (flags.includes("--no-config")) return false;
+  const named = flags.find((flag, i) =>
+    flag.startsWith("--config=") || flags[i - 1] === "--config"
+  );
+  const places = named === undefined ? configsAbove() : [named.replace(/^--config=/, "")];
+  return places.some((place) =>
+    /"unstable"\s*:\s*\[[^\]]*"worker-options"/.test(read(place) ?? "")
+  );
 }
 
-function foldersAbove(address: string | undefined): URL[] {
-  if (address === undefined || !address.startsWith("file:")) return [];
+/** Where configuration files may be, the nearest first. */
+function configsAbove(): URL[] {
+  const main = attempt(() => deno?.mainModule);
+  if (main === undefined || !main.startsWith("file:")) return [];
   const found: URL[] = [];
-  for (let folder = new URL(".", address);; folder = new URL("..", folder)) {
+  for (let folder = new URL(".", main);;) {
     found.push(new URL("deno.json", folder), new URL("deno.jsonc", folder));
-    if (folder.pathname === "/" || new URL("..", folder).href === folder.href) return found;
+    const above = new URL("..", folder);
+    if (above.href === folder.href) return found;
+    folder = above;
   }
 }
 
-function says(config: string): boolean {
-  return /"unstable"\s*:\s*\[[^\]]*"worker-options"/.test(config);
+function read(path: string | URL): string | undefined {
+  if (deno === undefined || !granted({ name: "read", path })) return undefined;
+  return attempt(() => deno.readTextFileSync?.(path));
 }
 
 function attempt<T>(read: () => T): T | undefined {

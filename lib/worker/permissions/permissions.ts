@@ -2,7 +2,7 @@
  * What a child process may do: what this one may, or less.
  */
 import { show } from "../../base/validate.ts";
-import type { WorkerPermissions } from "../hosts/web.ts";
+import type { WorkerPermissions } from "./worker_permissions.ts";
 
 type Kind = "read" | "write" | "net" | "env" | "run" | "ffi" | "sys" | "import";
 

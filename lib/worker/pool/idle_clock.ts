@@ -1,13 +1,5 @@
+import { unrefTimer } from "../../base/runtime.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
-
-type NativeTimer = number | { unref?(): unknown };
-
-interface Unref {
-  Deno?: { unrefTimer?(id: number): void };
-}
-
-// A fake one gives numbers that mean nothing to the runtime.
-const nativeSetTimeout = setTimeout;
 
 /**
  * Ends workers that have had nothing to do for a while; it does not hold the program alive.
@@ -17,7 +9,7 @@ const nativeSetTimeout = setTimeout;
 export class IdleClock {
   readonly #ms: number;
   readonly #end: (worker: WorkerHandle) => void;
-  #timer: NativeTimer | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(ms: number, end: (worker: WorkerHandle) => void) {
     this.#ms = ms;
@@ -37,15 +29,14 @@ export class IdleClock {
       this.#timer = undefined;
       for (const worker of [...workers]) if (worker.rested) this.#end(worker);
       this.watch(workers);
-    }, this.#ms) as NativeTimer;
+    }, this.#ms);
     this.#timer = timer;
-    if (typeof timer === "object") timer.unref?.();
-    else if (setTimeout === nativeSetTimeout) (globalThis as Unref).Deno?.unrefTimer?.(timer);
+    unrefTimer(timer);
   }
 
   /** Watch no more. */
   stop(): void {
-    clearTimeout(this.#timer as number | undefined);
+    clearTimeout(this.#timer);
     this.#timer = undefined;
   }
 }

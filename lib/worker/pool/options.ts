@@ -1,3 +1,4 @@
+import { processorCount } from "../../base/runtime.ts";
 import { checkDuration, checkFunction, checkInteger, show } from "../../base/validate.ts";
 import { describeCallable } from "../../wire/function_codec.ts";
 import type { PoolSettings, WorkerExit } from "./settings.ts";
@@ -68,7 +69,7 @@ export function readPoolOptions(
     );
   }
   const {
-    maxWorkers = navigator.hardwareConcurrency,
+    maxWorkers = processorCount(),
     initializer,
     initargs = [],
     maxTasksPerWorker,

@@ -2,6 +2,7 @@
  * Values as bytes, for channels between processes: V8's own format, which carries what structured
  * clone does, with large buffers beside it so that they are copied as little as possible.
  */
+import { builtin } from "../../base/builtins.ts";
 import { show } from "../../base/validate.ts";
 
 /** A value as bytes. */
@@ -32,17 +33,13 @@ interface V8 {
   deserialize(bytes: Uint8Array): unknown;
 }
 
-interface Builtins {
-  process?: { getBuiltinModule?(name: string): unknown };
-}
-
 /** From so many bytes on, a buffer travels beside the value. */
 const LARGE = 4096;
 
 let v8: V8 | undefined;
 
 function getV8(): V8 {
-  v8 ??= (globalThis as Builtins).process?.getBuiltinModule?.("node:v8") as V8 | undefined;
+  v8 ??= builtin<V8>("node:v8");
   if (v8 === undefined) throw new TypeError("Cannot serialise values: node:v8 is not here");
   return v8;
 }
@@ -62,15 +59,34 @@ export function encodeValue(
 ): EncodedValue {
   const found = survey(value);
   checkTransfer(transfer);
+  if (found !== undefined && !hasSerializer()) found.large = [];
   const head = serialize(value, found);
   const moved = new Map<ArrayBuffer, ArrayBuffer>();
   // Nothing fails from here on.
-  for (const buffer of transfer as ArrayBuffer[]) moved.set(buffer, buffer.transfer());
+  for (const buffer of transfer as ArrayBuffer[]) moved.set(buffer, move(buffer));
   const buffers = (found?.large ?? []).map((buffer) => {
     const own = moved.get(buffer);
     return new Uint8Array(own ?? (keep ? buffer.slice(0) : buffer));
   });
   return { head, buffers };
+}
+
+/** Node 20 has no method for it. */
+function move(buffer: ArrayBuffer): ArrayBuffer {
+  return buffer.transfer?.() ?? structuredClone(buffer, { transfer: [buffer] });
+}
+
+let serializer: boolean | undefined;
+
+/** Whether large buffers can stay beside the value: Bun has no classes for that, only functions. */
+function hasSerializer(): boolean {
+  if (serializer !== undefined) return serializer;
+  try {
+    new (getV8().Serializer)();
+    return serializer = true;
+  } catch {
+    return serializer = false;
+  }
 }
 
 /** Make the value again. It takes over the buffers, and may do so with the head. */
@@ -163,7 +179,7 @@ function serialize(value: unknown, found: Survey | undefined): Uint8Array<ArrayB
   const { Serializer, serialize } = getV8();
   try {
     // It is three times as fast, but copies views as if each had a buffer of its own.
-    if (found === undefined) return serialize(value);
+    if (found === undefined || !hasSerializer()) return serialize(value);
     const serializer = new Serializer();
     found.large.forEach((buffer, id) => serializer.transferArrayBuffer(id, buffer));
     serializer.writeHeader();

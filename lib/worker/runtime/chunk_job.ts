@@ -1,3 +1,4 @@
+import { isThenable } from "../../base/thenable.ts";
 import { CancelledError } from "../../errors.ts";
 import { now } from "../../base/clock.ts";
 import { cloneError } from "../../wire/clone_error.ts";
@@ -115,8 +116,4 @@ export class ChunkJob extends Job {
       return false;
     }
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === "function";
 }

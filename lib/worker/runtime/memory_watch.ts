@@ -7,16 +7,13 @@
  * at all, the engine has raised its limit. Code that is busy, however long, leaves no such trace.
  */
 import { builtin } from "../../base/builtins.ts";
+import { unrefTimer } from "../../base/runtime.ts";
 
 /** How often it looks, in milliseconds. */
 const EVERY_MS = 100;
 
 interface Heap {
   getHeapStatistics(): { heap_size_limit: number };
-}
-
-interface Unref {
-  Deno?: { unrefTimer?(id: unknown): void };
 }
 
 /** Call back once the engine has raised the limit of the heap. */
@@ -29,7 +26,7 @@ export function watchMemory(onOut: (error: Error) => void): void {
     clearInterval(timer);
     onOut(outOfMemory());
   }, EVERY_MS);
-  (globalThis as Unref).Deno?.unrefTimer?.(timer);
+  unrefTimer(timer);
 }
 
 /** The error that the runtime gives where it notices. */

@@ -1,27 +1,16 @@
+import { closeStdin, exit, onSignal, onUncaught, stderrWriter } from "../../base/runtime.ts";
+import { refuseShared } from "../../wire/refuse_shared.ts";
 import { MarkedWriter } from "../process/marked_stream.ts";
 import { describeValue } from "../process/message_frames.ts";
 import { decodeValue, encodeValue } from "../process/value_codec.ts";
-import { type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import type { FromWorker, ToWorker } from "../protocol.ts";
+import { announce } from "./announce.ts";
 import { ProcessCallTable } from "./process_call_table.ts";
-import { startWatch } from "./process_watch.ts";
-import { refuseShared } from "../../wire/refuse_shared.ts";
+import { watchStdin } from "./stdin_watch.ts";
 import { WorkerSide } from "./worker_side.ts";
 
-interface Runtime {
-  Deno: {
-    stdin: { close(): void };
-    stderr: { writeSync(bytes: Uint8Array): number };
-    addSignalListener(signal: "SIGINT", listener: () => void): void;
-    exit(code: number): never;
-  };
-}
-
-const { Deno: runtime } = globalThis as unknown as Runtime;
-const { stderr } = runtime;
-const writeSync = stderr.writeSync.bind(stderr);
-
-/** The last words of a process that can be told nothing any more. */
-const DEAF = new TextEncoder().encode("It cannot receive messages any more\n");
+/** What is written to standard error by a process that can be told nothing any more. */
+const STDIN_CLOSED = new TextEncoder().encode("It cannot receive messages any more\n");
 
 /**
  * Serve the pool that started this process. What it sends comes through standard input. The answers
@@ -30,6 +19,7 @@ const DEAF = new TextEncoder().encode("It cannot receive messages any more\n");
  */
 export function serveProcess(): void {
   const table = new ProcessCallTable();
+  const writeStderr = stderrWriter();
   let writer: MarkedWriter | undefined;
   const send = (message: FromWorker, transfer?: Transferable[]) => {
     const encoded = encodeValue(message, transfer, false);
@@ -39,44 +29,22 @@ export function serveProcess(): void {
     writer!.flush();
   };
   const side = new WorkerSide({ send, table, sharesMemory: false, refuse: refuseShared });
-  addEventListener("error", (event) => {
-    event.preventDefault();
-    side.crash(event.error ?? new Error(event.message));
-  });
-  addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    side.crash(event.reason);
-  });
-  startWatch(table.asked, (message) => {
-    if (message === undefined) return runtime.exit(1);
+  onUncaught((error) => side.crash(error));
+  watchStdin(table.asked, (message) => {
+    if (message === undefined) return exit(1);
     const value = decodeValue(...message);
     if (writer === undefined) {
-      writer = new MarkedWriter(value as Uint8Array, writeAll);
+      writer = new MarkedWriter(value as Uint8Array, writeStderr);
       return;
     }
     announce(table, value as ToWorker);
     side.receive(value as ToWorker);
   }, () => {
-    writeAll(DEAF);
-    runtime.exit(1);
+    writeStderr(STDIN_CLOSED);
+    exit(1);
   });
   // Nobody else is to take what the pool sends.
-  runtime.stdin.close();
+  closeStdin();
   // Ctrl-C reaches every process of the terminal. What is to end then is for the program to say.
-  runtime.addSignalListener("SIGINT", () => {});
-}
-
-function announce(table: ProcessCallTable, message: ToWorker): void {
-  switch (message[0]) {
-    case ToWorkerKind.Calls:
-      for (let i = 1; i < message.length; i += 3) table.announce(message[i] as number);
-      return;
-    case ToWorkerKind.Chunk:
-    case ToWorkerKind.Stream:
-      table.announce(message[1]);
-  }
-}
-
-function writeAll(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.byteLength;) at += writeSync(bytes.subarray(at));
+  onSignal("SIGINT", () => {});
 }

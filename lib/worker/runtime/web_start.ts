@@ -3,12 +3,10 @@
  * needs. To import the first one from the runtime takes a quarter of the time in which a bare worker
  * starts, to read `process` or `setTimeout` as much again.
  */
-import { isNative } from "../../base/async_context.ts";
 import { provideBuiltin } from "../../base/builtins.ts";
 import type { Boot } from "../protocol.ts";
 
-/** What the pool gives this worker. */
-// Set before anything is awaited: a message that finds no listener is lost.
+/** What the pool gives this worker. Listened for before anything else is done. */
 export const boot: Promise<Boot> = new Promise((resolve) => {
   addEventListener("message", (event) => resolve((event as MessageEvent<Boot>).data), {
     once: true,
@@ -32,9 +30,3 @@ provideBuiltin("node:timers", {
     return setImmediate();
   },
 });
-// Where there is none, the library does without.
-if (!isNative) {
-  // Not written into the import itself: older versions of Deno load types from npm for that.
-  const hooks = "node:async_hooks";
-  provideBuiltin(hooks, await import(hooks).catch(() => undefined));
-}

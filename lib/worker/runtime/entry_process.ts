@@ -2,6 +2,6 @@
  * What runs in a process of a pool.
  * @module
  */
-import { serveProcess } from "./runtime/serve_process.ts";
+import { serveProcess } from "./serve_process.ts";
 
 serveProcess();

@@ -1,0 +1,197 @@
+/**
+ * The one place that knows runtimes: small verbs, each of which does what the runtime has for it.
+ *
+ * A runtime is asked for what it can do, not for its name, except where its answer would be wrong:
+ * Cloudflare has `node:worker_threads`, and no threads.
+ */
+import { builtin } from "./builtins.ts";
+
+/** The signals that end a program unless it listens to them. */
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK";
+
+type Listener = (...args: never[]) => void;
+
+/** The parts of Node's `process` that are used here. */
+interface NodeProcess {
+  readonly execArgv: readonly string[];
+  readonly execPath: string;
+  readonly versions?: { readonly node?: string };
+  exit(code?: number): never;
+  on(event: string, listener: Listener): void;
+  off(event: string, listener: Listener): void;
+}
+
+/** The parts of `Deno` that are used here. */
+interface DenoRuntime {
+  exitCode: number;
+  readonly version?: { readonly deno: string };
+  readonly stdin: { close(): void };
+  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  addSignalListener(signal: Signal, listener: () => void): void;
+  removeSignalListener(signal: Signal, listener: () => void): void;
+  exit(code?: number): never;
+  unrefTimer(timer: unknown): void;
+}
+
+interface Globals {
+  readonly Deno?: DenoRuntime;
+  readonly navigator?: {
+    readonly hardwareConcurrency?: number;
+    readonly userAgent?: string;
+    readonly locks?: LockManager;
+  };
+}
+
+/** The part of the Web Locks API that is used here. */
+export interface LockManager {
+  request(name: string, hold: () => unknown): Promise<unknown>;
+}
+
+// A fake one gives numbers that mean nothing to the runtime.
+const nativeSetTimeout = setTimeout;
+
+const globals = globalThis as unknown as Globals;
+
+/** Whether this is Deno, whose own ways go before those that it has from Node. */
+export function isDeno(): boolean {
+  return globals.Deno !== undefined;
+}
+
+/** The `process` of Node and of runtimes made like it; `undefined` in Deno. */
+export function nodeProcess(): NodeProcess | undefined {
+  return isDeno() ? undefined : builtin<NodeProcess>("node:process");
+}
+
+/** Whether this is Node, or a runtime made like it that has its threads and processes, too. */
+export function isNodeLike(): boolean {
+  return nodeProcess()?.versions?.node !== undefined &&
+    globals.navigator?.userAgent !== "Cloudflare-Workers";
+}
+
+/** How many threads can run side by side. */
+export function processorCount(): number {
+  return (globals.navigator?.hardwareConcurrency || undefined) ??
+    builtin<{ availableParallelism?(): number }>("node:os")?.availableParallelism?.() ?? 1;
+}
+
+/** Whether memory can be shared between threads: a page has to be isolated from others for that. */
+export function canShareMemory(): boolean {
+  return typeof SharedArrayBuffer === "function";
+}
+
+/** The locks that the threads of this program, or the pages of this origin, share. */
+export function lockManager(): LockManager | undefined {
+  return globals.navigator?.locks;
+}
+
+/**
+ * Call `fn` on each signal of this kind, instead of the end of the program.
+ *
+ * @returns What ends that. Where there are no such signals, as in a worker, nothing has begun.
+ */
+export function onSignal(signal: Signal, fn: () => void): () => void {
+  const { Deno: deno } = globals;
+  try {
+    if (deno !== undefined) {
+      deno.addSignalListener(signal, fn);
+      return () => deno.removeSignalListener(signal, fn);
+    }
+    const process = nodeProcess();
+    process?.on(signal, fn);
+    return () => process?.off(signal, fn);
+  } catch {
+    // A worker, or a system that has no such signal.
+    return () => {};
+  }
+}
+
+/** The version of Deno, where this is Deno. */
+export function denoVersion(): string | undefined {
+  return globals.Deno?.version?.deno;
+}
+
+/** End the program, where a program can do that. */
+export function exit(code: number): void {
+  if (globals.Deno !== undefined) globals.Deno.exit(code);
+  nodeProcess()?.exit(code);
+}
+
+/** Call `fn` with every error of this thread that nothing catches, instead of the thread's end. */
+export function onUncaught(fn: (error: unknown) => void): void {
+  const process = nodeProcess();
+  if (process?.versions?.node !== undefined) {
+    process.on("uncaughtException", fn);
+    process.on("unhandledRejection", fn);
+    return;
+  }
+  addEventListener("error", (event) => {
+    event.preventDefault();
+    fn((event as ErrorEvent).error ?? new Error((event as ErrorEvent).message));
+  });
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    fn((event as PromiseRejectionEvent).reason);
+  });
+}
+
+/** Call `fn` with the exit code when this thread ends itself by a call. */
+export function onExit(fn: (code: number) => void): void {
+  const { Deno: deno } = globals;
+  if (deno === undefined) {
+    nodeProcess()?.on("exit", fn);
+    return;
+  }
+  deno.exitCode = 1;
+  if (deno.exitCode === 1) {
+    deno.exitCode = 0;
+    addEventListener("unload", () => fn(deno.exitCode));
+    return;
+  }
+  // Deno 2.5 keeps no exit code in a worker.
+  const { process } = globalThis as unknown as { process?: { exit(code?: number): never } };
+  for (const owner of [deno, process]) {
+    if (owner === undefined) continue;
+    owner.exit = new Proxy(owner.exit, {
+      apply: (exit, self, codes: [code?: number]) => {
+        fn(Number(codes[0] ?? 0));
+        return Reflect.apply(exit, self, codes);
+      },
+    });
+  }
+}
+
+/** Let a timer of `setTimeout` or `setInterval` not hold the program alive. */
+export function unrefTimer(timer: unknown): void {
+  if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
+  else if (setTimeout === nativeSetTimeout) globals.Deno?.unrefTimer(timer);
+}
+
+/** Let nothing in this thread read standard input, where a thread can be kept from it. */
+export function closeStdin(): void {
+  globals.Deno?.stdin.close();
+}
+
+/**
+ * What writes all of some bytes to standard error, and comes back when that is done. It goes on to do
+ * so whatever the program makes of its globals.
+ */
+export function stderrWriter(): (bytes: Uint8Array) => void {
+  const stderr = globals.Deno?.stderr;
+  const writeSync = stderr?.writeSync.bind(stderr) ?? writeByNode;
+  return (bytes) => {
+    for (let at = 0; at < bytes.byteLength;) at += writeSync(bytes.subarray(at));
+  };
+}
+
+function writeByNode(bytes: Uint8Array): number {
+  const fs = builtin<{ writeSync(fd: number, bytes: Uint8Array): number }>("node:fs");
+  if (fs === undefined) return bytes.byteLength;
+  try {
+    return fs.writeSync(2, bytes);
+  } catch (error) {
+    // The pipe is full of what nobody has read so far.
+    if ((error as { code?: string }).code !== "EAGAIN") throw error;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    return 0;
+  }
+}

@@ -1,0 +1,105 @@
+import { canShareMemory } from "../../base/runtime.ts";
+import { board as deathBoard } from "../../shared/thread_registry.ts";
+import { makeChannel, type Port, post, receiveNow } from "../../wire/message_channel.ts";
+import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/resource_sharer.ts";
+import { CallTable } from "../call_table.ts";
+import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import { exitCause, type HostedWorker, type WorkerListener } from "./host.ts";
+
+/** A thread with a port, as the platform has it. */
+export interface PortThread {
+  /** Stop it, whatever it does. */
+  terminate(): void;
+}
+
+/** What the platform says of a thread. */
+export interface ThreadEvents {
+  /** It failed; its end follows. */
+  onError(error: unknown): void;
+  /** It has ended. */
+  onEnd(): void;
+}
+
+/** A worker that is a thread of this program: the pool talks to it through a port. */
+export class PortWorker implements HostedWorker {
+  readonly table: CallTable | undefined = canShareMemory() ? new CallTable() : undefined;
+  readonly #port: Port;
+  readonly #listener: WorkerListener;
+  readonly #thread: PortThread;
+  #cause: unknown = undefined;
+  #peer: Acquaintance | undefined = undefined;
+  #gone = false;
+
+  /** `start` starts the thread, which is to get `boot`, and tells `events` what becomes of it. */
+  constructor(listener: WorkerListener, start: (boot: Boot, events: ThreadEvents) => PortThread) {
+    const { port1, port2 } = makeChannel();
+    this.#port = port1;
+    this.#listener = listener;
+    const memory = this.table?.memory as SharedArrayBuffer | undefined;
+    this.#thread = start([port2, memory, memory && deathBoard()], {
+      onError: (error) => this.#cause ??= error,
+      onEnd: () => this.#end(),
+    });
+    port1.addEventListener("close", () => this.#end());
+    port1.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    // An answer is lost: what it was for must not wait for ever.
+    port1.onmessageerror = () => this.#fail(new Error("A message of the worker could not be read"));
+  }
+
+  post(message: ToWorker, transfer?: Transferable[]): void {
+    if (this.#peer === undefined && exchangeNeeded() && !this.#gone) {
+      this.#peer = introduce((introduction, ports) => {
+        post(this.#port, [ToWorkerKind.Introduction, ...introduction], ports);
+      });
+    }
+    post(this.#port, message, transfer);
+  }
+
+  ref(): void {
+    this.#port.ref?.();
+  }
+
+  unref(): void {
+    this.#port.unref?.();
+  }
+
+  kill(): void {
+    if (this.#peer !== undefined) part(this.#peer);
+    this.#thread.terminate();
+    this.#port.unref?.();
+    // A browser stops a thread whatever it does, and has no way to say when.
+    if (!tells(this.#port)) queueMicrotask(() => this.#end());
+  }
+
+  /** Code of the user can post what it likes here: what makes no sense ends its own worker alone. */
+  #receive(message: FromWorker): void {
+    try {
+      this.#listener.onMessage(message);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#cause ??= cause;
+    this.#end();
+  }
+
+  #end(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    if (this.#peer !== undefined) part(this.#peer);
+    // The news that it has ended may have come before the last that it said.
+    for (let last = receiveNow(this.#port); last; last = receiveNow(this.#port)) {
+      this.#receive(last.message as FromWorker);
+    }
+    this.#port.close();
+    this.#thread.terminate();
+    this.#listener.onExit(this.#cause ?? (this.table && exitCause(this.table)));
+  }
+}
+
+/** Whether a port says when its other end is gone: those do that can be told to hold nothing alive. */
+export function tells(port: Port): boolean {
+  return port.unref !== undefined;
+}

@@ -1,0 +1,49 @@
+import { findConfig, ownFlags } from "../permissions/deno_flags.ts";
+import { checkRun, pathOf, permissionFlags } from "../permissions/permissions.ts";
+import type { WorkerPermissions } from "../permissions/worker_permissions.ts";
+import type { ProcessCommand } from "./process_command.ts";
+
+/** Flags that say how modules are found, with and without a value of their own. */
+const SHARED_FLAGS =
+  /^--(?:config|import-map|no-config|unstable(?:-[\w-]+)?|cert|cached-only|no-remote|no-npm|node-modules-dir|conditions|vendor|lock|no-lock|frozen|v8-flags|env-file)(?:=|$)/;
+
+/** Those among them whose value may stand behind a space. */
+const WITH_VALUE = new Set(["--config", "-c", "--import-map", "--cert", "--conditions"]);
+
+/**
+ * How to start a process of Deno that finds the same modules as this one.
+ *
+ * @throws {TypeError} If this program cannot start Deno, or `permissions` is none.
+ * @throws {Deno.errors.NotCapable} If the permission to run it is missing, or `permissions` asks for
+ *   more than this program has.
+ */
+export function denoCommand(
+  what: string,
+  entry: URL,
+  permissions: WorkerPermissions | undefined,
+): ProcessCommand {
+  if (Deno.build.standalone) {
+    throw new TypeError(`Cannot ${what}: a compiled program cannot start the runtime`);
+  }
+  const command = Deno.execPath();
+  const flags = permissionFlags(what, permissions);
+  checkRun(what, command);
+  const silent = ["--quiet", "--no-prompt", "--no-check"];
+  return { command, args: ["run", ...silent, ...sharedFlags(), ...flags, entry.href] };
+}
+
+function sharedFlags(): string[] {
+  const flags = ownFlags() ?? [];
+  const picked: string[] = [];
+  for (let i = 0; i < flags.length; i++) {
+    const flag = flags[i]!;
+    if (flag === "-c") picked.push("--config", flags[++i] ?? "");
+    else if (SHARED_FLAGS.test(flag)) {
+      picked.push(flag);
+      if (WITH_VALUE.has(flag)) picked.push(flags[++i] ?? "");
+    }
+  }
+  if (picked.some((flag) => /^--(?:no-)?config(?:=|$)/.test(flag))) return picked;
+  const config = findConfig();
+  return config === undefined ? picked : [...picked, "--config", pathOf(config)];
+}

@@ -1,0 +1,9 @@
+/**
+ * What runs first in a Web Worker of Deno.
+ *
+ * @module
+ */
+import { boot } from "./web_start.ts";
+import { serve } from "./serve.ts";
+
+boot.then((message) => serve(message));
