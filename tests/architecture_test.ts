@@ -13,11 +13,11 @@ const FLOORS = [
   ["lib/task/", "lib/sync/", "lib/wire/"],
   ["lib/executor/", "lib/shared/"],
   ["lib/worker/"],
-  ["mod.ts"],
+  ["mod.ts", "worker.ts"],
 ];
 
 /** Runs inside a worker. The host side names its entry by URL and never imports it. */
-const WORKER_SIDE = /^lib\/worker\/(\w+\.js|runtime\/.+)$/;
+const WORKER_SIDE = /^lib\/worker\/(\w+\.js|runtime\/.+)$|^worker\.ts$/;
 
 /** Where tools find what is loaded by name; it runs nothing of that. */
 const ENTRIES = "lib/worker/entries.ts";
@@ -34,7 +34,7 @@ const VALUES = `
 
   TaskGroup ExceptionGroup timeout timeoutAt Timeout waitFor gather wait asCompleted
 
-  Lock Semaphore BoundedSemaphore CapacityLimiter RateLimiter Event Condition Barrier
+  Lock Semaphore BoundedSemaphore Event Condition Barrier
   Queue LifoQueue PriorityQueue
   CancelledError TimeoutError InvalidStateError
   QueueEmpty QueueFull QueueShutDown BrokenBarrierError

@@ -107,7 +107,8 @@ function entriesOf(given: unknown): [string, Registrable][] {
   if (typeof given === "function") {
     if (given.name === "") {
       throw new TypeError(
-        "Cannot register a function: fn must have a name, received a function without one",
+        "Cannot register a function: fn must have a name, received a function without one; " +
+          "give an object of functions by name, which minifiers leave alone",
       );
     }
     return [[given.name, given as Registrable]];

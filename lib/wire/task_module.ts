@@ -24,10 +24,28 @@ export async function importTaskModule(module: string): Promise<Record<string, u
         { cause: error },
       );
     }
-    throw error;
+    const hint = hintFor(module, error);
+    throw hint === undefined ? error : new Error(`Cannot load ${module} in a worker: ${hint}`, {
+      cause: error,
+    });
   } finally {
     loading--;
   }
+}
+
+/** What the error of a bundled program, or of a page, leaves unsaid. */
+function hintFor(module: string, error: unknown): string | undefined {
+  if (!/^(?:file|https?|data|blob|node|npm|jsr):/.test(module)) {
+    return "it is no address, and nothing is registered under it there; " +
+      "import the module that registers it in the file of the worker";
+  }
+  const { name, message } = Object(error) as Partial<Error>;
+  if (name === "ReferenceError" && /\b(?:document|window)\b/.test(String(message))) {
+    return "it uses what only a page has; if a bundler has put it together with the page's code, " +
+      'register its functions with remote({ url: "app:tasks" }, { … }) and give the pool a worker of ' +
+      "your own by the option worker";
+  }
+  return undefined;
 }
 
 function isPermissionError(error: unknown): boolean {

@@ -1,4 +1,4 @@
-import { show } from "../base/validate.ts";
+import { checkFunction, show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import type {
   CallOptions,
@@ -43,6 +43,12 @@ import type { Remote } from "./remote_module.ts";
 export interface WorkerPoolOptions extends CommonPoolOptions {
   /** What runs the workers: Web Workers (`"web"`, the default) or node:worker_threads (`"node"`). */
   host?: "web" | "node";
+  /**
+   * Makes a worker of the web host instead of the library: for programs that are bundled, whose
+   * workers have a file of their own. It imports `@strand/strand/worker` and the modules whose
+   * functions run there, registered as `remote({ url: "app:tasks" }, { … })`.
+   */
+  worker?: (name: string) => Worker;
   /**
    * Web host: what the workers may do; by default what the program may. Needs
    * `"unstable": ["worker-options"]` in `deno.json` and the permission to read that, or
@@ -451,9 +457,17 @@ export class WorkerPool implements Executor {
 }
 
 function hostOf(what: string, options: WorkerPoolOptions): Host {
-  const { host = defaultKind(), permissions, resourceLimits } = options;
+  const { worker, permissions, resourceLimits } = options;
+  const { host = worker === undefined ? defaultKind() : "web" } = options;
   if (host !== "web" && host !== "node") {
     throw new TypeError(`Cannot ${what}: host must be "web" or "node", received ${show(host)}`);
+  }
+  if (worker !== undefined) checkFunction(what, "worker", worker);
+  if (worker !== undefined && host !== "web") {
+    throw new TypeError(`Cannot ${what}: worker needs host "web", received host "node"`);
+  }
+  if (worker !== undefined && permissions !== undefined) {
+    throw new TypeError(`Cannot ${what}: permissions need workers that the library makes`);
   }
   if (permissions !== undefined && host !== "web") {
     throw new TypeError(`Cannot ${what}: permissions need host "web", received host "node"`);
@@ -463,5 +477,7 @@ function hostOf(what: string, options: WorkerPoolOptions): Host {
     throw new TypeError(`Cannot ${what}: resourceLimits need host "node", received host "web"`);
   }
   checkResourceLimits(what, resourceLimits);
-  return host === "web" ? new WebHost(what, permissions) : new NodeHost(what, resourceLimits);
+  return host === "web"
+    ? new WebHost(what, permissions, worker)
+    : new NodeHost(what, resourceLimits);
 }

@@ -93,7 +93,7 @@ Deno.test("From JSR, a pool runs the functions of a module on JSR without permis
   const jobs: JsrPackage = {
     name: "@someone/jobs",
     version: "2.1.0",
-    exports: "./mod.ts",
+    exports: { ".": "./mod.ts" },
     files: new Map([["mod.ts", new TextEncoder().encode(work)]]),
   };
   const main = `

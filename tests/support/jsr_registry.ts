@@ -10,7 +10,7 @@ const CREATED = "2020-01-01T00:00:00.000Z";
 export interface JsrPackage {
   name: string;
   version: string;
-  exports: string;
+  exports: Record<string, string>;
   files: Map<string, Uint8Array<ArrayBuffer>>;
 }
 
@@ -91,10 +91,11 @@ async function serve(one: JsrPackage, served: Served): Promise<void> {
     `/${name}/meta.json`,
     json({ scope, name: short, latest: version, versions: { [version]: { createdAt: CREATED } } }),
   );
-  served.set(`/${name}/${version}_meta.json`, json({ manifest, exports: { ".": exports } }));
+  served.set(`/${name}/${version}_meta.json`, json({ manifest, exports }));
 }
 
 function contentType(url: string): string {
   if (url.endsWith(".ts")) return "text/typescript";
+  if (url.endsWith(".js")) return "text/javascript";
   return url.endsWith(".json") ? "application/json" : "text/plain";
 }

@@ -38,7 +38,10 @@ export class PortWorker implements HostedWorker {
     const memory = this.table?.memory as SharedArrayBuffer | undefined;
     this.#thread = start([port2, memory, memory && deathBoard()], {
       onError: (error) => this.#cause ??= error,
-      onEnd: () => this.#end(),
+      onEnd: () => {
+        this.#drain();
+        this.#end();
+      },
     });
     port1.addEventListener("close", () => this.#end());
     port1.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -85,14 +88,19 @@ export class PortWorker implements HostedWorker {
     this.#end();
   }
 
+  /** The news that the thread has ended may have come before the last that it said. */
+  #drain(): void {
+    while (!this.#gone) {
+      const last = receiveNow(this.#port);
+      if (last === undefined) return;
+      this.#receive(last.message as FromWorker);
+    }
+  }
+
   #end(): void {
     if (this.#gone) return;
     this.#gone = true;
     if (this.#peer !== undefined) part(this.#peer);
-    // The news that it has ended may have come before the last that it said.
-    for (let last = receiveNow(this.#port); last; last = receiveNow(this.#port)) {
-      this.#receive(last.message as FromWorker);
-    }
     this.#port.close();
     this.#thread.terminate();
     this.#listener.onExit(this.#cause ?? (this.table && exitCause(this.table)));

@@ -76,6 +76,17 @@ function move(buffer: ArrayBuffer): ArrayBuffer {
   return buffer.transfer?.() ?? structuredClone(buffer, { transfer: [buffer] });
 }
 
+/** Node 20 does not say so. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.detached !== undefined || buffer.byteLength > 0) return buffer.detached;
+  try {
+    new Uint8Array(buffer);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
 let serializer: boolean | undefined;
 
 /** Whether large buffers can stay beside the value: Bun has no classes for that, only functions. */
@@ -147,16 +158,43 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-/** What the platform marks its own objects with; V8 knows nothing of it. */
-const brand = Object.getOwnPropertySymbols(new URL("data:,")).find((symbol) =>
-  symbol.description === "[[webidl.brand]]"
-);
-
 function checkLeaves(object: object): void {
   const shared = typeof SharedArrayBuffer === "function" && object instanceof SharedArrayBuffer;
-  if (!shared && (brand === undefined || !(brand in object) || object instanceof Error)) return;
+  if (!shared && (!isOfPlatform(object) || object instanceof Error)) return;
   const why = shared ? "memory is not shared with it" : "it cannot be cloned";
   throw new TypeError(`Cannot send ${show(object)} to another process: ${why}`);
+}
+
+/** Classes of the language itself: V8 writes them, or refuses them. */
+const OF_LANGUAGE = new Set(
+  ("Object Function Date RegExp Boolean Number String BigInt Symbol Promise WeakMap WeakSet WeakRef " +
+    "FinalizationRegistry Iterator").split(" "),
+);
+
+const prototypes = new WeakMap<object, boolean>();
+
+/**
+ * Whether an object is of a class of the platform, like URL or Headers: V8 knows nothing of what is
+ * inside and would make an empty object of it.
+ */
+function isOfPlatform(object: object): boolean {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype === null || prototype === Object.prototype) return false;
+  const known = prototypes.get(prototype);
+  if (known !== undefined) return known;
+  const found = isPrototypeOfPlatform(prototype) || isOfPlatform(prototype);
+  prototypes.set(prototype, found);
+  return found;
+}
+
+function isPrototypeOfPlatform(prototype: object): boolean {
+  const own = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
+  const name: unknown = typeof own === "function" ? own.name : undefined;
+  if (typeof name !== "string" || OF_LANGUAGE.has(name)) return false;
+  // What a program makes a global of by assigning to it is enumerable.
+  const global = Object.getOwnPropertyDescriptor(globalThis, name);
+  if (global === undefined || global.enumerable === true) return false;
+  return (globalThis as Record<string, unknown>)[name] === own;
 }
 
 function checkTransfer(transfer: readonly Transferable[]): void {
@@ -166,7 +204,7 @@ function checkTransfer(transfer: readonly Transferable[]): void {
         `Cannot transfer ${show(item)} to another process: only an ArrayBuffer can move`,
       );
     }
-    if (item.detached) {
+    if (isDetached(item)) {
       throw new DOMException("An ArrayBuffer is detached and cannot move", "DataCloneError");
     }
   }

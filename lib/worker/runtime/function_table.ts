@@ -83,6 +83,7 @@ const NOT_THERE = new RegExp(
  */
 export function explain(error: unknown, ref: FunctionRef): unknown {
   if ("runOf" in ref) return explain(error, ref.runOf);
+  if ("source" in ref && isCspError(error)) return explainCsp(error, ref.name);
   if (!("source" in ref) || !isReferenceError(error)) return error;
   const [, absent, hidden] = NOT_THERE.exec(error.message) ?? [];
   const variable = absent ?? hidden;
@@ -97,6 +98,23 @@ export function explain(error: unknown, ref: FunctionRef): unknown {
     explained.stack = error.stack.replace(error.message, explained.message);
   }
   return explained;
+}
+
+function isCspError(error: unknown): error is EvalError {
+  try {
+    return error instanceof EvalError;
+  } catch {
+    return false;
+  }
+}
+
+function explainCsp(cause: EvalError, name: string): Error {
+  return new EvalError(
+    `Cannot run ${name ? `"${name}"` : "the function"} in a worker: the page's ` +
+      `Content-Security-Policy allows no code from text; register the function with ` +
+      `remote(import.meta, fn), or allow 'unsafe-eval' in script-src`,
+    { cause },
+  );
 }
 
 function isReferenceError(error: unknown): error is ReferenceError {
