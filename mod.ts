@@ -86,7 +86,8 @@ export {
   type PoolStats,
   type ShutdownOptions,
 } from "./lib/executor/executor.ts";
-export { TaskPool, type TaskPoolOptions } from "./lib/executor/task_pool.ts";
+export { TaskPool } from "./lib/executor/task_pool.ts";
+export { type TaskPoolOptions } from "./lib/executor/task_pool_options.ts";
 
 // Where threads meet: shared memory.
 export { type SharedOptions } from "./lib/shared/shared_block.ts";

@@ -181,7 +181,7 @@ export interface Executor extends AsyncDisposable {
   /** The same for a function of several parameters: each item is a list of arguments. */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
-    items: Iterable<A> | AsyncIterable<A>,
+    items: Iterable<Readonly<A>> | AsyncIterable<Readonly<A>>,
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
   /** As `map`, but the results come as they are done. */

@@ -35,6 +35,8 @@ export interface MapSource {
   onCancelled(error: CancelledError): void;
   /** The pool cannot go on. */
   fail(error: unknown): void;
+  /** The pool has room for a job again. */
+  onRoom(): void;
 }
 
 /**
@@ -148,6 +150,10 @@ export abstract class MapOutput<P extends Piece>
 
   fail(error: unknown): void {
     this.#finish({ error, cancelled: false });
+  }
+
+  onRoom(): void {
+    this.read();
   }
 
   onClosing(): void {

@@ -36,6 +36,7 @@ export class TaskCall extends TaskJob implements Stoppable {
       this.#timer = startLimit(this.#timeout, () => {
         const message = "The call took longer than its time limit";
         if (!futureInternals.reject(this.future, new TimeoutError(message))) return;
+        this.runner.counts.cancelled++;
         this.#giveUp(cancelledError(message));
       });
     }
@@ -44,6 +45,7 @@ export class TaskCall extends TaskJob implements Stoppable {
   /** For the future: what its `cancel` does. Its caller need not wait for a call that cleans up. */
   stop(error: CancelledError): boolean {
     if (!futureInternals.abandon(this.future, error)) return false;
+    this.runner.counts.cancelled++;
     this.#giveUp(error);
     return true;
   }
@@ -54,22 +56,27 @@ export class TaskCall extends TaskJob implements Stoppable {
 
   override cancelled(error: CancelledError): void {
     this.#settle();
-    futureInternals.abandon(this.future, error);
+    if (futureInternals.abandon(this.future, error)) this.runner.counts.cancelled++;
   }
 
-  protected override call(): unknown {
+  override terminate(error: CancelledError): void {
+    // The future of a call that was cancelled before it ended is settled already.
+    this.stop(error);
+  }
+
+  protected override invoke(): unknown {
     const fn = this.#fn!;
     return fn(...this.#args);
   }
 
   protected override succeeded(value: unknown): void {
     this.#settle();
-    futureInternals.resolve(this.future, value);
+    if (futureInternals.resolve(this.future, value)) this.runner.counts.completed++;
   }
 
   protected override failed(error: unknown): void {
     this.#settle();
-    futureInternals.reject(this.future, error);
+    if (futureInternals.reject(this.future, error)) this.runner.counts.failed++;
   }
 
   #giveUp(error: CancelledError): void {

@@ -45,7 +45,11 @@ export class TaskItem extends TaskJob implements Piece {
     this.#owner.onItemOver(this, { error, cancelled: true });
   }
 
-  protected override call(): unknown {
+  override terminate(error: CancelledError): void {
+    this.ask(error);
+  }
+
+  protected override invoke(): unknown {
     return this.#owner.call(this.value);
   }
 

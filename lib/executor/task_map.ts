@@ -36,15 +36,16 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner {
     if (!this.#inFlight.delete(item)) return;
     item.over = true;
     item.failure = failure;
+    const { counts } = this.#runner;
+    if (failure === undefined) counts.completed++;
+    else if (failure.cancelled) counts.cancelled++;
+    else counts.failed++;
     this.ended(item);
   }
 
   wants(): boolean {
     if (this.over || this.inputOver || this.#inFlight.size >= this.#runner.maxWorkers) return false;
-    const { buffersize } = this.options;
-    if (buffersize !== undefined) return this.taken - this.handed < buffersize;
-    if (this.collecting || this.total !== undefined) return true;
-    return this.taken - this.handed < AHEAD * this.#runner.maxWorkers;
+    return this.taken - this.handed < this.#window() && this.#runner.hasRoom();
   }
 
   take(value: unknown): void {
@@ -62,11 +63,19 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner {
     for (const item of [...this.#inFlight]) {
       if (failed !== undefined && this.ordered && item.index < failed.index) continue;
       this.#inFlight.delete(item);
+      this.#runner.counts.cancelled++;
       item.over = true;
       // In a map with order it stays among the pieces, behind the failure that ends the map.
       item.failure = { error, cancelled: true };
       if (!this.#runner.withdraw(item)) item.ask(error);
     }
+  }
+
+  /** How many items may have been read whose results nobody has taken. */
+  #window(): number {
+    const { buffersize } = this.options;
+    if (buffersize !== undefined) return buffersize;
+    return this.collecting || this.total !== undefined ? Infinity : AHEAD * this.#runner.maxWorkers;
   }
 
   protected leavePool(): void {

@@ -1,6 +1,6 @@
-import { processorCount } from "../base/runtime.ts";
-import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
-import type { Future } from "../core/future.ts";
+import { InvalidStateError } from "../errors.ts";
+import { checkFunction, checkInteger } from "../base/validate.ts";
+import { Future, futureInternals } from "../core/future.ts";
 import {
   checkArguments,
   checkCallOptions,
@@ -8,44 +8,28 @@ import {
   checkMapOptions,
   readShutdownOptions,
 } from "./checks.ts";
-import type { CallOptions, Executor, MapOptions, MapResult, ShutdownOptions } from "./executor.ts";
+import type {
+  CallOptions,
+  Executor,
+  MapOptions,
+  MapResult,
+  PoolStats,
+  ShutdownOptions,
+} from "./executor.ts";
 import { TaskCall } from "./task_call.ts";
 import { TaskMap } from "./task_map.ts";
+import { readTaskPoolOptions, type TaskPoolOptions } from "./task_pool_options.ts";
 import { TaskRunner } from "./task_runner.ts";
 
-/**
- * Options of a {@linkcode TaskPool}.
- *
- * @example
- * ```ts
- * import { currentTask, TaskPool, type TaskPoolOptions } from "@strand/strand";
- * import { assertEquals } from "@std/assert";
- *
- * // At most ten requests to that server at once; its tasks are called "api-1", "api-2" …
- * const polite: TaskPoolOptions = { maxWorkers: 10, name: "api" };
- *
- * await using pool = new TaskPool(polite);
- * assertEquals(await pool.submit(() => currentTask()?.name), "api-1");
- * ```
- */
-export interface TaskPoolOptions {
-  /**
-   * How many calls run at a time. Default: the number of logical processors and 4 more, at most 32.
-   */
-  maxWorkers?: number;
-  /** The name of the pool, from which its tasks have theirs: `"name-1"` … Default: none. */
-  name?: string;
-}
-
 type AnyFunction = (...args: unknown[]) => unknown;
-
-const MOST_BY_DEFAULT = 32;
 
 /**
  * Runs functions as tasks on this event loop, at most so many at a time: for work that waits for
  * the network, the disk or other processes.
  *
- * - Calls begin in order of arrival, the higher `priority` first.
+ * - Calls begin in order of arrival, the higher `priority` first, and no more often than `rate` says.
+ * - It can be steered while it runs: `maxWorkers` may be set, `pause` and `resume` hold it up, `idle`
+ *   waits until there is nothing to do.
  * - Each runs as a `Task`: `currentTask()`, its `signal`, `sleep` and everything else that can be
  *   cancelled work inside.
  * - Cancelling a call, by `future.cancel()`, `signal`, `timeout`, or by cancelling a task that
@@ -80,27 +64,13 @@ export class TaskPool implements Executor {
   /**
    * Make a pool. It starts nothing, and needs no clean-up where nothing was submitted.
    *
-   * @param options How many calls run at a time, or an object that may also have a `name`.
+   * @param options How many calls run at a time, or an object that may also have other options.
    * @throws {TypeError} If an option is of the wrong type, or there is no such option.
-   * @throws {RangeError} If `maxWorkers` is not a positive integer.
+   * @throws {RangeError} If `maxWorkers` or `rate.max` is not a positive integer, `maxQueue` neither
+   *   a non-negative one nor `Infinity`, or `rate.perMs` not positive and finite.
    */
   constructor(options?: number | TaskPoolOptions) {
-    const what = "create a task pool";
-    const given = typeof options === "number" ? { maxWorkers: options } : options ?? {};
-    if (typeof given !== "object") {
-      throw new TypeError(
-        `Cannot ${what}: options must be a number of workers or an object, received ${
-          show(options)
-        }`,
-      );
-    }
-    checkOptions(what, given, ["maxWorkers", "name"]);
-    const { maxWorkers = defaultWorkers(), name } = given;
-    checkInteger(what, "maxWorkers", maxWorkers, 1);
-    if (name !== undefined && typeof name !== "string") {
-      throw new TypeError(`Cannot ${what}: name must be a string, received ${show(name)}`);
-    }
-    this.#runner = new TaskRunner(maxWorkers, name);
+    this.#runner = new TaskRunner(readTaskPoolOptions(options));
   }
 
   /**
@@ -112,7 +82,7 @@ export class TaskPool implements Executor {
    * @typeParam R What the function returns.
    * @param fn The function; it may be async.
    * @param args Its arguments.
-   * @returns A future of what it returns.
+   * @returns A future of what it returns. It rejects with `QueueFull` if `maxQueue` calls wait.
    * @throws {TypeError} If `fn` is not a function.
    * @throws {InvalidStateError} If the pool is shut down.
    *
@@ -141,7 +111,8 @@ export class TaskPool implements Executor {
    * @param options `signal`: cancels the call. `timeout`: how many milliseconds it may run, from
    *   its start; no limit by default. `priority`: the higher goes first; 0 by default. `transfer`
    *   means nothing here.
-   * @returns A future of what it returns. It rejects with `TimeoutError` when the time is over.
+   * @returns A future of what it returns. It rejects with `TimeoutError` when the time is over, and
+   *   with `QueueFull` if `maxQueue` calls wait.
    * @throws {TypeError} If an argument or an option is of the wrong type.
    * @throws {RangeError} If `timeout` or `priority` is `NaN`.
    * @throws {InvalidStateError} If the pool is shut down.
@@ -248,7 +219,7 @@ export class TaskPool implements Executor {
    */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
-    items: Iterable<A> | AsyncIterable<A>,
+    items: Iterable<Readonly<A>> | AsyncIterable<Readonly<A>>,
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const spread = typeof fn === "function" ? (args: A) => fn(...args) : fn;
@@ -290,7 +261,7 @@ export class TaskPool implements Executor {
 
   /**
    * Take no more calls, and wait until those that are there are done. A map that is being iterated
-   * goes on until its loop has ended. It may be called again.
+   * goes on until its loop has ended, and a pool that is paused goes on. It may be called again.
    *
    * CPython: `Executor.shutdown`.
    *
@@ -314,9 +285,130 @@ export class TaskPool implements Executor {
    */
   async shutdown(options?: ShutdownOptions): Promise<void> {
     const { wait, cancelFutures } = readShutdownOptions("shut down a pool", options);
+    this.#runner.close(cancelFutures);
+    if (wait) await this.#runner.whenIdle();
+  }
+
+  /**
+   * Take no more calls; what is there is done. A pool that is paused goes on.
+   *
+   * CPython: `Pool.close`.
+   */
+  close(): void {
     this.#runner.close();
-    if (cancelFutures) this.#runner.cancelWaiting();
-    if (wait) await this.#runner.whenEnded();
+  }
+
+  /**
+   * Wait until everything is done.
+   *
+   * CPython: `Pool.join`.
+   *
+   * @throws {InvalidStateError} (as a rejection) If the pool is neither closed nor terminated, or if
+   *   a call of this pool would wait for itself.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   */
+  async join(): Promise<void> {
+    if (!this.#runner.closed) {
+      throw new InvalidStateError("Cannot join a pool: it has to be closed or terminated first");
+    }
+    await this.#runner.whenIdle();
+  }
+
+  /**
+   * Take no more calls and cancel all that are there. Their callers hear of it at once; a call that
+   * runs is asked to stop.
+   *
+   * CPython: `Pool.terminate`.
+   *
+   * @returns When the calls that ran have really ended.
+   * @throws {InvalidStateError} (as a rejection) If a call of this pool would wait for itself.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   *
+   * @example
+   * ```ts
+   * import { sleep, TaskPool } from "@strand/strand";
+   * import { assert } from "@std/assert";
+   *
+   * const pool = new TaskPool(1);
+   * const calls = [pool.submit(() => sleep(60_000)), pool.submit(() => sleep(60_000))];
+   * await pool.terminate();
+   * assert(calls.every((call) => call.cancelled()));
+   * ```
+   */
+  async terminate(): Promise<void> {
+    this.#runner.terminate();
+    await this.#runner.whenIdle();
+  }
+
+  /**
+   * Begin no more calls, until `resume`. What runs goes on, and calls may be submitted.
+   *
+   * @example
+   * ```ts
+   * import { TaskPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using pool = new TaskPool(2);
+   * pool.pause();
+   * const call = pool.submit(() => "went on");
+   * assertEquals(pool.stats.queued, 1);
+   * pool.resume();
+   * assertEquals(await call, "went on");
+   * ```
+   */
+  pause(): void {
+    this.#runner.pause();
+  }
+
+  /** Begin calls again, after `pause`. */
+  resume(): void {
+    this.#runner.resume();
+  }
+
+  /**
+   * Wait until there is nothing to do: no call runs or waits, and no `map` is under way. More may be
+   * submitted meanwhile, and is waited for, too.
+   *
+   * @throws {InvalidStateError} (as a rejection) If a call of this pool would wait for itself.
+   * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
+   *
+   * @example
+   * ```ts
+   * import { sleep, TaskPool } from "@strand/strand";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const pool = new TaskPool(2);
+   * for (const ms of [1, 2, 3]) pool.submit(() => sleep(ms));
+   * await pool.idle();
+   * assertEquals(pool.stats.completed, 3);
+   * ```
+   */
+  async idle(): Promise<void> {
+    await this.#runner.whenIdle();
+  }
+
+  /**
+   * How many calls run at a time. It may be set at any time: with a higher number more begin at once;
+   * with a lower one those that run finish, and others begin when there is room again.
+   *
+   * Setting it throws as the constructor does.
+   */
+  get maxWorkers(): number {
+    return this.#runner.maxWorkers;
+  }
+  set maxWorkers(maxWorkers: number) {
+    checkInteger("set the size of a task pool", "maxWorkers", maxWorkers, 1);
+    this.#runner.maxWorkers = maxWorkers;
+  }
+
+  /**
+   * What the pool is doing and has done. Its workers are places for calls: `maxWorkers` of them, and
+   * as many more as still run after `maxWorkers` was lowered. `crashed` and `stuck` are 0.
+   */
+  get stats(): PoolStats {
+    const { running: busy, queued, counts, maxWorkers } = this.#runner;
+    const workers = Math.max(maxWorkers, busy);
+    return { workers, idle: workers - busy, busy, queued, ...counts, crashed: 0, stuck: 0 };
   }
 
   /** `shutdown()`, at the end of an `await using` block. */
@@ -331,6 +423,12 @@ export class TaskPool implements Executor {
     options?: CallOptions,
   ): Future<unknown> {
     this.#runner.checkOpen(what);
+    const full = this.#runner.fullError(what);
+    if (full !== undefined) {
+      const future = new Future<unknown>();
+      futureInternals.reject(future, full);
+      return future;
+    }
     const call = new TaskCall(this.#runner, fn, args, options);
     // Its signal may be aborted already.
     if (!call.future.done()) this.#runner.add(call);
@@ -350,8 +448,4 @@ export class TaskPool implements Executor {
     this.#runner.checkOpen(what);
     return new TaskMap(this.#runner, fn, items, ordered, options ?? {});
   }
-}
-
-function defaultWorkers(): number {
-  return Math.min(MOST_BY_DEFAULT, processorCount() + 4);
 }

@@ -1,5 +1,6 @@
-import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError, QueueFull } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
+import { SlidingWindow } from "../base/sliding_window.ts";
 import {
   contextSnapshot,
   currentRunContext,
@@ -8,9 +9,11 @@ import {
 } from "../core/context.ts";
 import { Fiber } from "../core/fiber.ts";
 import { Future, futureInternals } from "../core/future.ts";
+import { byTheClock, wentOn } from "../core/scheduler.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
+import type { PoolStats } from "./executor.ts";
 import type { MapSource } from "./map_output.ts";
 import { TaskQueue, type Waiting } from "./task_queue.ts";
 
@@ -22,6 +25,10 @@ export abstract class TaskJob extends Fiber implements Waiting {
   readonly priority: number;
   inHeap = false;
   readonly runner: TaskRunner;
+  /** For the runner: where it stands among those that run. */
+  runningIndex = -1;
+  /** For the runner: whether its start is reserved in the rate, and not counted yet. */
+  startReserved = false;
   #number = 0;
   #task: Task<unknown> | undefined = undefined;
 
@@ -50,12 +57,22 @@ export abstract class TaskJob extends Fiber implements Waiting {
     this.enter();
   }
 
+  /** Its caller does not wait any longer, and it is to stop: the pool is terminated. */
+  abstract terminate(error: CancelledError): void;
+
+  /** Call the function that it is for. */
+  protected abstract invoke(): unknown;
   /** It has a result. */
   protected abstract succeeded(value: unknown): void;
   /** It has failed. */
   protected abstract failed(error: unknown): void;
   /** Its task was cancelled, or it is called off before it was begun. */
   abstract cancelled(error: CancelledError): void;
+
+  protected override call(): unknown {
+    if (this.startReserved) this.runner.countStart(this);
+    return this.invoke();
+  }
 
   protected override follow(result: PromiseLike<unknown>): void {
     // What `await` would look at, too: only a promise of the language calls back just once.
@@ -65,21 +82,21 @@ export abstract class TaskJob extends Fiber implements Waiting {
   }
 
   protected override onValue(value: unknown): void {
-    this.runner.vacate();
+    this.runner.vacate(this);
     if (this.#task !== undefined) futureInternals.resolve(this.#task, value);
     this.succeeded(value);
     this.runner.proceed();
   }
 
   protected override onFailure(error: unknown): void {
-    this.runner.vacate();
+    this.runner.vacate(this);
     if (this.#task !== undefined) futureInternals.reject(this.#task, error);
     this.failed(error);
     this.runner.proceed();
   }
 
   protected override onCancelled(error: CancelledError): void {
-    this.runner.vacate();
+    this.runner.vacate(this);
     if (this.#task !== undefined) futureInternals.abandon(this.#task, error);
     this.cancelled(error);
     this.runner.proceed();
@@ -117,41 +134,131 @@ class PromiseFollower {
   }
 }
 
-/** Runs jobs as tasks, so many at a time, and knows when all is done. */
+/** How often jobs may be begun. */
+export interface StartRate {
+  max: number;
+  perMs: number;
+}
+
+/** What a runner is made of. */
+export interface RunnerOptions {
+  maxWorkers: number;
+  maxQueue: number;
+  rate: StartRate | undefined;
+  name: string | undefined;
+}
+
+/** How many jobs ended in which way. */
+export type JobCounts = Pick<PoolStats, "completed" | "failed" | "cancelled">;
+
+/**
+ * Runs jobs as tasks, so many at a time, and knows when all is done.
+ *
+ * ```text
+ * add -> [waiting, by priority] -> begin, if there is room, it is not paused, and the rate allows it
+ * ```
+ */
 export class TaskRunner {
-  readonly maxWorkers: number;
+  readonly counts: JobCounts = { completed: 0, failed: 0, cancelled: 0 };
   readonly #name: string | undefined;
+  readonly #maxQueue: number;
+  readonly #starts: SlidingWindow | undefined;
   readonly #waiting: TaskQueue<TaskJob> = new TaskQueue();
-  #running = 0;
+  readonly #running: TaskJob[] = [];
   readonly #free: PromiseFollower[] = [];
   readonly #sources = new Set<MapSource>();
+  #maxWorkers: number;
   #started = 0;
+  #paused = false;
   #closed = false;
-  #ended: Future<void> | undefined;
+  /** Whether a map would have taken another item, and there was no room for it in the queue. */
+  #roomWanted = false;
+  #idle: Future<void> | undefined;
 
-  constructor(maxWorkers: number, name: string | undefined) {
-    this.maxWorkers = maxWorkers;
+  constructor({ maxWorkers, maxQueue, rate, name }: RunnerOptions) {
+    this.#maxWorkers = maxWorkers;
+    this.#maxQueue = maxQueue;
     this.#name = name;
+    if (rate !== undefined) this.#starts = new SlidingWindow(rate.max, rate.perMs);
+  }
+
+  /** How many jobs may run at a time. */
+  get maxWorkers(): number {
+    return this.#maxWorkers;
+  }
+  set maxWorkers(maxWorkers: number) {
+    this.#maxWorkers = maxWorkers;
+    this.#roomWanted = true;
+    this.proceed();
+  }
+
+  /** How many jobs run. */
+  get running(): number {
+    return this.#running.length;
+  }
+
+  /** How many jobs wait for their turn. */
+  get queued(): number {
+    return this.#waiting.size;
+  }
+
+  /** Whether it takes no new work. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** How errors call the pool. */
+  get #title(): string {
+    return this.#name === undefined ? "the pool" : `pool "${this.#name}"`;
   }
 
   /** Refuse new work once it is shut down. */
   checkOpen(what: string): void {
     if (!this.#closed) return;
-    const pool = this.#name === undefined ? "the pool" : `pool "${this.#name}"`;
-    throw new InvalidStateError(`Cannot ${what}: ${pool} is shut down`);
+    throw new InvalidStateError(`Cannot ${what}: ${this.#title} is shut down`);
+  }
+
+  /** The error for one job more, if it would have to wait and there is no room for it. */
+  fullError(what: string): QueueFull | undefined {
+    if (this.hasRoom()) return undefined;
+    return new QueueFull(
+      `Cannot ${what}: the queue of ${this.#title} is full, ${this.#waiting.size} calls wait already`,
+    );
+  }
+
+  /** Whether a job could begin or wait. A map that hears "no" is told when there is room. */
+  hasRoom(): boolean {
+    const { size } = this.#waiting;
+    const room = size < this.#maxQueue || (size === 0 && this.#couldBegin());
+    if (!room) this.#roomWanted = true;
+    return room;
   }
 
   /** Run it now if there is room, and else in its turn. */
   add(job: TaskJob): void {
-    if (this.#running < this.maxWorkers && this.#waiting.size === 0) this.#begin(job);
-    else this.#waiting.add(job);
+    if (this.#waiting.size === 0 && this.#mayBegin(job)) return this.#begin(job);
+    this.#waiting.add(job);
+    if (this.#waiting.size === 1) this.#awaitStart();
   }
 
   /** Take back a job that waits; `false` if it does not. */
   withdraw(job: TaskJob): boolean {
     if (!this.#waiting.remove(job)) return false;
+    if (this.#waiting.size === 0) this.#starts?.stop();
+    this.#giveRoom();
     this.#finishIfDone();
     return true;
+  }
+
+  /** Begin nothing until `resume`. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Begin what waits. */
+  resume(): void {
+    this.#paused = false;
+    this.proceed();
   }
 
   /** For jobs: the name of a task, or its number where the pool has none. */
@@ -164,18 +271,30 @@ export class TaskRunner {
     return this.#free.pop() ?? new PromiseFollower(this.#free);
   }
 
+  /** For jobs: one goes on now that was begun before. */
+  countStart(job: TaskJob): void {
+    job.startReserved = false;
+    this.#starts!.use(1);
+    this.#awaitStart();
+  }
+
   /** For jobs: one has ended. */
-  vacate(): void {
-    this.#running--;
+  vacate(job: TaskJob): void {
+    const last = this.#running.pop()!;
+    if (last !== job) {
+      this.#running[job.runningIndex] = last;
+      last.runningIndex = job.runningIndex;
+    }
+    if (!job.startReserved) return;
+    // It was cancelled before it had its turn.
+    job.startReserved = false;
+    this.#starts!.giveBack(1);
   }
 
   /** For jobs: begin what there is room for. */
   proceed(): void {
-    while (this.#running < this.maxWorkers) {
-      const job = this.#waiting.shift();
-      if (job === undefined) break;
-      this.#begin(job);
-    }
+    if (this.#waiting.size > 0) this.#beginWaiting();
+    this.#giveRoom();
     this.#finishIfDone();
   }
 
@@ -189,44 +308,91 @@ export class TaskRunner {
     if (this.#sources.delete(source)) this.#finishIfDone();
   }
 
-  /** Take no new work. */
-  close(): void {
-    if (this.#closed) return;
+  /** Take no new work, and call off what waits or have it done, also if the pool is paused. */
+  close(cancelFutures = false): void {
+    const sources = this.#closed ? [] : [...this.#sources];
     this.#closed = true;
-    for (const source of [...this.#sources]) source.onClosing();
-    this.#finishIfDone();
+    if (cancelFutures) this.#cancelWaiting(cancelledError("The pool was shut down"));
+    for (const source of sources) source.onClosing();
+    this.resume();
   }
 
-  /** Call off everything that has not begun. */
-  cancelWaiting(): void {
-    const error = cancelledError("The pool was shut down");
-    for (const source of [...this.#sources]) source.onCancelled(error);
-    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
-      job.cancelled(error);
-    }
-    this.#finishIfDone();
+  /** Call off everything. */
+  terminate(): void {
+    this.#closed = true;
+    const error = cancelledError("The pool was terminated");
+    this.#cancelWaiting(error);
+    for (const job of [...this.#running]) job.terminate(error);
   }
 
-  /** Once closed: when everything is done. */
-  async whenEnded(): Promise<void> {
+  /** When nothing runs, nothing waits, and no map goes on making jobs. */
+  async whenIdle(): Promise<void> {
     const fiber = currentScope()?.fiber;
     if (fiber instanceof TaskJob && fiber.runner === this) {
       throw new InvalidStateError("Cannot wait for a pool: this is one of its own calls");
     }
-    this.#ended ??= new Future();
+    if (this.#done) return wentOn();
+    await shield(this.#idle ??= new Future());
+  }
+
+  /** Call off everything that has not begun. */
+  #cancelWaiting(error: CancelledError): void {
+    for (const source of [...this.#sources]) source.onCancelled(error);
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      job.cancelled(error);
+    }
+    this.#starts?.stop();
     this.#finishIfDone();
-    await shield(this.#ended);
+  }
+
+  get #done(): boolean {
+    return this.#running.length === 0 && this.#waiting.size === 0 && this.#sources.size === 0;
+  }
+
+  #couldBegin(): boolean {
+    if (this.#paused || this.#running.length >= this.#maxWorkers) return false;
+    return this.#starts === undefined || this.#starts.available > 0;
+  }
+
+  #mayBegin(job: TaskJob): boolean {
+    if (this.#paused || this.#running.length >= this.#maxWorkers) return false;
+    if (this.#starts === undefined) return true;
+    return job.startReserved = this.#starts.reserve(1);
   }
 
   #begin(job: TaskJob): void {
-    this.#running++;
+    job.runningIndex = this.#running.push(job) - 1;
     job.begin(this.#name === undefined ? taskInternals.number() : ++this.#started);
   }
 
-  #finishIfDone(): void {
-    if (this.#ended === undefined) return;
-    if (this.#running === 0 && this.#waiting.size === 0 && this.#sources.size === 0) {
-      futureInternals.resolve(this.#ended, undefined);
+  #beginWaiting(): void {
+    while (this.#couldBegin()) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      this.#mayBegin(job);
+      this.#begin(job);
     }
+    this.#awaitStart();
+  }
+
+  /** If the rate alone is in the way of the next job, begin it in time. */
+  #awaitStart(): void {
+    const starts = this.#starts;
+    if (starts === undefined || this.#waiting.size === 0) return;
+    if (this.#paused || this.#running.length >= this.#maxWorkers) starts.stop();
+    else starts.whenFits(1, () => byTheClock(() => this.proceed()));
+  }
+
+  /** Let maps read on that found no room. */
+  #giveRoom(): void {
+    if (!this.#roomWanted || !this.hasRoom()) return;
+    this.#roomWanted = false;
+    for (const source of [...this.#sources]) source.onRoom();
+  }
+
+  #finishIfDone(): void {
+    if (this.#idle === undefined || !this.#done) return;
+    futureInternals.resolve(this.#idle, undefined);
+    this.#idle = undefined;
   }
 }

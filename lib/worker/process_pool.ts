@@ -216,7 +216,7 @@ export class ProcessPool implements Executor {
    */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
-    items: Iterable<A> | AsyncIterable<A>,
+    items: Iterable<Readonly<A>> | AsyncIterable<Readonly<A>>,
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: true };

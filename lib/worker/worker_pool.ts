@@ -273,7 +273,7 @@ export class WorkerPool implements Executor {
    */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
-    items: Iterable<A> | AsyncIterable<A>,
+    items: Iterable<Readonly<A>> | AsyncIterable<Readonly<A>>,
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const kind = { ordered: true, spread: true };
