@@ -63,6 +63,8 @@ export { cancelRequested } from "./lib/task/cancel_requested.ts";
 export { Lock } from "./lib/sync/lock.ts";
 export { Semaphore } from "./lib/sync/semaphore.ts";
 export { BoundedSemaphore } from "./lib/sync/bounded_semaphore.ts";
+export { CapacityLimiter } from "./lib/sync/capacity_limiter.ts";
+export { RateLimiter } from "./lib/sync/rate_limiter.ts";
 export { Event } from "./lib/sync/event.ts";
 export { Condition } from "./lib/sync/condition.ts";
 export { Barrier } from "./lib/sync/barrier.ts";

@@ -34,7 +34,7 @@ const VALUES = `
 
   TaskGroup ExceptionGroup timeout timeoutAt Timeout waitFor gather wait asCompleted
 
-  Lock Semaphore BoundedSemaphore Event Condition Barrier
+  Lock Semaphore BoundedSemaphore CapacityLimiter RateLimiter Event Condition Barrier
   Queue LifoQueue PriorityQueue
   CancelledError TimeoutError InvalidStateError
   QueueEmpty QueueFull QueueShutDown BrokenBarrierError

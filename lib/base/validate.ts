@@ -54,6 +54,16 @@ export function checkDuration(what: string, name: string, value: unknown): void 
   }
 }
 
+/** Refuse what is no period: a number of milliseconds above 0, and no infinite one. */
+export function checkPeriod(what: string, name: string, value: unknown): void {
+  checkDuration(what, name, value);
+  if (!(value as number > 0 && value as number < Infinity)) {
+    throw new RangeError(
+      `Cannot ${what}: ${name} must be a positive number of milliseconds, received ${value}`,
+    );
+  }
+}
+
 /**
  * Refuse an options argument that is not an object, and one with an option that there is not: a
  * misspelt one would be without effect, and nobody would know. `what` completes "Cannot …".

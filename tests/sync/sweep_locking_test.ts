@@ -7,6 +7,7 @@
 import { assert } from "@std/assert";
 import { BoundedSemaphore, CancelledError, Condition, Lock, Semaphore } from "../../mod.ts";
 import { checkPermits, sweepLocking, visitor } from "../contracts/sweep_locking.ts";
+import { LimiterLock } from "../support/limiter_lock.ts";
 import { sweep } from "../support/sweep.ts";
 
 sweepLocking("Lock", () => new Lock(), 1);
@@ -14,6 +15,8 @@ sweepLocking("Lock of a Condition", () => new Condition(), 1);
 sweepLocking("Semaphore of one", () => new Semaphore(1), 1);
 sweepLocking("Semaphore of two", () => new Semaphore(2), 2);
 sweepLocking("BoundedSemaphore of two", () => new BoundedSemaphore(2), 2);
+sweepLocking("CapacityLimiter of one", () => new LimiterLock(1), 1);
+sweepLocking("CapacityLimiter of two", () => new LimiterLock(2), 2);
 
 Deno.test("sweep: finds a lock that loses a wake-up", async () => {
   class Lossy extends Lock {
