@@ -40,6 +40,14 @@ export {
 // The core: what runs and how it stops.
 export { Future } from "./lib/core/future.ts";
 export { type Awaitable, type Coroutine, Task, type TaskOptions } from "./lib/core/task.ts";
+export {
+  type CallInfo,
+  type Instrument,
+  type Outcome,
+  type TaskInfo,
+  type WaitInfo,
+  type WorkerInfo,
+} from "./lib/core/instrument.ts";
 export { type ErrorClass, type ErrorMatch, ExceptionGroup } from "./lib/core/exception_group.ts";
 
 // Verbs over tasks.
@@ -57,6 +65,10 @@ export { waitFor } from "./lib/task/wait_for.ts";
 export { gather, type Gathered, type GatherOptions } from "./lib/task/gather.ts";
 export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./lib/task/wait.ts";
 export { asCompleted, type AsCompletedOptions } from "./lib/task/as_completed.ts";
+export { instrument } from "./lib/task/instrument.ts";
+export { taskTree } from "./lib/task/task_tree.ts";
+export { formatTaskTree } from "./lib/task/format_task_tree.ts";
+export { printTaskTree } from "./lib/task/print_task_tree.ts";
 export { cancelRequested } from "./lib/task/cancel_requested.ts";
 
 // Where tasks meet on one thread.

@@ -12,8 +12,8 @@ const FLOORS = [
   ["lib/core/"],
   ["lib/task/", "lib/sync/", "lib/wire/"],
   ["lib/executor/", "lib/shared/"],
-  ["lib/worker/"],
-  ["mod.ts", "worker.ts"],
+  ["lib/worker/", "lib/observe/"],
+  ["mod.ts", "worker.ts", "observe.ts"],
 ];
 
 /** Runs inside a worker. The host side names its entry by URL and never imports it. */
@@ -31,6 +31,8 @@ const MAX_LINES = 500;
 /** The values that mod.ts exports: no more, no fewer. */
 const VALUES = `
   Future Task createTask currentTask allTasks ensureFuture run sleep shield
+
+  instrument taskTree formatTaskTree printTaskTree
 
   TaskGroup ExceptionGroup timeout timeoutAt Timeout waitFor gather wait asCompleted
 

@@ -72,24 +72,25 @@ export function checkOptions(
   what: string,
   value: unknown,
   known?: readonly string[],
+  noun = "option",
 ): void {
   if (value === undefined) return;
   if (typeof value !== "object" || value === null) {
-    throw new TypeError(`Cannot ${what}: options must be an object, received ${show(value)}`);
+    throw new TypeError(`Cannot ${what}: ${noun}s must be an object, received ${show(value)}`);
   }
   if (known === undefined) return;
   for (const name of Object.keys(value)) {
-    if (!known.includes(name)) throw new TypeError(`Cannot ${what}: ${unknownOption(name, known)}`);
+    if (!known.includes(name)) throw new TypeError(`Cannot ${what}: ${unknown(noun, name, known)}`);
   }
 }
 
-function unknownOption(name: string, known: readonly string[]): string {
+function unknown(noun: string, name: string, known: readonly string[]): string {
   const there = known.length === 0 ? "there are none" : `known are ${known.join(", ")}`;
   const [closest] = known.map((one) => ({ one, edits: editsBetween(name, one) }))
     .filter(({ one, edits }) => edits <= Math.max(2, one.length / 3))
     .sort((a, b) => a.edits - b.edits);
   const hint = closest === undefined ? "" : `; did you mean ${JSON.stringify(closest.one)}`;
-  return `unknown option ${JSON.stringify(name)}; ${there}${hint}`;
+  return `unknown ${noun} ${JSON.stringify(name)}; ${there}${hint}`;
 }
 
 /** How many letters have to be added, dropped or changed to make one word of the other. */

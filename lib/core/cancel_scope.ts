@@ -1,9 +1,11 @@
 import { CancelledError } from "../errors.ts";
+import { now } from "../base/clock.ts";
 import { isInstance, readError } from "../base/instance.ts";
 import { SlotQueue } from "../base/slot_queue.ts";
 import type { RunContext } from "./context.ts";
 import type { Fiber } from "./fiber.ts";
 import type { Task } from "./task.ts";
+import type { Waiter } from "./waiter.ts";
 
 /** What a cancellation reaches: a wait, or a scope within a scope. */
 export interface Interruptible {
@@ -80,6 +82,9 @@ export function isUnderWay(scope: CancelScope): boolean {
   return underWay.has(scope);
 }
 
+/** When fibers were last asked to stop, on the scale of the clock. */
+export const askedAt: WeakMap<Fiber, number> = new WeakMap();
+
 /**
  * A stretch of a task that can be cancelled by itself: the task as a whole, or the body of a
  * timeout or a group within it.
@@ -124,6 +129,18 @@ export class CancelScope implements Interruptible {
   enter(member: Interruptible): void {
     if (this.#only === undefined) this.#only = member;
     else (this.#more ??= new Members()).append(member);
+  }
+
+  /** Every wait that was begun in it or in the scopes within it. */
+  *waits(): IterableIterator<Waiter<unknown, unknown>> {
+    const scopes: CancelScope[] = [this];
+    for (let scope = scopes.pop(); scope !== undefined; scope = scopes.pop()) {
+      const members = scope.#only === undefined ? [] : [scope.#only];
+      for (const member of [...members, ...scope.#more ?? []]) {
+        if (member instanceof CancelScope) scopes.push(member);
+        else yield member as Waiter<unknown, unknown>;
+      }
+    }
   }
 
   /** Take it out again. */
@@ -186,6 +203,7 @@ export class CancelScope implements Interruptible {
   cancel(error: CancelledError): void {
     this.requests++;
     this.#asked++;
+    askedAt.set(this.fiber, now());
     this.root().total++;
     settleInTurn(
       new Request(this, () => {

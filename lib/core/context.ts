@@ -4,6 +4,7 @@ import {
   makeAsyncContext,
 } from "../base/async_context.ts";
 import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
+import { now } from "../base/clock.ts";
 import type { Fiber } from "./fiber.ts";
 import type { CancelScope } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
@@ -25,6 +26,16 @@ export interface TaskOwner {
   readonly runContext: RunContext;
   /** Those who live here. */
   readonly tasks: WaitQueue<Inhabitant>;
+  /** For those who look from outside: what it is called, where it has a name. */
+  readonly name?: string | undefined;
+  /** The task that opened it. */
+  readonly parent?: Fiber | undefined;
+  /** Since when it lives, on the scale of the clock. */
+  readonly begun?: number;
+  /** Whether it is stopping what lives in it. */
+  stopping?(): boolean;
+  /** Whether its own task waits for the end of all. */
+  joining?(): boolean;
   /** A task has ended, and this is a later turn: take it out. Without it, ended tasks just leave. */
   ended?(inhabitant: Inhabitant): void;
 }
@@ -37,11 +48,14 @@ export class RunContext implements TaskOwner {
   readonly since: number = count;
   readonly runContext: RunContext = this;
   readonly tasks: WaitQueue<Inhabitant> = new WaitQueue();
+  readonly name: string;
+  readonly begun: number = now();
   /** The groups in which children live. */
   readonly groups: Set<TaskOwner> = new Set();
 
-  constructor(open: boolean) {
+  constructor(open: boolean, name = "run") {
     this.open = open;
+    this.name = name;
   }
 
   /** Its tasks that have not ended, those of its groups included. */
@@ -117,6 +131,17 @@ export function currentScope(): CancelScope | undefined {
   // What the body of an ended timeout or group left behind belongs to the code around it.
   while (scope?.closed) scope = scope.parent;
   return scope === undefined || scope.fiber.ended ? undefined : scope.innermost;
+}
+
+/** The number of the fiber that the running code belongs to; 0 outside any. */
+export function currentFiber(): number {
+  const stored = context.get();
+  return typeof stored === "number" ? stored : stored?.fiber.id ?? 0;
+}
+
+/** The living fiber of a number. */
+export function fiberOf(id: number): Fiber | undefined {
+  return id === 0 ? undefined : find(id);
 }
 
 /** The runContext of the running code. */

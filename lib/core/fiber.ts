@@ -1,11 +1,27 @@
 import { isThenable } from "../base/thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
-import { contextSnapshot, forget, type Inhabitant, runInFiber, type TaskOwner } from "./context.ts";
+import { now, roughNow } from "../base/clock.ts";
+import {
+  contextSnapshot,
+  currentFiber,
+  forget,
+  type Inhabitant,
+  runInFiber,
+  type TaskOwner,
+} from "./context.ts";
 import { groupFailure } from "./exception_group.ts";
+import { instruments, type Outcome } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed } from "./scheduler.ts";
 import { CancelScope, isUnderWay } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
+import type { Waiter } from "./waiter.ts";
+import { noteCreation } from "./creation_places.ts";
+
+/** The fibers of which hooks were told. */
+const told = new WeakSet<Fiber>();
+
+const DONE: Outcome = { state: "done" };
 
 let launch: (fiber: Fiber) => void;
 
@@ -21,6 +37,10 @@ export abstract class Fiber implements Inhabitant, Handle {
   /** Whether its function has ended, or will never run. */
   ended = false;
   readonly owner: TaskOwner;
+  /** The number of the fiber that created it, 0 outside any. */
+  readonly creator: number;
+  /** When it was last created, begun or gone on, on the scale of the clock, as far as it was read. */
+  since: number;
   #scope: CancelScope | undefined = undefined;
   #around: ContextSnapshot;
 
@@ -31,6 +51,10 @@ export abstract class Fiber implements Inhabitant, Handle {
   constructor(owner: TaskOwner, around: ContextSnapshot = contextSnapshot()) {
     this.owner = owner;
     this.#around = around;
+    const creator = currentFiber();
+    this.creator = creator;
+    if (creator === 0) now(); // something from outside: time may have gone by
+    this.since = roughNow();
   }
 
   /** What users see of it. */
@@ -39,6 +63,16 @@ export abstract class Fiber implements Inhabitant, Handle {
   /** The scope of the whole. */
   get scope(): CancelScope {
     return this.#scope ??= new CancelScope(this, this.owner.runContext);
+  }
+
+  /** Whether its function was called. */
+  get started(): boolean {
+    return this.id !== 0 || this.ended;
+  }
+
+  /** The waits that it is in, those side by side included. */
+  waits(): Iterable<Waiter<unknown, unknown>> {
+    return this.#scope === undefined ? [] : this.#scope.waits();
   }
 
   /** How many requests to stop it has been sent, and were not taken back. */
@@ -54,6 +88,7 @@ export abstract class Fiber implements Inhabitant, Handle {
   /** Enter its owner, and start in a turn of its own. */
   enter(): void {
     this.owner.tasks.append(this);
+    if (instruments() !== undefined) this.#tellCreated();
     callSoon(this);
   }
 
@@ -67,11 +102,12 @@ export abstract class Fiber implements Inhabitant, Handle {
   run(): void {
     const cancelled = this.#scope?.pending;
     if (cancelled !== undefined) {
-      this.#end();
+      this.#end({ state: "cancelled", error: cancelled });
       this.onCancelled(cancelled);
       return;
     }
     resumed(this);
+    this.since = roughNow();
     runInFiber(this, this.#around, launch, this);
   }
 
@@ -79,7 +115,7 @@ export abstract class Fiber implements Inhabitant, Handle {
   finish(value: unknown): void {
     if (this.ended) return;
     const cancelled = this.#scope?.pending;
-    this.#end();
+    this.#end(cancelled === undefined ? DONE : { state: "cancelled", error: cancelled });
     if (cancelled === undefined) this.onValue(value);
     else this.onCancelled(cancelled);
   }
@@ -88,9 +124,14 @@ export abstract class Fiber implements Inhabitant, Handle {
   fail(error: unknown): void {
     if (this.ended) return;
     const cancelled = this.scope.cancellation(error);
-    this.#end();
-    if (cancelled === undefined) this.onFailure(groupFailure(error));
-    else this.onCancelled(cancelled);
+    if (cancelled === undefined) {
+      const failure = groupFailure(error);
+      this.#end({ state: "failed", error: failure });
+      this.onFailure(failure);
+    } else {
+      this.#end({ state: "cancelled", error: cancelled });
+      this.onCancelled(cancelled);
+    }
   }
 
   /** Call its function: in its turn, as the code of this fiber. */
@@ -111,7 +152,9 @@ export abstract class Fiber implements Inhabitant, Handle {
 
   #launch(): void {
     try {
-      const result = this.call();
+      let hooks = instruments();
+      if (hooks !== undefined && !told.has(this)) hooks = undefined;
+      const result = hooks === undefined ? this.call() : hooks.startTask(this, () => this.call());
       if (isThenable(result)) this.follow(result);
       else this.finish(result);
     } catch (error) {
@@ -119,8 +162,16 @@ export abstract class Fiber implements Inhabitant, Handle {
     }
   }
 
-  #end(): void {
+  #tellCreated(): void {
+    now();
+    told.add(this);
+    noteCreation(this);
+    instruments()!.taskCreated(this);
+  }
+
+  #end(outcome: Outcome): void {
     this.ended = true;
+    if (instruments() !== undefined && told.has(this)) instruments()!.taskEnded(this, outcome);
     this.#around = undefined;
     if (this.owner.ended === undefined) this.owner.tasks.remove(this);
     forget(this);

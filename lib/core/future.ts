@@ -1,9 +1,12 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { inspect, showError } from "../base/inspect.ts";
 import { checkFunction } from "../base/validate.ts";
 import { contextSnapshot, currentScope, runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./scheduler.ts";
 import { cancelledError } from "./cancel_scope.ts";
 import { type again, type CancelOutcome, Waiter } from "./waiter.ts";
+import type { WaitSubject } from "./wait_subject.ts";
+import type { Fiber } from "./fiber.ts";
 
 const PENDING = 0;
 const DONE = 1;
@@ -14,6 +17,8 @@ const CANCELLED = 3;
 export interface Stoppable {
   /** Ask the work to stop. `false` if there is nothing left to stop. */
   stop(error: CancelledError): boolean;
+  /** What those wait for who await the future. */
+  subject?(): WaitSubject;
   /** Whether it is being asked right now, so that asking it again would go round in a circle. */
   asked?(): boolean;
 }
@@ -75,6 +80,10 @@ class Await<T> extends Waiter<T, void> {
     return futureInternals.stop(this.#future, error) ? "delegated" : "refused";
   }
 
+  override describe(): WaitSubject {
+    return futureInternals.subject(this.#future);
+  }
+
   protected override errorFor(interruption: CancelledError): CancelledError {
     const future = this.#future;
     return future.cancelled() ? futureInternals.error(future) as CancelledError : interruption;
@@ -109,6 +118,12 @@ export interface FutureInternals {
   look(future: Future<unknown>): void;
   /** A promise for its outcome: a wait of the current task, linked to the future. */
   promise<T>(future: Future<T>): Promise<T>;
+  /** What those wait for who await it. */
+  subject(future: Future<unknown>): WaitSubject;
+  /** The tasks that await it. */
+  awaiters(future: Future<unknown>): Fiber[];
+  /** How it ended, in words. */
+  show(future: Future<unknown>): string;
   /** Whether it failed; a cancellation is no failure. */
   failed(future: Future<unknown>): boolean;
   /** The error it ended with, failure or cancellation; `undefined` if it has none. */
@@ -173,6 +188,12 @@ export class Future<T> implements Promise<T> {
         future.#look();
         return future.#promise();
       },
+      subject: (future) => future.#stoppable?.subject?.() ?? { kind: "Future" },
+      awaiters: (future) =>
+        [future.#subscriber, ...future.#subscribers ?? []].flatMap((one) =>
+          one?.awaiters?.() ?? []
+        ),
+      show: (future) => future.#show(),
       failed: (future) => future.#state === FAILED,
       error: (future) =>
         future.#state === PENDING || future.#state === DONE ? undefined : future.#outcome,
@@ -330,9 +351,20 @@ export class Future<T> implements Promise<T> {
     return this.#promise().finally(onFinally);
   }
 
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `Future (${this.#show()})`;
+  }
+
   /** The name of the class, for `Object.prototype.toString`. */
   get [Symbol.toStringTag](): string {
     return "Future";
+  }
+
+  #show(): string {
+    if (this.#state === DONE) return "done";
+    if (this.#state === CANCELLED) return "cancelled";
+    return this.#state === FAILED ? `failed: ${showError(this.#outcome)}` : "pending";
   }
 
   #promise(): Promise<T> {

@@ -1,11 +1,14 @@
 import { Deque } from "../base/deque.ts";
 import { nextTurn, now } from "../base/clock.ts";
+import type { Fiber } from "./fiber.ts";
 import { currentScope } from "./context.ts";
 
 /** Something that gets its turn: a wait that ends, a task that starts, a callback. */
 export interface Handle {
   /** Take the turn. Must not throw. */
   run(): void;
+  /** The tasks that wait for this turn, for those who look from outside. */
+  awaiters?(): Fiber[];
 }
 
 /**

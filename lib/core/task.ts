@@ -1,8 +1,12 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { inspect } from "../base/inspect.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRunContext, currentScope, type TaskOwner } from "./context.ts";
 import { Fiber } from "./fiber.ts";
 import { Future, futureInternals, type Stoppable } from "./future.ts";
+import { showState } from "./show_state.ts";
+import { sinceOf, stateOf, waitOf } from "./fiber_state.ts";
+import { readSubject, type WaitSubject } from "./wait_subject.ts";
 
 /**
  * What a task runs: a function that has not started yet, JavaScript's coroutine object.
@@ -128,6 +132,10 @@ class TaskFiber<T> extends Fiber implements Stoppable {
 
   asked(): boolean {
     return this.beingAsked;
+  }
+
+  subject(): WaitSubject {
+    return { kind: "Task", name: this.task.name, holder: this };
   }
 
   protected call(): T | PromiseLike<T> {
@@ -306,6 +314,12 @@ export class Task<T> extends Future<T> {
     throw new InvalidStateError("Cannot set the exception of a task: its function does that");
   }
 
+  /** What `console.log` shows. */
+  override [inspect](): string {
+    const state = this.done() ? futureInternals.show(this) : showFiber(this.#fiber);
+    return `Task ${JSON.stringify(this.name)} (${state})`;
+  }
+
   /** The name of the class, for `Object.prototype.toString`. */
   override get [Symbol.toStringTag](): string {
     return "Task";
@@ -313,6 +327,14 @@ export class Task<T> extends Future<T> {
 }
 
 const making = Symbol("making a task");
+
+function showFiber(fiber: Fiber): string {
+  const wait = waitOf(fiber);
+  const doing = { state: stateOf(fiber, wait), since: sinceOf(fiber, wait) };
+  return showState(
+    wait === undefined ? doing : { ...doing, waitsFor: readSubject(wait.describe()) },
+  );
+}
 
 function checkName(what: string, name: unknown): void {
   if (typeof name !== "string") {

@@ -1,7 +1,11 @@
 import type { CancelledError } from "../errors.ts";
+import { now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";
 import { currentScope } from "./context.ts";
+import type { Fiber } from "./fiber.ts";
+import { instruments, type WaitInfo } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed } from "./scheduler.ts";
+import { readSubject, type WaitSubject } from "./wait_subject.ts";
 import type { CancelScope, Interruptible } from "./cancel_scope.ts";
 
 const PARKED = 0;
@@ -47,6 +51,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   #state = PARKED;
   #handed: unknown = undefined;
   #interruption: CancelledError | undefined = undefined;
+  #begunAt = 0;
 
   constructor() {
     this.promise = new Promise(capture);
@@ -67,6 +72,8 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     const due = scope.due();
     if (due !== undefined && this.interrupt(due.pending!)) due.taken();
     parked(scope.fiber);
+    if (instruments() !== undefined) this.#tellBegan(scope.fiber);
+    this.#begunAt = roughNow();
     return this.promise;
   }
 
@@ -78,6 +85,25 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   /** Whether nothing has happened to it yet. */
   get waiting(): boolean {
     return this.#state === PARKED;
+  }
+
+  /** The task that waits, if one does. */
+  get fiber(): Fiber | undefined {
+    return this.#scope?.fiber;
+  }
+
+  awaiters(): Fiber[] {
+    return this.#scope === undefined ? [] : [this.#scope.fiber];
+  }
+
+  /** When it began, on the scale of the clock. */
+  get begunAt(): number {
+    return this.#begunAt;
+  }
+
+  /** What it is for: for those who look at the program from outside. */
+  describe(): WaitSubject {
+    return { kind: "wait" };
   }
 
   /** Hand it `value` and let it go on in its turn. `false` if it is past that. */
@@ -112,6 +138,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     this.promise.catch(ignore);
     this.#reject(error);
     this.#scope?.leave(this);
+    if (instruments() !== undefined) this.#tellEnded();
   }
 
   /** Take back an interruption that was not what ends it: asyncio's `uncancel` down to zero. */
@@ -145,8 +172,13 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
         this.#reject(error);
       }
     }
-    this.#scope?.leave(this);
-    resumed(this.#scope?.fiber);
+    const scope = this.#scope;
+    if (scope !== undefined) {
+      scope.leave(this);
+      scope.fiber.since = roughNow();
+    }
+    if (instruments() !== undefined) this.#tellEnded();
+    resumed(scope?.fiber);
   }
 
   /** A cancellation came while parked: leave the line, or hand the request on. */
@@ -168,6 +200,19 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     return value as unknown as T;
   }
 
+  #tellBegan(fiber: Fiber): void {
+    now(); // so that the rough reading is a good one
+    const wait = readSubject(this.describe());
+    told.set(this, wait);
+    instruments()?.waitBegan(fiber, wait);
+  }
+
+  #tellEnded(): void {
+    const wait = told.get(this);
+    if (wait === undefined || !told.delete(this)) return;
+    instruments()?.waitEnded(this.#scope!.fiber, wait);
+  }
+
   #settle(state: number, handed: unknown): boolean {
     if (this.#state !== PARKED) return false;
     this.#state = state;
@@ -176,6 +221,9 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     return true;
   }
 }
+
+/** What hooks were told that waits are for. */
+const told = new WeakMap<object, WaitInfo>();
 
 // One executor for all: a closure for each wait would be one more thing to allocate.
 let resolveLast: (value: never) => void;

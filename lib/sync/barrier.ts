@@ -1,6 +1,7 @@
 import { BrokenBarrierError } from "../errors.ts";
+import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
-import { Condition } from "./condition.ts";
+import { type Condition, conditionOf } from "./condition.ts";
 
 const FILLING = 0;
 const DRAINING = 1;
@@ -28,7 +29,7 @@ const BROKEN = 3;
  */
 export class Barrier {
   readonly #parties: number;
-  readonly #condition: Condition = new Condition();
+  readonly #condition: Condition = conditionOf("Barrier");
   #state: number = FILLING;
   #inside = 0;
 
@@ -114,6 +115,11 @@ export class Barrier {
   /** Whether it was aborted, and not reset since. */
   get broken(): boolean {
     return this.#state === BROKEN;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `Barrier [${this.broken ? "broken" : `${this.nWaiting}/${this.#parties} waiting`}]`;
   }
 
   #enter(state: number): void {

@@ -1,8 +1,12 @@
 import { CancelledError, InvalidStateError } from "../errors.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import { Lock, lockInternals } from "./lock.ts";
 import { PlainWait } from "./_plain_wait.ts";
+
+/** Make the condition of another primitive, for which its waits are then waits. */
+export let conditionOf: (kind: string) => Condition;
 
 /**
  * A lock together with tasks that wait, without holding it, to be notified.
@@ -37,6 +41,16 @@ import { PlainWait } from "./_plain_wait.ts";
 export class Condition {
   readonly #lock: Lock;
   readonly #waiters: WaitQueue<PlainWait<true>> = new WaitQueue();
+  /** What those who wait wait for, as the tree of tasks shows it. */
+  #kind = "Condition";
+
+  static {
+    conditionOf = (kind) => {
+      const condition = new Condition();
+      condition.#kind = kind;
+      return condition;
+    };
+  }
 
   /**
    * Make a condition.
@@ -107,7 +121,7 @@ export class Condition {
     //   condition.notify(); waiter.cancel();   // in one step: nobody else would hear of it
     let failure: unknown;
     try {
-      await new PlainWait(this.#waiters).begin();
+      await new PlainWait(this.#waiters, this.#kind).begin();
     } catch (error) {
       failure = error;
     }
@@ -169,6 +183,12 @@ export class Condition {
   notifyAll(): void {
     this.#checkHeld();
     PlainWait.wake(this.#waiters, Infinity, true);
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const state = this.#lock.locked() ? "locked" : "unlocked";
+    return `Condition [${[state, ...showCounts({ waiting: this.#waiters.size })].join(", ")}]`;
   }
 
   #checkHeld(): void {

@@ -1,4 +1,5 @@
 import { wentOn } from "../core/scheduler.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { PlainWait } from "./_plain_wait.ts";
 
@@ -50,8 +51,13 @@ export class Event {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   wait(): Promise<true> {
-    if (!this.#set) return new PlainWait(this.#waiters).begin();
+    if (!this.#set) return new PlainWait(this.#waiters, "Event").begin();
     wentOn();
     return Promise.resolve(true);
+  }
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const state = this.#set ? "set" : "unset";
+    return `Event [${[state, ...showCounts({ waiting: this.#waiters.size })].join(", ")}]`;
   }
 }

@@ -1,7 +1,10 @@
 import { InvalidStateError } from "../errors.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
+import { currentFiber, fiberOf } from "../core/context.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** What a condition may do with its lock and users may not. */
 export interface LockInternals {
@@ -42,7 +45,7 @@ export let lockInternals: LockInternals;
  * ```
  */
 export class Lock {
-  #holder: Disposable | undefined = undefined;
+  #holder: (Disposable & { readonly fiber?: number }) | undefined = undefined;
   /**
    * Everybody who waits. As in CPython, those who were woken or cancelled stand here until their
    * turn, so that a newcomer between a release and that turn does not overtake them:
@@ -60,6 +63,10 @@ export class Lock {
       super();
       this.#lock = lock;
       lock.#waiters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "Lock", holder: fiberOf(this.#lock.#holder?.fiber ?? 0) };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -81,16 +88,19 @@ export class Lock {
 
     protected override onResume(): Disposable {
       this.#lock.#waiters.remove(this);
-      return this.#lock.#holder = new Lock.#Permit(this.#lock);
+      return this.#lock.#holder = new Lock.#Permit(this.#lock, this.fiber?.id ?? 0);
     }
   };
 
   /** One hold of a lock. The lock knows the permit that holds it: any other permit is dead. */
   static #Permit = class implements Disposable {
+    /** The number of the task that took it. */
+    readonly fiber: number;
     readonly #lock: Lock;
 
-    constructor(lock: Lock) {
+    constructor(lock: Lock, fiber: number = currentFiber()) {
       this.#lock = lock;
+      this.fiber = fiber;
     }
 
     [Symbol.dispose](): void {
@@ -151,6 +161,14 @@ export class Lock {
   /** Whether it is held. One who was woken holds it only from its turn on. */
   locked(): boolean {
     return this.#holder !== undefined;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const holder = fiberOf(this.#holder?.fiber ?? 0)?.task.name;
+    const by = holder === undefined ? "" : ` by ${JSON.stringify(holder)}`;
+    const state = this.#holder === undefined ? "unlocked" : `locked${by}`;
+    return `Lock [${[state, ...showCounts({ waiting: this.#waiters.size })].join(", ")}]`;
   }
 
   #free(): boolean {

@@ -1,8 +1,10 @@
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 import { PlainWait } from "./_plain_wait.ts";
 import { Fifo, type Storage } from "./_storage.ts";
 import { QueueItems } from "./queue_items.ts";
@@ -92,6 +94,10 @@ export class Queue<T> {
       queue.#getters.append(this);
     }
 
+    override describe(): WaitSubject {
+      return { kind: "Queue.get" };
+    }
+
     protected override onWithdraw(): CancelOutcome {
       this.#queue.#getters.remove(this);
       return "left";
@@ -129,6 +135,10 @@ export class Queue<T> {
       this.#queue = queue;
       this.#item = item;
       queue.#putters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "Queue.put" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -285,7 +295,7 @@ export class Queue<T> {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   join(): Promise<void> {
-    if (this.#unfinished > 0) return new PlainWait(this.#joiners).begin();
+    if (this.#unfinished > 0) return new PlainWait(this.#joiners, "Queue.join").begin();
     wentOn();
     return Promise.resolve();
   }
@@ -334,6 +344,19 @@ export class Queue<T> {
   /** How many items it holds at most, as given to the constructor. */
   get maxsize(): number {
     return this.#maxsize;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const bounded = this.#maxsize > 0 && this.#maxsize < Infinity;
+    const counts = showCounts({
+      [this.#getters.size === 1 ? "getter" : "getters"]: this.#getters.size,
+      [this.#putters.size === 1 ? "putter" : "putters"]: this.#putters.size,
+      unfinished: this.#unfinished,
+    });
+    const held = bounded ? `${this.qsize()}/${this.#maxsize}` : `${this.qsize()}`;
+    const state = this.#isShutDown ? ["shut down"] : [];
+    return `Queue [${[held, ...counts, ...state].join(", ")}]`;
   }
 
   /** The items, each taken out; it ends when the queue is shut down and drained. */

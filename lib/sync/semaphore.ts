@@ -1,7 +1,9 @@
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger } from "../base/validate.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * A counter of permits: `acquire` takes one and waits when there is none.
@@ -42,6 +44,10 @@ export class Semaphore {
       super();
       this.#semaphore = semaphore;
       semaphore.#waiters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "Semaphore" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -138,6 +144,12 @@ export class Semaphore {
   /** How many permits are left; one handed to somebody who was woken is not among them. */
   get value(): number {
     return this.#value;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const counts = showCounts({ waiting: this.#waiters.size });
+    return `Semaphore [${[`${this.#value} free`, ...counts].join(", ")}]`;
   }
 
   // Permits may be left while some wait: they came when others had been woken before them.

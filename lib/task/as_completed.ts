@@ -10,6 +10,7 @@ import { callNextRound } from "../core/scheduler.ts";
 import type { Awaitable } from "../core/task.ts";
 import { distinct } from "./wait.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * Options of `asCompleted`.
@@ -53,6 +54,10 @@ class Next<T> extends Waiter<Completion<T>> {
     this.#line = line;
     this.#cancelled = cancelled;
     line.append(this);
+  }
+
+  override describe(): WaitSubject {
+    return { kind: "asCompleted" };
   }
 
   protected override onWithdraw(): CancelOutcome {

@@ -4,6 +4,7 @@ import { ensureFuture, waitsBehind } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 class Shield<T> extends Waiter<T> {
   readonly #inner: Future<T>;
@@ -21,6 +22,10 @@ class Shield<T> extends Waiter<T> {
       } else this.wake(inner.result());
     });
     futureInternals.subscribe(inner, this.#callback);
+  }
+
+  override describe(): WaitSubject {
+    return futureInternals.subject(this.#inner);
   }
 
   protected override onWithdraw(error: CancelledError): CancelOutcome {

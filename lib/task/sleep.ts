@@ -2,6 +2,7 @@ import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
 import { byTheClock, turnBeforeNextRound } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 class Sleep<T> extends Waiter<T> {
   #timer: Timer | undefined;
@@ -16,6 +17,10 @@ class Sleep<T> extends Waiter<T> {
     const fire = () => byTheClock(() => this.wake(value));
     if (ms <= 0) nextTurn(fire);
     else this.#timer = startTimer(ms, fire);
+  }
+
+  override describe(): WaitSubject {
+    return { kind: "sleep" };
   }
 
   protected override onWithdraw(): CancelOutcome {

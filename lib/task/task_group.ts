@@ -1,4 +1,5 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { roughNow } from "../base/clock.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import {
@@ -14,6 +15,7 @@ import { inTask } from "../core/in_task.ts";
 import { cancelledError, CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * What the body of a group runs.
@@ -85,6 +87,10 @@ interface BodyEnd {
 
 /** Waits until the last child has ended. */
 class LastChild extends Waiter<void> {
+  override describe(): WaitSubject {
+    return { kind: "TaskGroup" };
+  }
+
   protected override onWithdraw(): CancelOutcome {
     return "left";
   }
@@ -129,6 +135,10 @@ export class TaskGroup {
   readonly #owner: TaskOwner = {
     runContext: currentRunContext(),
     tasks: new WaitQueue(),
+    begun: roughNow(),
+    parent: currentScope()?.fiber,
+    stopping: () => this.#stopping,
+    joining: () => this.#lastChild !== undefined,
     ended: (child) => this.#childEnded(child),
   };
   readonly #errors: unknown[] = [];

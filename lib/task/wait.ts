@@ -7,6 +7,7 @@ import { startLimit } from "../core/limit.ts";
 import { callNextRound } from "../core/scheduler.ts";
 import type { Awaitable } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * When `wait` returns: once all are done, the first is, or the first has failed.
@@ -117,6 +118,10 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
     const enough = this.#left === 0 || this.#returnWhen === "FIRST_COMPLETED" ||
       (this.#returnWhen === "FIRST_EXCEPTION" && futureInternals.failed(future));
     if (enough) this.wake();
+  }
+
+  override describe(): WaitSubject {
+    return { kind: "wait" };
   }
 
   protected override onWithdraw(): CancelOutcome {

@@ -9,6 +9,7 @@ import { cancelledError } from "../core/cancel_scope.ts";
 import type { Awaitable } from "../core/task.ts";
 import { timeout } from "./timeout.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** Waits until a future is done, whatever the outcome; cancelling it leaves the future alone. */
 class Ended extends Waiter<void> {
@@ -19,6 +20,10 @@ class Ended extends Waiter<void> {
     super();
     this.#future = future;
     futureInternals.subscribe(future, this.#callback);
+  }
+
+  override describe(): WaitSubject {
+    return futureInternals.subject(this.#future);
   }
 
   protected override onWithdraw(): CancelOutcome {
