@@ -22,14 +22,14 @@ import type { Future } from "../core/future.ts";
  * ```
  */
 export interface CallOptions {
-  /** Cancels the call when it is aborted. */
+  /** A signal that cancels the call when it is aborted. */
   signal?: AbortSignal;
   /**
    * How long the call may run, in milliseconds from its start; it then rejects with `TimeoutError`.
    * Default: no limit.
    */
   timeout?: number;
-  /** What moves to the worker instead of being copied. */
+  /** The buffers and ports that move to the worker instead of being copied. */
   transfer?: Transferable[];
   /** Waiting calls of a higher priority are begun first. Default: 0. */
   priority?: number;
@@ -57,7 +57,7 @@ export interface CallOptions {
  * ```
  */
 export interface MapOptions {
-  /** Cancels the whole when it is aborted. */
+  /** A signal that cancels the whole map when it is aborted. */
   signal?: AbortSignal;
   /**
    * How long the whole may take, in milliseconds from the call; it then rejects with
@@ -68,7 +68,7 @@ export interface MapOptions {
   chunksize?: number;
   /** How many items may be taken from the input whose results nobody has taken yet. */
   buffersize?: number;
-  /** Called as items are done, with their number and, where it is known, that of all. */
+  /** A function that is called as items are done, with their number and, if known, that of all. */
   onProgress?: (done: number, total?: number) => void;
 }
 
@@ -95,17 +95,17 @@ export interface MapOptions {
 export interface PoolStats {
   /** How many workers there are: booting, idle or busy. */
   workers: number;
-  /** How many of them have nothing to do. */
+  /** How many workers have nothing to do. */
   idle: number;
-  /** How many of them have something to do. */
+  /** How many workers have something to do. */
   busy: number;
   /** How many calls wait for a worker. */
   queued: number;
   /** How many calls and items ended well. */
   completed: number;
-  /** How many failed, crashes included. */
+  /** How many calls and items failed, crashes included. */
   failed: number;
-  /** How many were cancelled, or took longer than their time limit. */
+  /** How many calls and items were cancelled, or took longer than their time limit. */
   cancelled: number;
   /** How many workers died by themselves. */
   crashed: number;
@@ -178,7 +178,7 @@ export interface Executor extends AsyncDisposable {
     items: Iterable<T> | AsyncIterable<T>,
     options?: MapOptions,
   ): MapResult<Awaited<R>>;
-  /** The same for a function of several parameters: each item is a list of arguments. */
+  /** As `map`, for a function of several parameters: each item is a list of arguments. */
   starmap<A extends unknown[], R>(
     fn: (...args: A) => R,
     items: Iterable<Readonly<A>> | AsyncIterable<Readonly<A>>,

@@ -4,15 +4,15 @@ import { type Task, taskInternals } from "../core/task.ts";
 
 /** What the input of a `map` is read into. */
 export interface Sink {
-  /** Whether it wants one more item now. */
+  /** Whether the sink wants one more item now. */
   wants(): boolean;
-  /** Here is one. */
+  /** An item was read. */
   take(item: unknown): void;
-  /** There are no more; `error` is what reading failed with. */
+  /** The input has no more items; `error` is what reading it failed with. */
   end(failure?: { error: unknown }): void;
 }
 
-/** Reads the input of a `map`, as far as it is wanted. */
+/** The input of a `map`, read as far as its sink wants. */
 export interface Input {
   /** How many items there are, if that can be known without reading them. */
   readonly total: number | undefined;

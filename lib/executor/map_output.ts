@@ -17,11 +17,11 @@ export interface MapFailure {
 
 /** Some of a map's items that are done together: one item, or a chunk of them. */
 export interface Piece {
-  /** Whether it is done, one way or another. */
+  /** Whether the piece is done, one way or another. */
   readonly over: boolean;
-  /** How many results it has. */
+  /** How many results the piece has. */
   readonly size: number;
-  /** What came after those results, if it failed. */
+  /** What came after those results, if the piece failed. */
   readonly failure: MapFailure | undefined;
   /** One of the results. */
   result(at: number): unknown;

@@ -42,7 +42,7 @@ export class TaskCall extends TaskJob implements Stoppable {
     }
   }
 
-  /** For the future: what its `cancel` does. Its caller need not wait for a call that cleans up. */
+  /** The future is cancelled. Whoever does that need not wait for a call that cleans up. */
   stop(error: CancelledError): boolean {
     if (!futureInternals.abandon(this.future, error)) return false;
     this.runner.counts.cancelled++;

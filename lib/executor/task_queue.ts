@@ -3,9 +3,9 @@ import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 
 /** What can wait in a {@linkcode TaskQueue}. */
 export interface Waiting extends Slotted {
-  /** The higher goes first. */
+  /** The priority: the higher goes first. */
   readonly priority: number;
-  /** For the queue: whether it waits in the heap. */
+  /** For the queue: whether the job waits in the heap. */
   inHeap: boolean;
 }
 
@@ -26,7 +26,7 @@ export class TaskQueue<J extends Waiting> {
   #others: Heap<J> = new Heap<J>(higherFirst);
   #othersAlive = 0;
 
-  /** How many wait. */
+  /** How many jobs wait. */
   get size(): number {
     return this.#plain.size + this.#othersAlive;
   }
@@ -39,7 +39,7 @@ export class TaskQueue<J extends Waiting> {
     this.#othersAlive++;
   }
 
-  /** Take the next one. */
+  /** Take the next job. */
   shift(): J | undefined {
     if (this.#othersAlive === 0) return this.#plain.shift();
     while (!this.#others.peek()!.inHeap) this.#others.pop();

@@ -25,9 +25,9 @@ export abstract class TaskJob extends Fiber implements Waiting {
   readonly priority: number;
   inHeap = false;
   readonly runner: TaskRunner;
-  /** For the runner: where it stands among those that run. */
+  /** For the runner: the index of the job among those that run. */
   runningIndex = -1;
-  /** For the runner: whether its start is reserved in the rate, and not counted yet. */
+  /** For the runner: whether the start of the job is reserved in the rate, and not counted yet. */
   startReserved = false;
   #number = 0;
   #task: Task<unknown> | undefined = undefined;
@@ -51,22 +51,22 @@ export abstract class TaskJob extends Fiber implements Waiting {
     return this.#task;
   }
 
-  /** Start it; the runner does that. `number`: that of its task. */
+  /** For the runner: start the job. `number`: that of its task. */
   begin(number: number): void {
     this.#number = number;
     this.enter();
   }
 
-  /** Its caller does not wait any longer, and it is to stop: the pool is terminated. */
+  /** The pool is terminated: the job is to stop, and its caller hears of it at once. */
   abstract terminate(error: CancelledError): void;
 
-  /** Call the function that it is for. */
+  /** Call the function that the job is for. */
   protected abstract invoke(): unknown;
-  /** It has a result. */
+  /** The function has returned. */
   protected abstract succeeded(value: unknown): void;
-  /** It has failed. */
+  /** The function has failed. */
   protected abstract failed(error: unknown): void;
-  /** Its task was cancelled, or it is called off before it was begun. */
+  /** The task of the job was cancelled, or the job before it was begun. */
   abstract cancelled(error: CancelledError): void;
 
   protected override call(): unknown {
@@ -202,7 +202,7 @@ export class TaskRunner {
     return this.#waiting.size;
   }
 
-  /** Whether it takes no new work. */
+  /** Whether the runner takes no new work. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -212,7 +212,7 @@ export class TaskRunner {
     return this.#name === undefined ? "the pool" : `pool "${this.#name}"`;
   }
 
-  /** Refuse new work once it is shut down. */
+  /** Refuse new work once the runner is closed. */
   checkOpen(what: string): void {
     if (!this.#closed) return;
     throw new InvalidStateError(`Cannot ${what}: ${this.#title} is shut down`);
@@ -234,7 +234,7 @@ export class TaskRunner {
     return room;
   }
 
-  /** Run it now if there is room, and else in its turn. */
+  /** Run a job now if there is room, and else in its turn. */
   add(job: TaskJob): void {
     if (this.#waiting.size === 0 && this.#mayBegin(job)) return this.#begin(job);
     this.#waiting.add(job);

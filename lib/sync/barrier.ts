@@ -102,17 +102,17 @@ export class Barrier {
     this.#condition.release();
   }
 
-  /** How many have to arrive. */
+  /** How many tasks have to arrive. */
   get parties(): number {
     return this.#parties;
   }
 
-  /** How many are waiting for the others to arrive. CPython: `n_waiting`. */
+  /** How many tasks wait for the others to arrive. CPython: `n_waiting`. */
   get nWaiting(): number {
     return this.#state === FILLING ? this.#inside : 0;
   }
 
-  /** Whether it was aborted, and not reset since. */
+  /** Whether the barrier was aborted, and not reset since. */
   get broken(): boolean {
     return this.#state === BROKEN;
   }

@@ -119,7 +119,7 @@ export class CapacityLimiter {
     return this.#total - this.#borrowed;
   }
 
-  /** How many wait. */
+  /** How many wait for room. */
   get waiting(): number {
     return this.#waiters.size;
   }

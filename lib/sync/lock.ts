@@ -8,9 +8,9 @@ import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** What a condition may do with its lock and users may not. */
 export interface LockInternals {
-  /** The permit that holds it. */
+  /** The permit that holds the lock. */
   holder(lock: Lock): Disposable | undefined;
-  /** If `permit` holds it, let `other` hold it instead. */
+  /** If `permit` holds the lock, let `other` hold it instead. */
   replace(lock: Lock, permit: Disposable, other: Disposable): void;
 }
 
@@ -158,7 +158,7 @@ export class Lock {
     this.#passOn();
   }
 
-  /** Whether it is held. One who was woken holds it only from its turn on. */
+  /** Whether the lock is held. One who was woken holds it only from its turn on. */
   locked(): boolean {
     return this.#holder !== undefined;
   }

@@ -34,7 +34,7 @@ import { QueueItems } from "./queue_items.ts";
  * ```
  */
 export interface QueueShutdownOptions {
-  /** Also drop the items that are left, counting them as done. Default `false`. */
+  /** Whether to drop the items that are left, counting them as done. Default: `false`. */
   immediate?: boolean;
 }
 
@@ -341,7 +341,7 @@ export class Queue<T> {
     return this.#maxsize > 0 && this.#storage.size >= this.#maxsize;
   }
 
-  /** How many items it holds at most, as given to the constructor. */
+  /** How many items the queue holds at most, as given to the constructor. */
   get maxsize(): number {
     return this.#maxsize;
   }
