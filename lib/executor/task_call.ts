@@ -5,12 +5,14 @@ import { startLimit } from "../core/limit.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
 import type { CallOptions } from "./executor.ts";
 import { type Subscription, whenAborted } from "../task/abort_signals.ts";
-import { TaskJob, type TaskRunner } from "./task_runner.ts";
+import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";
 
 type AnyFunction = (...args: unknown[]) => unknown;
 
 /** One call of a function, and the future that its caller has. */
-export class TaskCall extends TaskJob implements Stoppable {
+export class TaskCall extends TaskJob implements Stoppable, RunningCall {
+  override readonly priority: number;
+  runningSlot = -1;
   readonly future: Future<unknown> = new Future();
   readonly #timeout: number;
   #fn: AnyFunction | undefined;
@@ -19,7 +21,8 @@ export class TaskCall extends TaskJob implements Stoppable {
   #subscription: Subscription | undefined = undefined;
 
   constructor(runner: TaskRunner, fn: AnyFunction, args: unknown[], options?: CallOptions) {
-    super(runner, options?.priority ?? 0);
+    super(runner);
+    this.priority = options?.priority ?? 0;
     this.#fn = fn;
     this.#args = args;
     this.#timeout = options?.timeout ?? Infinity;
@@ -32,6 +35,7 @@ export class TaskCall extends TaskJob implements Stoppable {
 
   override begin(number: number): void {
     super.begin(number);
+    this.runner.calls.append(this);
     if (this.#timeout < Infinity) {
       this.#timer = startLimit(this.#timeout, () => {
         const message = "The call took longer than its time limit";
@@ -55,13 +59,8 @@ export class TaskCall extends TaskJob implements Stoppable {
   }
 
   override cancelled(error: CancelledError): void {
-    this.#settle();
+    this.#over();
     if (futureInternals.abandon(this.future, error)) this.runner.counts.cancelled++;
-  }
-
-  override terminate(error: CancelledError): void {
-    // The future of a call that was cancelled before it ended is settled already.
-    this.stop(error);
   }
 
   protected override invoke(): unknown {
@@ -70,18 +69,23 @@ export class TaskCall extends TaskJob implements Stoppable {
   }
 
   protected override succeeded(value: unknown): void {
-    this.#settle();
+    this.#over();
     if (futureInternals.resolve(this.future, value)) this.runner.counts.completed++;
   }
 
   protected override failed(error: unknown): void {
-    this.#settle();
+    this.#over();
     if (futureInternals.reject(this.future, error)) this.runner.counts.failed++;
   }
 
   #giveUp(error: CancelledError): void {
     this.#settle();
     if (!this.runner.withdraw(this)) this.ask(error);
+  }
+
+  #over(): void {
+    this.runner.calls.remove(this);
+    this.#settle();
   }
 
   #settle(): void {

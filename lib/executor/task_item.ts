@@ -22,14 +22,20 @@ export class TaskItem extends TaskJob implements Piece {
   /** What the item is; once it is over, what came of it. */
   value: unknown;
   over = false;
+  /** For the map: the index of the item among those in flight. */
+  inFlightIndex = -1;
   failure: MapFailure | undefined = undefined;
   readonly #owner: ItemOwner;
 
   constructor(runner: TaskRunner, owner: ItemOwner, index: number, value: unknown) {
-    super(runner, 0, owner.runContext, owner.around);
+    super(runner, owner.runContext, owner.around);
     this.index = index;
     this.value = value;
     this.#owner = owner;
+  }
+
+  get priority(): number {
+    return 0;
   }
 
   get size(): number {
@@ -43,10 +49,6 @@ export class TaskItem extends TaskJob implements Piece {
   override cancelled(error: CancelledError): void {
     this.value = undefined;
     this.#owner.onItemOver(this, { error, cancelled: true });
-  }
-
-  override terminate(error: CancelledError): void {
-    this.ask(error);
   }
 
   protected override invoke(): unknown {

@@ -4,18 +4,19 @@ import { contextSnapshot, currentRunContext, type RunContext } from "../core/con
 import type { MapOptions } from "./executor.ts";
 import { type MapFailure, MapOutput } from "./map_output.ts";
 import { type ItemOwner, TaskItem } from "./task_item.ts";
-import type { TaskRunner } from "./task_runner.ts";
+import type { JobSource, TaskRunner } from "./task_runner.ts";
 
 /** So many items per worker are read ahead of the reader from an input of unknown length. */
 const AHEAD = 8;
 
 /** A `map` of a `TaskPool`: each item is a task of its own. */
-export class TaskMap extends MapOutput<TaskItem> implements ItemOwner {
+export class TaskMap extends MapOutput<TaskItem> implements ItemOwner, JobSource {
   readonly call: (item: unknown) => unknown;
   readonly runContext: RunContext = currentRunContext();
   readonly around: ContextSnapshot = contextSnapshot();
   readonly #runner: TaskRunner;
-  readonly #inFlight = new Set<TaskItem>();
+  // No Set: to a new object the first one costs more than all else that a short item does.
+  readonly #inFlight: TaskItem[] = [];
 
   constructor(
     runner: TaskRunner,
@@ -33,7 +34,8 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner {
 
   onItemOver(item: TaskItem, failure: MapFailure | undefined): void {
     // An item that the map has dropped still ends; nobody asks for it.
-    if (!this.#inFlight.delete(item)) return;
+    if (item.over) return;
+    this.#land(item);
     item.over = true;
     item.failure = failure;
     const { counts } = this.#runner;
@@ -44,31 +46,44 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner {
   }
 
   wants(): boolean {
-    if (this.over || this.inputOver || this.#inFlight.size >= this.#runner.maxWorkers) return false;
+    if (this.over || this.inputOver || this.#inFlight.length >= this.#runner.maxWorkers) {
+      return false;
+    }
     return this.taken - this.handed < this.#window() && this.#runner.hasRoom();
   }
 
   take(value: unknown): void {
     const item = new TaskItem(this.#runner, this, this.taken++, value);
-    this.#inFlight.add(item);
+    item.inFlightIndex = this.#inFlight.push(item) - 1;
     this.begun(item);
     this.#runner.add(item);
   }
 
+  askRunning(error: CancelledError): void {
+    for (const item of [...this.#inFlight]) item.ask(error);
+  }
+
   protected get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight.length;
   }
 
   protected drop(failed: TaskItem | undefined, error: CancelledError): void {
     for (const item of [...this.#inFlight]) {
       if (failed !== undefined && this.ordered && item.index < failed.index) continue;
-      this.#inFlight.delete(item);
+      this.#land(item);
       this.#runner.counts.cancelled++;
       item.over = true;
       // In a map with order it stays among the pieces, behind the failure that ends the map.
       item.failure = { error, cancelled: true };
       if (!this.#runner.withdraw(item)) item.ask(error);
     }
+  }
+
+  #land(item: TaskItem): void {
+    const last = this.#inFlight.pop()!;
+    if (last === item) return;
+    this.#inFlight[item.inFlightIndex] = last;
+    last.inFlightIndex = item.inFlightIndex;
   }
 
   /** How many items may have been read whose results nobody has taken. */

@@ -5,9 +5,10 @@ import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 export interface Waiting extends Slotted {
   /** The priority: the higher goes first. */
   readonly priority: number;
-  /** For the queue: whether the job waits in the heap. */
-  inHeap: boolean;
 }
+
+/** The slot of what waits in the heap: there it has none. */
+const IN_HEAP = -2;
 
 /** A heap is cleaned when more than so many of its entries have left it, and more than stay. */
 const MOST_DEAD = 64;
@@ -35,25 +36,25 @@ export class TaskQueue<J extends Waiting> {
   add(job: J): void {
     if (job.priority === 0) return this.#plain.append(job);
     this.#others.push(job);
-    job.inHeap = true;
+    job.slot = IN_HEAP;
     this.#othersAlive++;
   }
 
   /** Take the next job. */
   shift(): J | undefined {
     if (this.#othersAlive === 0) return this.#plain.shift();
-    while (!this.#others.peek()!.inHeap) this.#others.pop();
+    while (this.#others.peek()!.slot !== IN_HEAP) this.#others.pop();
     if (this.#others.peek()!.priority < 0 && this.#plain.size > 0) return this.#plain.shift();
     const job = this.#others.pop()!;
-    job.inHeap = false;
+    job.slot = -1;
     this.#othersAlive--;
     return job;
   }
 
   /** Take a job out; `false` if it does not wait here. */
   remove(job: J): boolean {
-    if (!job.inHeap) return this.#plain.remove(job);
-    job.inHeap = false;
+    if (job.slot !== IN_HEAP) return this.#plain.remove(job);
+    job.slot = -1;
     this.#othersAlive--;
     const dead = this.#others.size - this.#othersAlive;
     if (dead > MOST_DEAD && dead > this.#othersAlive) this.#clean();
@@ -65,7 +66,7 @@ export class TaskQueue<J extends Waiting> {
     this.#others = new Heap<J>(higherFirst);
     // In their order, so that equals stay as they came.
     for (let job = old.pop(); job !== undefined; job = old.pop()) {
-      if (job.inHeap) this.#others.push(job);
+      if (job.slot === IN_HEAP) this.#others.push(job);
     }
   }
 }

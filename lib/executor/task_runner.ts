@@ -1,6 +1,7 @@
 import { type CancelledError, InvalidStateError, QueueFull } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import { SlidingWindow } from "../base/sliding_window.ts";
+import { SlotQueue } from "../base/slot_queue.ts";
 import {
   contextSnapshot,
   currentRunContext,
@@ -22,26 +23,20 @@ import { TaskQueue, type Waiting } from "./task_queue.ts";
  * when they look: most items of a `map` never do.
  */
 export abstract class TaskJob extends Fiber implements Waiting {
-  readonly priority: number;
-  inHeap = false;
   readonly runner: TaskRunner;
-  /** For the runner: the index of the job among those that run. */
-  runningIndex = -1;
-  /** For the runner: whether the start of the job is reserved in the rate, and not counted yet. */
-  startReserved = false;
   #number = 0;
   #task: Task<unknown> | undefined = undefined;
 
   constructor(
     runner: TaskRunner,
-    priority: number,
     runContext: RunContext = currentRunContext(),
     around: ContextSnapshot = contextSnapshot(),
   ) {
     super(runContext, around);
     this.runner = runner;
-    this.priority = priority;
   }
+
+  abstract get priority(): number;
 
   get task(): Task<unknown> {
     if (this.#task === undefined) {
@@ -57,9 +52,6 @@ export abstract class TaskJob extends Fiber implements Waiting {
     this.enter();
   }
 
-  /** The pool is terminated: the job is to stop, and its caller hears of it at once. */
-  abstract terminate(error: CancelledError): void;
-
   /** Call the function that the job is for. */
   protected abstract invoke(): unknown;
   /** The function has returned. */
@@ -70,7 +62,7 @@ export abstract class TaskJob extends Fiber implements Waiting {
   abstract cancelled(error: CancelledError): void;
 
   protected override call(): unknown {
-    if (this.startReserved) this.runner.countStart(this);
+    this.runner.started(this);
     return this.invoke();
   }
 
@@ -134,6 +126,30 @@ class PromiseFollower {
   }
 }
 
+/** A map, as the runner knows it that has its items done. */
+export interface JobSource extends MapSource {
+  /** Ask the items that run to stop. */
+  askRunning(error: CancelledError): void;
+}
+
+/** A call of which a runner knows as long as it runs. */
+export interface RunningCall {
+  /** For the runner: the slot of the call among those that run. */
+  runningSlot: number;
+  /** The pool is terminated: the call is to stop, and its caller hears of it at once. */
+  stop(error: CancelledError): void;
+}
+
+class RunningCalls extends SlotQueue<RunningCall> {
+  protected override slotOf(call: RunningCall): number {
+    return call.runningSlot;
+  }
+
+  protected override setSlot(call: RunningCall, slot: number): void {
+    call.runningSlot = slot;
+  }
+}
+
 /** How often jobs may be begun. */
 export interface StartRate {
   max: number;
@@ -160,14 +176,18 @@ export type JobCounts = Pick<PoolStats, "completed" | "failed" | "cancelled">;
  */
 export class TaskRunner {
   readonly counts: JobCounts = { completed: 0, failed: 0, cancelled: 0 };
+  /** The calls that run; the items of maps are known to their maps. */
+  readonly calls: SlotQueue<RunningCall> = new RunningCalls();
   readonly #name: string | undefined;
   readonly #maxQueue: number;
   readonly #starts: SlidingWindow | undefined;
+  /** The jobs that were begun, and whose start is reserved until they have their turn. */
+  readonly #starting = new Set<TaskJob>();
   readonly #waiting: TaskQueue<TaskJob> = new TaskQueue();
-  readonly #running: TaskJob[] = [];
   readonly #free: PromiseFollower[] = [];
-  readonly #sources = new Set<MapSource>();
+  readonly #sources = new Set<JobSource>();
   #maxWorkers: number;
+  #running = 0;
   #started = 0;
   #paused = false;
   #closed = false;
@@ -194,7 +214,7 @@ export class TaskRunner {
 
   /** How many jobs run. */
   get running(): number {
-    return this.#running.length;
+    return this.#running;
   }
 
   /** How many jobs wait for their turn. */
@@ -271,24 +291,18 @@ export class TaskRunner {
     return this.#free.pop() ?? new PromiseFollower(this.#free);
   }
 
-  /** For jobs: one goes on now that was begun before. */
-  countStart(job: TaskJob): void {
-    job.startReserved = false;
-    this.#starts!.use(1);
+  /** For jobs: one that was begun has its turn. */
+  started(job: TaskJob): void {
+    if (this.#starts === undefined || !this.#starting.delete(job)) return;
+    this.#starts.use(1);
     this.#awaitStart();
   }
 
   /** For jobs: one has ended. */
   vacate(job: TaskJob): void {
-    const last = this.#running.pop()!;
-    if (last !== job) {
-      this.#running[job.runningIndex] = last;
-      last.runningIndex = job.runningIndex;
-    }
-    if (!job.startReserved) return;
-    // It was cancelled before it had its turn.
-    job.startReserved = false;
-    this.#starts!.giveBack(1);
+    this.#running--;
+    // One that was cancelled before it had its turn has cost nothing.
+    if (this.#starts !== undefined && this.#starting.delete(job)) this.#starts.giveBack(1);
   }
 
   /** For jobs: begin what there is room for. */
@@ -299,12 +313,12 @@ export class TaskRunner {
   }
 
   /** A map has begun. */
-  enter(source: MapSource): void {
+  enter(source: JobSource): void {
     this.#sources.add(source);
   }
 
   /** A map makes no more jobs. */
-  leave(source: MapSource): void {
+  leave(source: JobSource): void {
     if (this.#sources.delete(source)) this.#finishIfDone();
   }
 
@@ -322,7 +336,8 @@ export class TaskRunner {
     this.#closed = true;
     const error = cancelledError("The pool was terminated");
     this.#cancelWaiting(error);
-    for (const job of [...this.#running]) job.terminate(error);
+    for (const source of [...this.#sources]) source.askRunning(error);
+    for (const call of [...this.calls]) call.stop(error);
   }
 
   /** When nothing runs, nothing waits, and no map goes on making jobs. */
@@ -346,22 +361,24 @@ export class TaskRunner {
   }
 
   get #done(): boolean {
-    return this.#running.length === 0 && this.#waiting.size === 0 && this.#sources.size === 0;
+    return this.#running === 0 && this.#waiting.size === 0 && this.#sources.size === 0;
   }
 
   #couldBegin(): boolean {
-    if (this.#paused || this.#running.length >= this.#maxWorkers) return false;
+    if (this.#paused || this.#running >= this.#maxWorkers) return false;
     return this.#starts === undefined || this.#starts.available > 0;
   }
 
   #mayBegin(job: TaskJob): boolean {
-    if (this.#paused || this.#running.length >= this.#maxWorkers) return false;
+    if (this.#paused || this.#running >= this.#maxWorkers) return false;
     if (this.#starts === undefined) return true;
-    return job.startReserved = this.#starts.reserve(1);
+    if (!this.#starts.reserve(1)) return false;
+    this.#starting.add(job);
+    return true;
   }
 
   #begin(job: TaskJob): void {
-    job.runningIndex = this.#running.push(job) - 1;
+    this.#running++;
     job.begin(this.#name === undefined ? taskInternals.number() : ++this.#started);
   }
 
@@ -379,7 +396,7 @@ export class TaskRunner {
   #awaitStart(): void {
     const starts = this.#starts;
     if (starts === undefined || this.#waiting.size === 0) return;
-    if (this.#paused || this.#running.length >= this.#maxWorkers) starts.stop();
+    if (this.#paused || this.#running >= this.#maxWorkers) starts.stop();
     else starts.whenFits(1, () => byTheClock(() => this.proceed()));
   }
 
