@@ -171,3 +171,8 @@ export function makeAsyncContext<T>(): AsyncContext<T> {
   const hooks = builtin<Hooks<T>>("node:async_hooks");
   return hooks === undefined ? new SynchronousContext() : new StorageContext(hooks);
 }
+
+/** Whether the value goes along with code beyond its first `await`: not so in browsers. */
+export function followsAwaits(): boolean {
+  return isNative || builtin("node:async_hooks") !== undefined;
+}

@@ -1,3 +1,4 @@
+import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkOptions, show } from "../base/validate.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import type { Passage, SharedOptions } from "./shared_block.ts";
@@ -161,7 +162,7 @@ function valuesOf(what: string, type: SharedType, values: unknown): unknown[] {
 }
 
 function build(bytes: number, options: SharedOptions | undefined): Arrival {
-  const buffer = new SharedArrayBuffer(ITEMS + bytes);
+  const buffer = allocateShared(ITEMS + bytes);
   return { buffer, lock: lockInternals.within(buffer, options) };
 }
 

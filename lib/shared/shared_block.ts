@@ -1,3 +1,4 @@
+import { allocateShared } from "../base/shared_memory.ts";
 import {
   board,
   deaths,
@@ -64,7 +65,7 @@ export class Home {
   static build(
     size: number,
     options: SharedOptions | undefined,
-    buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * size),
+    buffer: SharedArrayBuffer = allocateShared(4 * size),
   ): Home {
     return new Home(buffer, 0, size, options?.allowBlockingMain ?? false);
   }

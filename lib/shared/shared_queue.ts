@@ -1,3 +1,4 @@
+import { allocateShared } from "../base/shared_memory.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { QueueItems } from "../sync/queue_items.ts";
@@ -456,7 +457,7 @@ function build(capacity: number, options: SharedQueueOptions | undefined): Arriv
   let size = 1_024;
   while (size < capacity) size *= 2;
   const maxByteLength = RING + Math.max(size, LARGEST);
-  const buffer = new SharedArrayBuffer(RING + size, { maxByteLength });
+  const buffer = allocateShared(RING + size, { maxByteLength });
   return { home: Home.build(QueueProtocol.SIZE, options, buffer), buffer };
 }
 

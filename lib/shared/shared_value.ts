@@ -1,3 +1,4 @@
+import { allocateShared } from "../base/shared_memory.ts";
 import { checkOptions } from "../base/validate.ts";
 import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
 import type { Passage, SharedOptions } from "./shared_block.ts";
@@ -151,7 +152,7 @@ export class SharedValue<T extends SharedType = SharedNumberType> implements Sha
 }
 
 function build(options: SharedOptions | undefined): Arrival {
-  const buffer = new SharedArrayBuffer(VALUE + 8);
+  const buffer = allocateShared(VALUE + 8);
   return { buffer, lock: lockInternals.within(buffer, options) };
 }
 

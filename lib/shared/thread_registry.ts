@@ -4,6 +4,7 @@
  * Every thread has an id. What it holds of a shared object is noted in the object under that id, and
  * given to others when the thread is declared dead.
  */
+import { allocateShared } from "../base/shared_memory.ts";
 import { InvalidStateError } from "../errors.ts";
 import { ID_BITS, type Party } from "./protocol/words.ts";
 
@@ -48,7 +49,7 @@ export function threadId(): number {
  */
 export function board(): SharedArrayBuffer {
   if (boards.length === 0) {
-    const words = new Int32Array(new SharedArrayBuffer(4 * (FIRST + ENTRIES)));
+    const words = new Int32Array(allocateShared(4 * (FIRST + ENTRIES)));
     words.set(crypto.getRandomValues(new Int32Array(2)), NAME);
     boards.push({ words, read: 0 });
   }

@@ -1,5 +1,6 @@
-import { InvalidStateError, TimeoutError } from "../errors.ts";
-import { now, type Timer } from "../base/clock.ts";
+import { type CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
+import { followsAwaits } from "../base/async_context.ts";
+import { nextTurn, now, type Timer } from "../base/clock.ts";
 import { checkDuration, checkFunction } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
 import { inTask } from "../core/in_task.ts";
@@ -65,6 +66,7 @@ export class Timeout {
   #timer: Timer | undefined;
   #expired = false;
   #scope: CancelScope | undefined;
+  #onLost: ((error: CancelledError) => void) | undefined;
 
   static {
     runBody = async (ms, when, body) => {
@@ -117,7 +119,10 @@ export class Timeout {
     if (ms !== null) this.#start(ms);
     try {
       try {
-        return await runInScope(scope, async () => await body(this));
+        const running = runInScope(scope, async () => await body(this));
+        if (followsAwaits()) return await running;
+        const lost = new Promise<never>((_, reject) => this.#onLost = reject);
+        return await Promise.race([running, lost]);
       } finally {
         this.#timer?.stop();
         this.#scope = undefined;
@@ -136,7 +141,15 @@ export class Timeout {
       const scope = this.#scope;
       if (scope === undefined || scope.fiber.ended) return;
       this.#expired = true;
-      scope.cancel(cancelledError("The time limit was exceeded"));
+      const error = cancelledError("The time limit was exceeded");
+      scope.cancel(error);
+      // In a browser, nothing that the body awaits beyond its first `await` knows of this scope:
+      //   await timeout(50, async () => {
+      //     await sleep(1);
+      //     await sleep(60_000); // goes on
+      //   });
+      // Waits that could be cancelled have had their turn by then; the caller waits no longer.
+      if (this.#onLost !== undefined) nextTurn(() => this.#onLost?.(error));
     };
     this.#timer = startLimit(ms, expire);
   }

@@ -1,3 +1,4 @@
+import { isSharedMemory } from "../base/shared_memory.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
 
@@ -133,7 +134,7 @@ class Look {
 function byteLength(value: object): number {
   if (ArrayBuffer.isView(value)) return value.byteLength;
   if (value instanceof ArrayBuffer) return value.byteLength;
-  return value instanceof SharedArrayBuffer ? 0 : -1;
+  return isSharedMemory(value) ? 0 : -1;
 }
 
 function isSpecial(value: object, plain: boolean): boolean {

@@ -31,7 +31,9 @@ Deno.test("There is at least one processor", () => {
 });
 
 Deno.test("A timer of either kind can be let go", () => {
-  unrefTimer(setTimeout(() => {}, 0));
+  const timer = setTimeout(() => {}, 0);
+  unrefTimer(timer);
+  clearTimeout(timer);
   let unrefs = 0;
   unrefTimer({ unref: () => unrefs++ });
   assertEquals(unrefs, 1);

@@ -3,6 +3,7 @@
  * clone does, with large buffers beside it so that they are copied as little as possible.
  */
 import { builtin } from "../../base/builtins.ts";
+import { isSharedMemory } from "../../base/shared_memory.ts";
 import { show } from "../../base/validate.ts";
 
 /** A value as bytes. */
@@ -159,7 +160,7 @@ function isObject(value: unknown): value is object {
 }
 
 function checkLeaves(object: object): void {
-  const shared = typeof SharedArrayBuffer === "function" && object instanceof SharedArrayBuffer;
+  const shared = isSharedMemory(object);
   if (!shared && (!isOfPlatform(object) || object instanceof Error)) return;
   const why = shared ? "memory is not shared with it" : "it cannot be cloned";
   throw new TypeError(`Cannot send ${show(object)} to another process: ${why}`);

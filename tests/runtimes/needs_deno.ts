@@ -1,0 +1,24 @@
+/**
+ * What other runtimes cannot run of the project's own tests, by the feature that is missing.
+ *
+ * @module
+ */
+
+export type Runtime = "node" | "bun";
+
+interface Need {
+  /** How the path of the file ends. */
+  readonly file: string;
+  /** Which of its tests; all of them, and the file itself, if left out. */
+  readonly tests?: RegExp;
+  /** Where it is missing; in both if left out. */
+  readonly on?: readonly Runtime[];
+  readonly feature: string;
+}
+
+const SOURCES = "reads the sources with Deno";
+
+export const NEEDS_DENO: readonly Need[] = [
+  { file: "architecture_test.ts", feature: SOURCES },
+  { file: "docs_test.ts", feature: SOURCES },
+];

@@ -1,0 +1,80 @@
+/**
+ * The part of `Deno` that test files use, for Node and Bun: `Deno.test` collects, and the rest is done
+ * with the runtime's own. It reaches test files as an import of theirs and never as a global, so that
+ * the library takes the runtime for what it is.
+ */
+import * as fs from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { inspect } from "node:util";
+
+/** What was collected, in order. */
+export const tests = [];
+
+function test(first, second, third) {
+  const fn = [first, second, third].find((given) => typeof given === "function");
+  const options = [first, second, third].find((given) => typeof given === "object") ?? {};
+  const name = typeof first === "string" ? first : options.name ?? fn.name;
+  tests.push({ name, fn: options.fn ?? fn, ignore: options.ignore ?? false });
+}
+test.ignore = (first, ...rest) => {
+  const options = typeof first === "string" ? { name: first } : first;
+  test({ ...options, ignore: true, fn: options.fn ?? rest.at(-1) });
+};
+test.beforeAll =
+  test.beforeEach =
+  test.afterEach =
+  test.afterAll =
+    () => {
+      throw new TypeError("Test files here have no hooks");
+    };
+
+/** Run what was collected; says of each test how it went. */
+export async function* runTests() {
+  for (const { name, fn, ignore } of tests) {
+    if (ignore) continue;
+    const context = {
+      name,
+      async step(first, second) {
+        const body = typeof first === "object" ? first.fn : second ?? first;
+        await body(context);
+        return true;
+      },
+    };
+    try {
+      await fn(context);
+      yield { name };
+    } catch (error) {
+      yield { name, error };
+    }
+  }
+}
+
+export const Deno = {
+  test,
+  args: [],
+  pid: process.pid,
+  build: { os: process.platform === "win32" ? "windows" : process.platform },
+  version: { deno: "99.0.0" },
+  inspect: (value, options) => inspect(value, { ...options, breakLength: Infinity }),
+  exit: (code) => process.exit(code),
+  kill: (pid, signal) => process.kill(pid, signal),
+  execPath: () => process.execPath,
+  env: { get: (name) => process.env[name] },
+  readTextFile: (path) => fs.promises.readFile(path, "utf8"),
+  readTextFileSync: (path) => fs.readFileSync(path, "utf8"),
+  readFile: (path) => fs.promises.readFile(path),
+  writeTextFile: (path, text) => fs.promises.writeFile(path, text),
+  writeTextFileSync: (path, text) => fs.writeFileSync(path, text),
+  remove: (path, { recursive = false } = {}) => fs.promises.rm(path, { recursive }),
+  mkdir: (path, options) => fs.promises.mkdir(path, options),
+  makeTempDir: () => mkdtemp(`${tmpdir()}/test-`),
+  async *readDir(path) {
+    for (const entry of await fs.promises.readdir(path, { withFileTypes: true })) {
+      yield { name: entry.name, isDirectory: entry.isDirectory(), isFile: entry.isFile() };
+    }
+  },
+  addSignalListener: (signal, listener) => process.on(signal, listener),
+  removeSignalListener: (signal, listener) => process.off(signal, listener),
+  unrefTimer: (timer) => timer.unref?.(),
+};

@@ -1,0 +1,2 @@
+import "@strand/strand/worker";
+import "./app_tasks.js";
