@@ -1,4 +1,5 @@
 import { InvalidStateError } from "../errors.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import {
@@ -414,6 +415,16 @@ export class TaskPool implements Executor {
   /** `shutdown()`, at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.shutdown();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const { name, maxWorkers, running: busy, queued, state } = this.#runner;
+    const counts = showCounts({ busy, queued });
+    const title = name === undefined ? "TaskPool" : `TaskPool ${JSON.stringify(name)}`;
+    return `${title} [${
+      [`${maxWorkers} ${maxWorkers === 1 ? "worker" : "workers"}`, ...counts, ...state].join(", ")
+    }]`;
   }
 
   #call(

@@ -227,6 +227,16 @@ export class TaskRunner {
     return this.#closed;
   }
 
+  /** The name of the pool. */
+  get name(): string | undefined {
+    return this.#name;
+  }
+
+  /** In which state the pool is, where that is worth a word. */
+  get state(): string[] {
+    return this.#closed ? ["shut down"] : this.#paused ? ["paused"] : [];
+  }
+
   /** How errors call the pool. */
   get #title(): string {
     return this.#name === undefined ? "the pool" : `pool "${this.#name}"`;

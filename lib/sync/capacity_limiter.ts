@@ -1,7 +1,9 @@
+import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * A limit to how many do something at a time, which can be changed meanwhile.
@@ -51,6 +53,10 @@ export class CapacityLimiter {
       super();
       this.#limiter = limiter;
       limiter.#waiters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "CapacityLimiter" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -168,6 +174,12 @@ export class CapacityLimiter {
     } finally {
       permit[Symbol.dispose]();
     }
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const inside = `${this.#borrowed}/${this.#total}`;
+    return `CapacityLimiter [${[inside, ...showCounts({ waiting: this.waiting })].join(", ")}]`;
   }
 
   #giveBack(): void {

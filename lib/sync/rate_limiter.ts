@@ -1,8 +1,10 @@
+import { inspect, showCounts } from "../base/inspect.ts";
 import { SlidingWindow } from "../base/sliding_window.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger, checkPeriod } from "../base/validate.ts";
 import { byTheClock, wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** A wait for some of the rate. */
 interface RateWait {
@@ -52,6 +54,10 @@ export class RateLimiter {
       this.#limiter = limiter;
       this.amount = amount;
       limiter.#waiters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "RateLimiter" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -133,6 +139,13 @@ export class RateLimiter {
   /** How much is free now; those who wait for more than that may have the first claim to it. */
   get available(): number {
     return this.#window.available;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const { max, perMs, available } = this.#window;
+    const rate = `${max - available}/${max} in ${perMs} ms`;
+    return `RateLimiter [${[rate, ...showCounts({ waiting: this.#waiters.size })].join(", ")}]`;
   }
 
   #take(what: string, amount: number): boolean {

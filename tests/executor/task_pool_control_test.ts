@@ -425,6 +425,24 @@ Deno.test("stats: counts what its callers heard", async () => {
   });
 });
 
+Deno.test("console.log shows what the pool does, in one line", async () => {
+  const { fn, open } = gated();
+  const pool = new TaskPool({ maxWorkers: 2, name: "img" });
+  assertEquals(Deno.inspect(pool), 'TaskPool "img" [2 workers]');
+  submitAll(pool, fn, [1, 2, 3]);
+  pool.pause();
+  assertEquals(Deno.inspect(pool), 'TaskPool "img" [2 workers, 2 busy, 1 queued, paused]');
+  await settle();
+  open(1, 2);
+  await settle();
+  pool.resume();
+  await settle();
+  open(3);
+  await pool.shutdown();
+  assertEquals(Deno.inspect(pool), 'TaskPool "img" [2 workers, shut down]');
+  assertEquals(Deno.inspect(new TaskPool(1)), "TaskPool [1 worker]");
+});
+
 Deno.test("Options that steer are checked before anything is made", () => {
   for (const maxQueue of [-1, 0.5, NaN]) {
     assertThrows(() => new TaskPool({ maxQueue }), RangeError, "maxQueue must be");

@@ -125,3 +125,14 @@ Deno.test("CapacityLimiter.run: gives the room back, whatever the function does"
   await assertRejects(() => Promise.resolve(task), CancelledError);
   assert(limiter.available === 1);
 });
+
+Deno.test("CapacityLimiter: console.log shows it in one line", async () => {
+  const limiter = new CapacityLimiter(2);
+  assertEquals(Deno.inspect(limiter), "CapacityLimiter [0/2]");
+  const permits = [await limiter.acquire(), await limiter.acquire()];
+  const wait = createTask(() => limiter.acquire());
+  await giveWay();
+  assertEquals(Deno.inspect(limiter), "CapacityLimiter [2/2, 1 waiting]");
+  for (const permit of permits) permit[Symbol.dispose]();
+  (await wait)[Symbol.dispose]();
+});

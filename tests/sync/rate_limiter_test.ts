@@ -191,3 +191,15 @@ Deno.test("RateLimiter: wherever a cancellation meets one of three who wait, not
     }
   }
 });
+
+Deno.test("RateLimiter: console.log shows it in one line", async () => {
+  using time = new FakeTime();
+  const limiter = new RateLimiter(2, 100);
+  limiter.tryAcquire(2);
+  const wait = createTask(() => limiter.acquire());
+  await settle();
+  assertEquals(Deno.inspect(limiter), "RateLimiter [2/2 in 100 ms, 1 waiting]");
+  await pass(time, 100);
+  await wait;
+  assertEquals(Deno.inspect(limiter), "RateLimiter [1/2 in 100 ms]");
+});
