@@ -127,6 +127,6 @@ export { ProcessPool, type ProcessPoolOptions } from "./lib/worker/process_pool.
 export { toThread } from "./lib/worker/to_thread.ts";
 export { Thread, type ThreadOptions } from "./lib/worker/thread.ts";
 export { type CommonPoolOptions } from "./lib/worker/pool/options.ts";
-export { type WorkerExit } from "./lib/worker/pool/settings.ts";
+export { type WorkerExit } from "./lib/worker/pool/options.ts";
 export { type ResourceLimits } from "./lib/worker/hosts/resource_limits.ts";
 export { type WorkerPermissions } from "./lib/worker/permissions/worker_permissions.ts";

@@ -2,33 +2,29 @@ import type { CancelledError } from "../../errors.ts";
 import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { examine, pack } from "../../wire/packing.ts";
-import { type ChunkDoneMessage, ToWorkerKind } from "../protocol.ts";
-import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
-import type { Pool } from "./pool.ts";
-import { PoolJob } from "./pool_job.ts";
-import { decode, type WorkerHandle } from "./worker_handle.ts";
+import { examine } from "../../wire/packing.ts";
+import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import { type CallSite, placeAt } from "./caller_stack.ts";
+import { Job, type JobForm, type JobOwner } from "./job.ts";
 
-/** The map that a chunk belongs to. */
+/** What a chunk needs of the map that it belongs to. */
 export interface ChunkOwner {
-  readonly pool: Pool;
+  readonly pool: JobOwner;
   readonly fn: Described;
+  readonly site: CallSite | undefined;
   /** Whether each item is a list of arguments. */
   readonly spread: boolean;
-  readonly site: CallSite | undefined;
   /** Whether the caller said how large chunks are. */
   readonly fixed: boolean;
-  /** So many items took so long: the next chunk is to take the time that chunks ought to. */
+  /** So many items took so many milliseconds. */
   learnPace(ms: number, items: number): void;
-  /** A chunk has ended, one way or another. */
+  /** A chunk is over, one way or the other. */
   onChunkOver(chunk: Chunk): void;
 }
 
 /** Some items of a `map`, done by one worker at one go. */
-export class Chunk extends PoolJob implements Piece {
-  override company = 2;
-  readonly items: unknown[];
-  readonly #owner: ChunkOwner;
+export class Chunk extends Job implements Piece {
+  readonly #map: ChunkOwner;
   /** Which item of the whole is its first. */
   readonly start: number;
   /** Their results, once it is over: fewer than the items if one failed. */
@@ -36,11 +32,19 @@ export class Chunk extends PoolJob implements Piece {
   /** What the item after the last result failed with. */
   failure: MapFailure | undefined = undefined;
 
-  constructor(owner: ChunkOwner, start: number, items: unknown[]) {
-    super(owner.pool, owner.fn, 0);
-    this.#owner = owner;
+  constructor(map: ChunkOwner, start: number, items: unknown[]) {
+    super(map.pool, map.fn, items, map.site);
+    this.maxBatch = 2;
+    this.#map = map;
     this.start = start;
-    this.items = items;
+  }
+
+  get form(): JobForm {
+    return this.#map.spread ? "starmap" : "map";
+  }
+
+  get special(): boolean {
+    return examine(this.input) < 0;
   }
 
   get over(): boolean {
@@ -56,38 +60,24 @@ export class Chunk extends PoolJob implements Piece {
   }
 
   override get tasks(): number {
-    return this.#owner.fixed ? 1 : this.items.length;
+    return this.#map.fixed ? 1 : this.input.length;
   }
 
-  post(worker: WorkerHandle): void {
-    const { items } = this;
-    const transfer: Transferable[] = [];
-    const special = examine(items) < 0;
-    const list = special ? pack(items, transfer, this.pool.refuse) : items;
-    worker.post(
-      [ToWorkerKind.Chunk, this.call, this.fn.number, list, this.#owner.spread],
-      transfer,
-    );
-    this.moved = transfer.length > 0;
+  message(list: List): ToWorker {
+    return [ToWorkerKind.Chunk, this.call, this.fn.number, list, this.#map.spread];
   }
-
-  onDone(): void {}
 
   onFailed(error: unknown, cancelled: boolean): void {
-    this.#over([], { error: decode(error as Parameters<typeof decode>[0]), cancelled });
+    this.#over([], { error, cancelled });
   }
 
-  override onChunkDone(results: unknown[], message: ChunkDoneMessage): void {
-    const [, , , ms, error, cancelled = false] = message;
-    this.#owner.learnPace(ms, results.length);
-    const failure = error === undefined
-      ? undefined
-      : { error: decode(error, linesOf(this.#owner.site)), cancelled };
+  override onChunkDone(results: unknown[], ms: number, failure: MapFailure | undefined): void {
+    this.#map.learnPace(ms, results.length);
     this.#over(results, failure);
   }
 
   onLost(error: unknown): void {
-    this.#over([], { error: placeAt(this.#named(error), this.#owner.site), cancelled: false });
+    this.#over([], { error: placeAt(this.#named(error), this.site), cancelled: false });
   }
 
   onCancelled(error: CancelledError): void {
@@ -98,24 +88,24 @@ export class Chunk extends PoolJob implements Piece {
   giveUp(error: CancelledError): void {
     if (this.answered) return;
     this.answered = true;
-    this.pool.jobEnded();
-    this.pool.withdraw(this, error);
+    this.owner.jobEnded();
+    this.owner.withdraw(this, error);
   }
 
-  #over(results: unknown[], failure: Chunk["failure"]): void {
+  #over(results: unknown[], failure: MapFailure | undefined): void {
     this.answered = true;
     this.results = results;
     this.failure = failure;
-    const { counts } = this.pool;
+    const { counts } = this.owner;
     counts.completed += results.length;
     if (failure?.cancelled) counts.cancelled++;
     else if (failure !== undefined) counts.failed++;
-    this.pool.jobEnded();
-    this.#owner.onChunkOver(this);
+    this.owner.jobEnded();
+    this.#map.onChunkOver(this);
   }
 
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
-    return cloneErrorIn(this.items, (i) => `item ${this.start + i + 1}`, [], error);
+    return cloneErrorIn(this.input, (i) => `item ${this.start + i + 1}`, [], error);
   }
 }

@@ -1,7 +1,7 @@
 import { processorCount } from "../../base/runtime.ts";
 import { checkDuration, checkFunction, checkInteger, show } from "../../base/validate.ts";
 import { describeCallable } from "../../wire/function_codec.ts";
-import type { PoolSettings, WorkerExit } from "./settings.ts";
+import type { FunctionRef } from "../../wire/function_ref.ts";
 
 /**
  * Options that pools of threads and of processes have in common.
@@ -28,6 +28,13 @@ import type { PoolSettings, WorkerExit } from "./settings.ts";
 export interface CommonPoolOptions {
   /** How many workers there may be at a time. Default: the number of logical processors. */
   maxWorkers?: number;
+  /** How many workers are started at once, and kept, whatever `idleTimeout` says. Default: 0. */
+  minWorkers?: number;
+  /**
+   * How many calls may wait while `maxWorkers` others are done, those sent ahead to a busy worker
+   * included. One more rejects with `QueueFull`; a `map` waits until there is room. Default: any.
+   */
+  maxQueue?: number;
   /** Run once in each worker before its first call; it may be async. If it fails, the pool breaks. */
   // deno-lint-ignore no-explicit-any
   initializer?: (...args: any[]) => unknown;
@@ -48,7 +55,56 @@ export interface CommonPoolOptions {
   onWorkerExit?: (exit: WorkerExit) => void;
 }
 
+/** What a pool was asked to be. */
+export interface PoolSettings {
+  readonly name: string;
+  readonly maxWorkers: number;
+  readonly minWorkers: number;
+  readonly maxQueue: number;
+  /** How many milliseconds a chunk of a map ought to take. */
+  readonly chunkMs: number;
+  readonly initializer: FunctionRef | undefined;
+  readonly initargs: unknown[];
+  readonly maxTasksPerWorker: number;
+  readonly idleTimeout: number;
+  readonly cancelGrace: number;
+  readonly onWorkerExit: ((exit: WorkerExit) => void) | undefined;
+}
+
+/**
+ * What `onWorkerExit` is told.
+ *
+ * @example
+ * ```ts
+ * import { WorkerCrashedError, type WorkerExit, WorkerPool } from "@strand/strand";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const alarms: string[] = [];
+ * // Rings when a worker has died, and not when the pool has ended it.
+ * function watch({ name, crashed }: WorkerExit): void {
+ *   if (crashed) alarms.push(`${name} died`);
+ * }
+ *
+ * {
+ *   await using pool = new WorkerPool({ maxWorkers: 1, name: "render", onWorkerExit: watch });
+ *   await assertRejects(() => pool.submit(() => self.close()), WorkerCrashedError);
+ *   assertEquals(await pool.submit(() => "still working"), "still working");
+ * }
+ * assertEquals(alarms, ["render-1 died"]);
+ * ```
+ */
+export interface WorkerExit {
+  /** The name of the worker. */
+  name: string;
+  /** Whether it died by itself, and not because the pool ended it. */
+  crashed: boolean;
+  /** What it died of, where that is known. */
+  cause?: unknown;
+}
+
 const DEFAULT_GRACE_MS = 1_000;
+
+const DEFAULT_CHUNK_MS = 8;
 
 const counts = new Map<string, number>();
 
@@ -69,7 +125,9 @@ export function readPoolOptions(
     );
   }
   const {
-    maxWorkers = processorCount(),
+    minWorkers = 0,
+    maxWorkers = Math.max(processorCount(), minWorkers),
+    maxQueue = Infinity,
     initializer,
     initargs = [],
     maxTasksPerWorker,
@@ -78,7 +136,14 @@ export function readPoolOptions(
     name,
     onWorkerExit,
   } = options as CommonPoolOptions;
+  checkInteger(what, "minWorkers", minWorkers, 0);
   checkInteger(what, "maxWorkers", maxWorkers, 1);
+  if (minWorkers > maxWorkers) {
+    throw new RangeError(
+      `Cannot ${what}: minWorkers must not be above maxWorkers, received ${minWorkers} and ${maxWorkers}`,
+    );
+  }
+  if (maxQueue !== Infinity) checkInteger(what, "maxQueue", maxQueue, 0);
   if (!Array.isArray(initargs)) {
     throw new TypeError(`Cannot ${what}: initargs must be an array, received ${show(initargs)}`);
   }
@@ -95,6 +160,9 @@ export function readPoolOptions(
   return {
     name: name ?? nextName(kind),
     maxWorkers,
+    minWorkers,
+    maxQueue,
+    chunkMs: DEFAULT_CHUNK_MS,
     initializer: initializer && describeCallable(what, initializer).ref,
     initargs: [...initargs],
     maxTasksPerWorker: maxTasksPerWorker ?? Infinity,

@@ -12,12 +12,12 @@ import { recover } from "../../shared/thread_registry.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
-import { TerminatingWorkers } from "./terminating_workers.ts";
 import { IdleClock } from "./idle_clock.ts";
-import { JobQueue } from "./job_queue.ts";
-import type { Counts, PoolSettings, WorkerExit } from "./settings.ts";
-import type { PoolJob } from "./pool_job.ts";
-import { crashed, WorkerHandle } from "./worker_handle.ts";
+import { type Counts, crashed, type Job, JobQueue } from "./job.ts";
+import type { PoolSettings, WorkerExit } from "./options.ts";
+import type { ExecutorPool } from "./pool_executor.ts";
+import { TerminatingWorkers } from "./terminating_workers.ts";
+import { type JobsLeft, WorkerHandle, type WorkerOwner } from "./worker_handle.ts";
 
 /** So many workers in a row may die before they are ready; then the pool is broken. */
 const MOST_FALSE_STARTS = 3;
@@ -25,29 +25,46 @@ const MOST_FALSE_STARTS = 3;
 /** A job that so many workers died of without having begun it is given up. */
 const MOST_DEATHS = 3;
 
+/** So many workers may die with nothing to do, and be replaced, until there is a job again. */
+const MOST_IDLE_DEATHS = 3;
+
 /** A worker that has something in hand for so long, in milliseconds, holds up what waits behind. */
 const HELD_UP_MS = 10;
 
 /**
  * The policy of every pool, whatever its workers are: how many there are and when they start, who
  * gets which job, what happens when one dies, and how it all ends.
+ *
+ * Its rule: while a job waits, in the queue or behind another one that a worker does first,
+ *
+ * - some worker is busy, booting or about to be started;
+ * - if there are fewer than `maxWorkers`, one more is booting or about to be started for each.
+ *
+ * Every way in which things change ends in `#dispatch`, which restores the rule: a job comes, is
+ * done, or is called off; a worker is ready, has crashed, has done its share, was idle too long or
+ * did not stop in time. `stalled` says whether it is broken.
  */
-export class Pool {
+export class Pool implements ExecutorPool, WorkerOwner {
   readonly settings: PoolSettings;
   readonly counts: Counts = { completed: 0, failed: 0, cancelled: 0, crashed: 0 };
-  /** Makes the error for a shared object, where none can cross. */
   readonly refuse: Refusal | undefined;
   readonly #host: Host;
   readonly #queue = new JobQueue();
   readonly #workers = new Set<WorkerHandle>();
-  readonly #dying = new TerminatingWorkers();
+  readonly #terminating = new TerminatingWorkers();
   readonly #sources = new Set<MapSource>();
   readonly #idle: IdleClock | undefined;
   #started = 0;
   #orders = 0;
   #open = 0;
   #falseStarts = 0;
+  #idleDeaths = 0;
+  /** Whether a dispatch is due in a microtask … */
   #due = false;
+  /** … or in the next turn, to start one more worker … */
+  #starting = false;
+  /** … or under way. */
+  #dispatching = false;
   /** Whether not all jobs were of the same priority. */
   #mixed = false;
   #closed = false;
@@ -58,38 +75,56 @@ export class Pool {
     this.#host = host;
     this.settings = settings;
     this.refuse = refuse;
-    if (settings.idleTimeout < Infinity) {
-      this.#idle = new IdleClock(settings.idleTimeout, (worker) => this.#kill(worker, false));
+    const { idleTimeout, minWorkers } = settings;
+    if (idleTimeout < Infinity) {
+      this.#idle = new IdleClock(idleTimeout, minWorkers, (worker) => {
+        this.#kill(worker, false);
+        this.#schedule();
+      });
     }
+    this.#startMinimum();
   }
 
-  /** How many workers there are: booting, idle or busy. */
   get workers(): number {
     return this.#workers.size;
   }
 
-  /** How many of them have something to do. */
   get busy(): number {
     let busy = 0;
     for (const worker of this.#workers) if (worker.load > 0) busy++;
     return busy;
   }
 
-  /** How many jobs wait: in the queue, or sent ahead to a worker that does another first. */
   get queued(): number {
     let queued = this.#queue.size;
     for (const worker of this.#workers) queued += worker.waiting;
     return queued;
   }
 
-  /** How many threads burn on that the runtime could not stop. */
   get stuck(): number {
-    return this.#dying.size;
+    return this.#terminating.size;
   }
 
-  /** Whether it takes no new work. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  get room(): number {
+    const { maxWorkers, maxQueue } = this.settings;
+    return maxWorkers + maxQueue - this.#open;
+  }
+
+  /** Whether a job waits and the rule above is broken: never, once what is due is done. */
+  get stalled(): boolean {
+    const waiting = this.queued;
+    if (waiting === 0 || this.#due || this.#starting) return false;
+    let active = 0;
+    let coming = 0;
+    for (const { load, state } of this.#workers) {
+      if (load > 0 || state === "booting") active++;
+      if (load === 0) coming++;
+    }
+    return active === 0 || (coming < waiting && this.#workers.size < this.settings.maxWorkers);
   }
 
   /** The error for a call, if the pool is broken. */
@@ -102,7 +137,6 @@ export class Pool {
     });
   }
 
-  /** Refuse new work where there can be none. */
   checkOpen(what: string): void {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${what}: pool "${this.settings.name}" is shut down`);
@@ -115,48 +149,42 @@ export class Pool {
     }
   }
 
-  /** For jobs: which comes first. */
   nextOrder(): number {
     this.#open++;
     return this.#orders++;
   }
 
-  /** For jobs: its caller has its answer. */
   jobEnded(): void {
     this.#open--;
     if (this.#open === 0) this.#schedule();
   }
 
-  /** Take a job. */
-  add(job: PoolJob): void {
+  add(job: Job): void {
     if (job.answered) return;
     const broken = this.brokenError;
     if (broken !== undefined) return job.onLost(broken);
+    this.#idleDeaths = 0;
     this.#mixed ||= job.priority !== 0;
-    if (this.#mixed) this.#makeWay(job.priority);
+    if (this.#mixed) this.#takeBackLess(job.priority);
     this.#queue.add(job);
     // The first is sent at once; of many, the workers get the first while the rest still come in.
     if (this.#queue.size === 1 || this.#queue.size % 64 === 0) this.#dispatch();
     else this.#schedule();
   }
 
-  /** Call a job off whose caller has given it up. */
-  withdraw(job: PoolJob, error: CancelledError): void {
+  withdraw(job: Job, error: CancelledError): void {
     if (this.#queue.remove(job)) this.#schedule();
     else job.worker?.stop(job, error);
   }
 
-  /** A map has begun. */
   enter(source: MapSource): void {
     this.#sources.add(source);
   }
 
-  /** A map makes no more jobs. */
   leave(source: MapSource): void {
     if (this.#sources.delete(source)) this.#schedule();
   }
 
-  /** Take no new work. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -164,17 +192,15 @@ export class Pool {
     this.#schedule();
   }
 
-  /** Call off what has not begun. */
   cancelWaiting(): void {
     const error = cancelledError("The pool was shut down");
     for (const source of [...this.#sources]) source.onCancelled(error);
     const waiting = this.#queue.clear();
-    for (const worker of this.#workers) waiting.push(...worker.recall(Infinity));
+    for (const worker of this.#workers) waiting.push(...worker.revoke(Infinity));
     for (const job of waiting) if (!job.answered) job.onCancelled(error);
     this.#schedule();
   }
 
-  /** Once closed: when the last job is done and the last worker gone. */
   async whenEnded(): Promise<void> {
     this.#ended ??= new Future();
     this.#schedule();
@@ -184,53 +210,49 @@ export class Pool {
   /** End the workers that have nothing to do; resolves when they are gone. */
   async endIdle(): Promise<void> {
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
-    await this.#dying.whenQuiet();
+    this.#schedule();
+    await this.#terminating.whenQuiet();
   }
 
-  /** End everything at once. */
   terminate(): void {
     this.#closed = true;
     const error = cancelledError("The pool was terminated");
     for (const source of [...this.#sources]) source.onCancelled(error);
-    const jobs = this.#queue.clear();
-    for (const worker of [...this.#workers]) {
-      const { begun, waiting } = this.#kill(worker, false);
-      jobs.push(...begun, ...waiting);
-    }
+    const jobs = [...this.#queue.clear(), ...this.#killAll()];
     for (const job of jobs) if (!job.answered) job.onCancelled(error);
     this.#schedule();
   }
 
-  /** For workers: it is ready. */
-  onReady(_worker: WorkerHandle): void {
+  onReady(): void {
     this.#falseStarts = 0;
   }
 
-  /** For workers: its initializer failed. */
-  onRefused(worker: WorkerHandle, cause: unknown): void {
+  onInitFailed(worker: WorkerHandle, cause: unknown): void {
     if (!this.#workers.has(worker)) return;
     const { begun, waiting } = this.#kill(worker, true, cause);
     this.#break(cause, [...begun, ...waiting]);
   }
 
-  /** For workers: it may take something more. */
   onFree(): void {
     this.#schedule();
   }
 
-  /** For workers: it died. */
   onCrash(worker: WorkerHandle, cause: unknown): void {
     if (!this.#workers.has(worker)) return;
     const falseStart = worker.state === "booting";
     const { begun, waiting } = this.#kill(worker, true, cause);
     this.counts.crashed++;
+    if (begun.length + waiting.length === 0) this.#idleDeaths++;
     for (const job of begun) if (!job.answered) job.onCrashed(crashed(worker.name, cause));
+    // Nothing was begun: the worker may have died of taking in the message that one of them came
+    // with. Each is sent alone from now on, so that the others are not tried for it:
+    //
+    //   await pool.submit(echo, "takes the worker down as it is read")    // rejects in the end
+    //   await pool.submit(echo, "was sent with it")                       // gets its answer
     const fatal = begun.length === 0 ? waiting[0] : undefined;
     if (fatal !== undefined) fatal.deaths++;
     for (const job of waiting) {
-      // It may have died of taking in the message that one of them came with. Each is sent alone
-      // from now on, so that the others are not tried for it.
-      if (fatal !== undefined) job.company = 1;
+      if (fatal !== undefined) job.maxBatch = 1;
       if (job.deaths < MOST_DEATHS) this.#putBack(job);
       else if (!job.answered) job.onCrashed(crashed(worker.name, cause));
     }
@@ -240,18 +262,18 @@ export class Pool {
     this.#schedule();
   }
 
-  /** For workers: it did not stop in time what it was asked to stop. */
   onGraceOver(worker: WorkerHandle): void {
     if (!this.#workers.has(worker)) return;
     const { begun, waiting } = this.#kill(worker, false);
+    // The call that did not stop was answered when it was cancelled. Another one has been begun if
+    // the first came to its end just now, and that was not heard of.
     for (const job of begun) if (!job.answered) job.onCrashed(crashed(worker.name, undefined));
     for (const job of waiting) this.#putBack(job);
     this.#schedule();
   }
 
-  /** For workers: one that was killed is gone. */
   onGone(worker: WorkerHandle): void {
-    this.#dying.remove(worker);
+    this.#terminating.remove(worker);
   }
 
   #schedule(): void {
@@ -264,30 +286,44 @@ export class Pool {
   }
 
   #dispatch(): void {
-    for (const worker of this.#workers) {
-      if (worker.load === 0 && worker.spent) this.#kill(worker, false);
-    }
-    if (this.#queue.size > 0) this.#relieve();
+    // A job that cannot be sent is told so at once. If it is a chunk, its map reads on, which runs
+    // code of the user, which may add jobs:
+    //
+    //   await pool.map(fn, function* () { yield () => {}; pool.submit(fn); yield 1; })
+    if (this.#dispatching) return this.#schedule();
+    this.#dispatching = true;
+    this.#replaceExhausted();
+    if (this.#queue.size > 0) this.#takeBackFromSlow();
     this.#feedIdle();
-    if (this.#queue.size > 0) {
-      this.#hire();
-      this.#sendAhead();
-    }
+    this.#startWorkers();
+    this.#sendAhead();
     for (const worker of this.#workers) worker.flush();
-    if (this.#closed) this.#wind();
+    this.#dispatching = false;
+    if (this.#closed) this.#finishIfDone();
     else this.#idle?.watch(this.#workers);
+  }
+
+  /** End workers that have nothing to do, and may not do what comes next: others come in for them. */
+  #replaceExhausted(): void {
+    for (const worker of this.#workers) {
+      if (worker.load === 0 && worker.exhausted(undefined)) this.#kill(worker, false);
+    }
   }
 
   /** Give each worker that has nothing the next job, or one that waits behind another's. */
   #feedIdle(): void {
     for (const worker of this.#workers) {
       if (worker.load > 0) continue;
-      if (this.#queue.size === 0) this.#steal();
+      if (this.#queue.size === 0 && worker.state === "ready") this.#steal();
       const job = this.#queue.peek();
-      if (job === undefined) return;
-      if (!worker.fits(job)) continue;
-      this.#queue.remove(job);
-      worker.give(job);
+      if (job === undefined) continue;
+      if (worker.fits(job)) {
+        this.#queue.remove(job);
+        worker.give(job);
+      } else if (worker.exhausted(job)) {
+        // It has done 60 of its 100 tasks, and the next chunk has 50 items.
+        this.#kill(worker, false);
+      }
     }
   }
 
@@ -307,51 +343,83 @@ export class Pool {
   }
 
   /** Take back what waits behind something long, if a worker has nothing: it came first. */
-  #relieve(): void {
+  #takeBackFromSlow(): void {
     let idle = false;
     for (const worker of this.#workers) idle ||= worker.load === 0;
     if (!idle) return;
     const late = now() - HELD_UP_MS;
     for (const worker of this.#workers) {
-      if (worker.load > 1 && worker.heard < late) worker.recall(Infinity).forEach(this.#putBack);
+      if (worker.load > 1 && worker.lastHeard < late) {
+        worker.revoke(Infinity).forEach(this.#putBack);
+      }
     }
   }
 
-  /** Take half of what waits behind another job, the older half, from the worker that has most. */
+  /**
+   * Take half of what waits behind another job, the older half, from the worker that has most; or
+   * what a worker that is booting yet was given.
+   */
   #steal(): void {
-    let busiest: WorkerHandle | undefined;
-    for (const worker of this.#workers) {
-      if (worker.load > (busiest?.load ?? 1)) busiest = worker;
+    const loaded = [...this.#workers]
+      .filter(({ load, state }) => load > (state === "booting" ? 0 : 1))
+      .sort((a, b) => b.load - a.load);
+    for (const worker of loaded) {
+      const stolen = worker.revoke(Math.max(Math.ceil((worker.load - 1) / 2), 1));
+      stolen.forEach(this.#putBack);
+      if (this.#queue.size > 0) return;
     }
-    busiest?.recall(Math.ceil((busiest.load - 1) / 2)).forEach(this.#putBack);
   }
 
-  /** Take back what is less urgent and has not begun. */
-  #makeWay(priority: number): void {
+  /** Take back what is less urgent than a job of this priority, and has not begun. */
+  #takeBackLess(priority: number): void {
     for (const worker of this.#workers) {
       if (worker.load < 2) continue;
-      worker.recall(Infinity, (job) => job.priority < priority).forEach(this.#putBack);
+      worker.revoke(Infinity, (job) => job.priority < priority).forEach(this.#putBack);
     }
   }
 
-  readonly #putBack = (job: PoolJob): void => {
+  readonly #putBack = (job: Job): void => {
     if (job.answered) return;
     const broken = this.brokenError;
     if (broken === undefined) this.#queue.putBack(job);
     else job.onLost(broken);
   };
 
-  /** Start workers for what waits: one now, the others in later turns, since each takes a while. */
-  #hire(): void {
-    let booting = 0;
-    for (const worker of this.#workers) {
-      if (worker.state === "booting" && worker.load === 0) booting++;
-    }
-    if (this.#queue.size <= booting || this.#workers.size >= this.settings.maxWorkers) return;
+  /**
+   * Start workers for what waits, in the queue or behind another job: one now, the others in later
+   * turns, since each takes a while.
+   */
+  #startWorkers(): void {
+    this.#startMinimum();
+    const missing = this.#missing();
+    if (missing === 0) return;
     this.#start();
-    if (this.#queue.size > booting + 1 && this.#workers.size < this.settings.maxWorkers) {
-      nextTurn(() => this.#dispatch());
+    if (missing === 1 || this.#starting) return;
+    this.#starting = true;
+    nextTurn(() => {
+      this.#starting = false;
+      this.#dispatch();
+    });
+  }
+
+  /** How many workers are to be started for what waits. */
+  #missing(): number {
+    const { maxWorkers } = this.settings;
+    if (this.#broken !== undefined || this.#workers.size >= maxWorkers) return 0;
+    let waiting = this.#queue.size;
+    for (const worker of this.#workers) {
+      if (worker.load === 0) waiting--;
+      else waiting += worker.waiting;
     }
+    return Math.max(Math.min(waiting, maxWorkers - this.#workers.size), 0);
+  }
+
+  #startMinimum(): void {
+    const { minWorkers } = this.settings;
+    while (
+      this.#workers.size < minWorkers && !this.#closed && this.#broken === undefined &&
+      this.#idleDeaths < MOST_IDLE_DEATHS
+    ) this.#start();
   }
 
   #start(): void {
@@ -382,15 +450,11 @@ export class Pool {
     worker.give(job);
   }
 
-  #kill(
-    worker: WorkerHandle,
-    byItself: boolean,
-    cause?: unknown,
-  ): { begun: PoolJob[]; waiting: PoolJob[] } {
+  #kill(worker: WorkerHandle, byItself: boolean, cause?: unknown): JobsLeft {
     this.#workers.delete(worker);
     const left = worker.kill();
     if (this.#workers.size === 0) this.#idle?.stop();
-    if (!worker.gone) this.#dying.add(worker);
+    if (!worker.gone) this.#terminating.add(worker);
     // What it held in shared memory goes to those who wait for it.
     if (worker.thread !== 0) recover(worker.thread);
     const { onWorkerExit } = this.settings;
@@ -402,25 +466,31 @@ export class Pool {
     return left;
   }
 
-  #break(cause: unknown, jobs: PoolJob[]): void {
-    if (this.#broken !== undefined) return;
-    this.#broken = { cause };
+  /** End every worker. Gives what they had. */
+  #killAll(): Job[] {
+    const jobs: Job[] = [];
     for (const worker of [...this.#workers]) {
       const { begun, waiting } = this.#kill(worker, false);
       jobs.push(...begun, ...waiting);
     }
-    jobs.push(...this.#queue.clear());
+    return jobs;
+  }
+
+  #break(cause: unknown, jobs: Job[]): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = { cause };
+    jobs.push(...this.#killAll(), ...this.#queue.clear());
     for (const job of jobs) if (!job.answered) job.onLost(this.brokenError);
     for (const source of [...this.#sources]) source.fail(this.brokenError);
     this.#schedule();
   }
 
   /** Once closed: let go of what is not needed any more. */
-  #wind(): void {
+  #finishIfDone(): void {
     if (this.#open > 0 || this.#sources.size > 0) return;
     for (const worker of [...this.#workers]) if (worker.load === 0) this.#kill(worker, false);
     if (this.#ended === undefined || this.#workers.size > 0) return;
     const ended = this.#ended;
-    this.#dying.whenQuiet().then(() => futureInternals.resolve(ended, undefined));
+    this.#terminating.whenQuiet().then(() => futureInternals.resolve(ended, undefined));
   }
 }

@@ -1,6 +1,6 @@
-import { InvalidStateError } from "../../errors.ts";
+import { InvalidStateError, QueueFull } from "../../errors.ts";
 import type { Future } from "../../core/future.ts";
-import { describeCallable, describeFunction } from "../../wire/function_codec.ts";
+import { describeCallable, type Described, describeFunction } from "../../wire/function_codec.ts";
 import {
   checkArguments,
   checkCallOptions,
@@ -8,23 +8,51 @@ import {
   checkMapOptions,
   readShutdownOptions,
 } from "../../executor/checks.ts";
-import type { CallOptions, MapOptions, ShutdownOptions } from "../../executor/executor.ts";
-import type { PoolStats } from "../../executor/executor.ts";
+import type {
+  CallOptions,
+  MapOptions,
+  PoolStats,
+  ShutdownOptions,
+} from "../../executor/executor.ts";
 import { makeRemote } from "../remote_module.ts";
 import { Call } from "./call.ts";
-import { callSite } from "./caller_stack.ts";
+import { type CallSite, callSite } from "./caller_stack.ts";
 import { type MapKind, WorkerMap } from "./worker_map.ts";
-import type { Pool } from "./pool.ts";
+import type { JobOwner } from "./job.ts";
 import { Stream } from "./stream.ts";
+
+/** What an executor needs of its pool, be that one of workers here or of other machines. */
+export interface ExecutorPool extends JobOwner {
+  /** How many workers there are: booting, idle or busy. */
+  readonly workers: number;
+  /** How many of them have something to do. */
+  readonly busy: number;
+  /** How many jobs wait: in the queue, or sent ahead to a worker that does another first. */
+  readonly queued: number;
+  /** How many threads burn on that the runtime could not stop. */
+  readonly stuck: number;
+  /** Whether it takes no new work. */
+  readonly closed: boolean;
+  /** The options of a single call, where it knows more of them than `CallOptions` has. */
+  readonly callOptions?: readonly string[];
+  /** Take no new work. */
+  close(): void;
+  /** Call off what has not begun. */
+  cancelWaiting(): void;
+  /** End everything at once. */
+  terminate(): void;
+  /** Once closed: resolves when the last job is done and the last worker gone. */
+  whenEnded(): Promise<void>;
+}
 
 /**
  * What the classes of pools have in common: it checks what the caller gave and passes it on. `above`
  * is the caller's method, whose caller is named in the stacks of errors.
  */
 export class PoolExecutor {
-  readonly #pool: Pool;
+  readonly #pool: ExecutorPool;
 
-  constructor(pool: Pool) {
+  constructor(pool: ExecutorPool) {
     this.#pool = pool;
   }
 
@@ -33,9 +61,7 @@ export class PoolExecutor {
     const what = "submit a call";
     const described = describeCallable(what, fn);
     this.#pool.checkOpen(what);
-    const call = new Call(this.#pool, described, args, callSite(above));
-    this.#pool.add(call);
-    return call.future;
+    return this.#add(described, args, callSite(above));
   }
 
   /** `apply`. */
@@ -48,11 +74,9 @@ export class PoolExecutor {
     const what = "apply a function";
     const described = describeCallable(what, fn);
     checkArguments(what, args);
-    checkCallOptions(what, options);
+    checkCallOptions(what, options, this.#pool.callOptions);
     this.#pool.checkOpen(what);
-    const call = new Call(this.#pool, described, [...args], callSite(above), options);
-    this.#pool.add(call);
-    return call.future;
+    return this.#add(described, [...args], callSite(above), options);
   }
 
   /** `map`, `starmap` and `mapUnordered`. */
@@ -116,5 +140,20 @@ export class PoolExecutor {
   get stats(): PoolStats {
     const { workers, busy, queued, counts, stuck } = this.#pool;
     return { workers, idle: workers - busy, busy, queued, ...counts, stuck };
+  }
+
+  #add(
+    fn: Described,
+    args: unknown[],
+    site: CallSite | undefined,
+    options?: CallOptions,
+  ): Future<unknown> {
+    const full = this.#pool.room <= 0;
+    const call = new Call(this.#pool, fn, args, site, options);
+    if (!full) this.#pool.add(call);
+    else if (!call.answered) {
+      call.onLost(new QueueFull("Cannot submit a call: as many wait as maxQueue allows"));
+    }
+    return call.future;
   }
 }

@@ -4,25 +4,23 @@ import { Future, futureInternals } from "../../core/future.ts";
 import { cancelledError } from "../../core/cancel_scope.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { examine, pack } from "../../wire/packing.ts";
-import { ToWorkerKind } from "../protocol.ts";
-import { type CallSite, linesOf, placeAt } from "./caller_stack.ts";
-import type { Pool } from "./pool.ts";
-import { PoolJob } from "./pool_job.ts";
-import { decode, type WorkerHandle } from "./worker_handle.ts";
+import { examine } from "../../wire/packing.ts";
+import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import { type CallSite, placeAt } from "./caller_stack.ts";
+import { Job, type JobOwner } from "./job.ts";
 
 /** How many values a generator may be ahead of the loop that takes them. */
-const AHEAD = 16;
+export const STREAM_AHEAD = 16;
 
 /** What `stream` gives: each loop over it runs the generator anew. */
 export class Stream implements AsyncIterable<unknown> {
-  readonly #pool: Pool;
+  readonly #owner: JobOwner;
   readonly #fn: Described;
   readonly #args: unknown[];
   readonly #site: CallSite | undefined;
 
-  constructor(pool: Pool, fn: Described, args: unknown[], site: CallSite | undefined) {
-    this.#pool = pool;
+  constructor(owner: JobOwner, fn: Described, args: unknown[], site: CallSite | undefined) {
+    this.#owner = owner;
     this.#fn = fn;
     this.#args = args;
     this.#site = site;
@@ -35,9 +33,9 @@ export class Stream implements AsyncIterable<unknown> {
       next: async () => {
         if (left) return { done: true, value: undefined };
         if (run === undefined) {
-          this.#pool.checkOpen("stream from a worker");
-          run = new StreamRun(this.#pool, this.#fn, this.#args, this.#site);
-          this.#pool.add(run);
+          this.#owner.checkOpen("stream from a worker");
+          run = new StreamRun(this.#owner, this.#fn, this.#args, this.#site);
+          this.#owner.add(run);
         }
         return await run.take();
       },
@@ -51,18 +49,15 @@ export class Stream implements AsyncIterable<unknown> {
 }
 
 /** A generator under way in a worker. It has the worker for itself until it ends. */
-class StreamRun extends PoolJob {
-  readonly #args: unknown[];
-  readonly #site: CallSite | undefined;
+class StreamRun extends Job {
+  readonly form = "stream";
   readonly #values = new Deque<unknown>();
   #owed = 0;
   #end: { error?: unknown } | undefined;
   #gate: Future<void> | undefined;
 
-  constructor(pool: Pool, fn: Described, args: unknown[], site: CallSite | undefined) {
-    super(pool, fn, 0);
-    this.#args = args;
-    this.#site = site;
+  get special(): boolean {
+    return examine(this.input) < 0;
   }
 
   /** The next value, once it is there. */
@@ -70,7 +65,7 @@ class StreamRun extends PoolJob {
     for (;;) {
       if (this.#values.size > 0) {
         const value = this.#values.shift();
-        if (++this.#owed >= AHEAD / 2) this.#pay();
+        if (++this.#owed >= STREAM_AHEAD / 2) this.#pay();
         return { done: false, value };
       }
       if (this.#end !== undefined) {
@@ -90,12 +85,8 @@ class StreamRun extends PoolJob {
     this.#end = {};
   }
 
-  post(worker: WorkerHandle): void {
-    const transfer: Transferable[] = [];
-    const special = examine(this.#args) < 0;
-    const args = special ? pack(this.#args, transfer, this.pool.refuse) : this.#args;
-    worker.post([ToWorkerKind.Stream, this.call, this.fn.number, args, AHEAD], transfer);
-    this.moved = transfer.length > 0;
+  message(list: List): ToWorker {
+    return [ToWorkerKind.Stream, this.call, this.fn.number, list, STREAM_AHEAD];
   }
 
   override onYielded(value: unknown): void {
@@ -103,25 +94,24 @@ class StreamRun extends PoolJob {
     this.#openGate();
   }
 
-  onDone(): void {
-    this.pool.counts.completed++;
+  override onDone(): void {
+    this.owner.counts.completed++;
     this.#over({});
   }
 
   onFailed(error: unknown, cancelled: boolean): void {
-    if (cancelled) this.pool.counts.cancelled++;
-    else this.pool.counts.failed++;
-    const encoded = error as Parameters<typeof decode>[0];
-    this.#over({ error: decode(encoded, linesOf(this.#site)) });
+    if (cancelled) this.owner.counts.cancelled++;
+    else this.owner.counts.failed++;
+    this.#over({ error });
   }
 
   onLost(error: unknown): void {
-    this.pool.counts.failed++;
-    this.#over({ error: placeAt(this.#named(error), this.#site) });
+    this.owner.counts.failed++;
+    this.#over({ error: placeAt(this.#named(error), this.site) });
   }
 
   onCancelled(error: CancelledError): void {
-    this.pool.counts.cancelled++;
+    this.owner.counts.cancelled++;
     this.#over({ error });
   }
 
@@ -133,16 +123,16 @@ class StreamRun extends PoolJob {
 
   #giveUp(error: CancelledError): void {
     if (this.answered) return;
-    this.pool.counts.cancelled++;
+    this.owner.counts.cancelled++;
     this.#over({ error });
-    this.pool.withdraw(this, error);
+    this.owner.withdraw(this, error);
   }
 
   #over(end: { error?: unknown }): void {
     if (this.answered) return;
     this.answered = true;
     this.#end = end;
-    this.pool.jobEnded();
+    this.owner.jobEnded();
     this.#openGate();
   }
 
@@ -167,6 +157,6 @@ class StreamRun extends PoolJob {
 
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
-    return cloneErrorIn(this.#args, (i) => `argument ${i + 1}`, [], error);
+    return cloneErrorIn(this.input, (i) => `argument ${i + 1}`, [], error);
   }
 }

@@ -7,23 +7,23 @@ const DEATH_MS = 250;
 
 /** Workers that were killed and are not gone yet: those that cannot be stopped stay here. */
 export class TerminatingWorkers {
-  readonly #dying = new Set<WorkerHandle>();
+  readonly #workers = new Set<WorkerHandle>();
   #quiet: Future<void> | undefined;
   #timer: Timer | undefined;
 
   /** How many there are. */
   get size(): number {
-    return this.#dying.size;
+    return this.#workers.size;
   }
 
   /** One was killed. */
   add(worker: WorkerHandle): void {
-    this.#dying.add(worker);
+    this.#workers.add(worker);
   }
 
   /** It is gone. */
   remove(worker: WorkerHandle): void {
-    if (this.#dying.delete(worker)) this.#look();
+    if (this.#workers.delete(worker)) this.#look();
   }
 
   /** Wait until all are gone, or have had time enough to go. */
@@ -49,7 +49,7 @@ export class TerminatingWorkers {
 
   #left(): number {
     let last = -Infinity;
-    for (const worker of this.#dying) last = Math.max(last, worker.killed);
+    for (const worker of this.#workers) last = Math.max(last, worker.killed);
     return last + DEATH_MS - now();
   }
 }

@@ -1,10 +1,10 @@
-import { type CancelledError, WorkerCrashedError } from "../../errors.ts";
+import type { CancelledError } from "../../errors.ts";
 import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { welcome } from "../../wire/resource_sharer.ts";
-import { type EncodedError, pack, type Packed, unpack } from "../../wire/packing.ts";
+import { type EncodedError, pack, type Packed, type Refusal, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
   type CallsMessage,
@@ -15,8 +15,9 @@ import {
   type ToWorker,
   ToWorkerKind,
 } from "../protocol.ts";
-import type { Pool } from "./pool.ts";
-import type { PoolJob } from "./pool_job.ts";
+import { linesOf } from "./caller_stack.ts";
+import { checkMessage, checkResults } from "./check_message.ts";
+import type { Job, JobWorker } from "./job.ts";
 
 /** How many functions a worker is told of before it has to forget them. */
 const MOST_FUNCTIONS = 2048;
@@ -33,36 +34,66 @@ const FIRST_AHEAD = 8;
 /** What a worker is about. */
 export type WorkerState = "booting" | "ready" | "dead";
 
+/** What a worker needs of whoever gives it its jobs, who hears from it what becomes of it. */
+export interface WorkerOwner {
+  readonly settings: {
+    readonly maxTasksPerWorker: number;
+    readonly cancelGrace: number;
+  };
+  /** Makes the error for a shared object, where none can cross. */
+  readonly refuse: Refusal | undefined;
+  /** A worker is ready. */
+  onReady(): void;
+  /** Its initializer failed. */
+  onInitFailed(worker: WorkerHandle, cause: unknown): void;
+  /** A worker may take something more. */
+  onFree(): void;
+  /** It died. */
+  onCrash(worker: WorkerHandle, cause: unknown): void;
+  /** It did not stop in time what it was asked to stop. */
+  onGraceOver(worker: WorkerHandle): void;
+  /** It had been killed, and is gone. */
+  onGone(worker: WorkerHandle): void;
+}
+
+/** The jobs that a worker leaves behind. */
+export interface JobsLeft {
+  /** Those that it has begun, or may have. */
+  begun: Job[];
+  /** Those that it certainly has not. */
+  waiting: Job[];
+}
+
 /**
  * One worker, as its pool sees it: which jobs it has, in the order in which it does them.
  *
  * It does one at a time. The others were sent ahead, so that it need not wait for them, and can be
  * taken back as long as it has not begun them.
  */
-export class WorkerHandle implements WorkerListener {
+export class WorkerHandle implements WorkerListener, JobWorker {
   readonly name: string;
-  /** When it was ended, if it was. */
+  /** When it was killed, if it was. */
   killed = Infinity;
   /** For the pool: whether it has had nothing to do since this was set. */
-  rested = false;
-  readonly #pool: Pool;
+  idle = false;
+  readonly #owner: WorkerOwner;
   readonly #hosted: HostedWorker;
-  readonly #flight: LinkedList<PoolJob> = new LinkedList();
+  readonly #flight: LinkedList<Job> = new LinkedList();
   readonly #functions = new Set<number>();
   #state: WorkerState = "booting";
   #gone = false;
   #number = 0;
   #tasks = 0;
   #batch: CallsMessage = [ToWorkerKind.Calls];
-  #batched: PoolJob[] = [];
+  #batched: Job[] = [];
   #grace: Timer | undefined;
-  #heard = now();
+  #lastHeard = now();
   #held = true;
 
   /** @throws What the host throws when it cannot even try to start a worker. */
-  constructor(pool: Pool, host: Host, name: string) {
+  constructor(owner: WorkerOwner, host: Host, name: string) {
     this.name = name;
-    this.#pool = pool;
+    this.#owner = owner;
     this.#hosted = host.spawn(name, this);
   }
 
@@ -94,36 +125,39 @@ export class WorkerHandle implements WorkerListener {
   }
 
   /** When it was last heard of, or given something to do when it had nothing. */
-  get heard(): number {
-    return this.#heard;
+  get lastHeard(): number {
+    return this.#lastHeard;
+  }
+
+  /** Whether it may not do this job, as it would have done more tasks than a worker may. */
+  exhausted(job: Job | undefined): boolean {
+    const { maxTasksPerWorker } = this.#owner.settings;
+    return this.#tasks > 0 && this.#tasks + (job?.tasks ?? 1) > maxTasksPerWorker;
   }
 
   /** Whether it may have one more job, and `job` is it. */
-  fits(job: PoolJob): boolean {
+  fits(job: Job): boolean {
     const load = this.#flight.size;
-    if (this.#state !== "ready" && this.#state !== "booting") return false;
-    if (this.#tasks + job.tasks > this.#pool.settings.maxTasksPerWorker && this.#tasks > 0) {
-      return false;
-    }
+    if (this.#state === "dead" || this.exhausted(job)) return false;
     const { table } = this.#hosted;
-    if (this.#state === "booting") return load === 0 && table !== undefined && job.company > 1;
+    if (this.#state === "booting") return load === 0 && table !== undefined && job.maxBatch > 1;
     if (load === 0) return true;
     if (table === undefined) return false;
     const oldest = this.#flight.first!;
     // Those that were taken back have used up numbers, too, and the table has a cell for each of so
-    // many in a row: the cell of the oldest must not go to another.
+    // many in a row: the cell of the oldest must not go to another. See call_numbers_test.ts.
     if (((this.#number - oldest.call) & (CALL_NUMBERS - 1)) >= MOST_IN_FLIGHT) return false;
-    const company = Math.min(job.company, oldest.company);
-    return load < Math.min(company, this.#ahead(table.timePerCall));
+    const most = Math.min(job.maxBatch, oldest.maxBatch);
+    return load < Math.min(most, this.#ahead(table.timePerCall));
   }
 
   /** Give it a job; `flush` sends it. */
-  give(job: PoolJob): void {
+  give(job: Job): void {
     if (this.#flight.size === 0) {
-      this.#heard = now();
+      this.#lastHeard = now();
       this.#hold(true);
     }
-    this.rested = false;
+    this.idle = false;
     this.#tasks += job.tasks;
     job.worker = this;
     job.call = this.#number;
@@ -132,20 +166,14 @@ export class WorkerHandle implements WorkerListener {
     this.#hosted.table?.announce(job.call);
     try {
       this.#define(job.fn);
-      job.post(this);
+      this.#send(job);
       job.onSent();
     } catch (error) {
       this.#refuse(job, error);
     }
   }
 
-  /** For jobs: send a call together with those that follow at once. */
-  addCall(job: PoolJob, args: List): void {
-    this.#batch.push(job.call, job.fn.number, args);
-    this.#batched.push(job);
-  }
-
-  /** For jobs: send a message, after everything that waits to be sent. */
+  /** Send a message, after everything that waits to be sent. */
   post(message: ToWorker, transfer?: Transferable[]): void {
     this.flush();
     this.#hosted.post(message, transfer);
@@ -180,51 +208,49 @@ export class WorkerHandle implements WorkerListener {
   }
 
   /** Ask a job to stop that its caller has given up. */
-  stop(job: PoolJob, error: CancelledError): void {
+  stop(job: Job, error: CancelledError): void {
     const { table } = this.#hosted;
     if (table?.revoke(job.call)) {
       this.#take(job);
-      this.#pool.onFree();
+      this.#tasks -= job.tasks;
+      this.#owner.onFree();
       return;
     }
     table?.stop(job.call);
-    const { cancelGrace } = this.#pool.settings;
-    if (this.#grace === undefined && cancelGrace < Infinity) {
-      this.#grace = startTimer(cancelGrace, () => this.#pool.onGraceOver(this));
-    }
+    this.#startGrace();
     this.post([ToWorkerKind.Cancel, job.call, pack(error, [])]);
   }
 
   /** Take back up to `most` jobs that it has not begun, the oldest first. */
-  recall(most: number, wanted?: (job: PoolJob) => boolean): PoolJob[] {
+  revoke(most: number, wanted?: (job: Job) => boolean): Job[] {
     const { table } = this.#hosted;
-    const recalled: PoolJob[] = [];
-    if (table === undefined) return recalled;
+    const revoked: Job[] = [];
+    if (table === undefined) return revoked;
     for (const job of [...this.#flight]) {
-      if (recalled.length === most) break;
+      if (revoked.length === most) break;
       if (job.moved || (wanted !== undefined && !wanted(job)) || !table.revoke(job.call)) continue;
       this.#take(job);
       this.#tasks -= job.tasks;
-      recalled.push(job);
+      revoked.push(job);
     }
-    return recalled;
+    return revoked;
   }
 
-  /** Whether it has done as many tasks as a worker may. */
-  get spent(): boolean {
-    return this.#tasks >= this.#pool.settings.maxTasksPerWorker;
-  }
-
-  /** End it. What it had is given back: begun or not. */
-  kill(): { begun: PoolJob[]; waiting: PoolJob[] } {
+  /** End it. What it had is given back. */
+  kill(): JobsLeft {
     this.#state = "dead";
     this.killed = now();
     this.#grace?.stop();
     this.#grace = undefined;
     const { table } = this.#hosted;
-    const begun: PoolJob[] = [];
-    const waiting: PoolJob[] = [];
-    table?.drain((call, value) => this.#done(call, value));
+    const begun: Job[] = [];
+    const waiting: Job[] = [];
+    try {
+      // What it had answered before it died counts: "A result that was there is not lost".
+      table?.drain((call, value) => this.#done(call, value));
+    } catch {
+      // It has written nonsense into the table.
+    }
     for (const job of this.#flight) {
       const untouched = table !== undefined && !table.begun(job.call) && !job.moved;
       (untouched ? waiting : begun).push(job);
@@ -234,31 +260,42 @@ export class WorkerHandle implements WorkerListener {
     return { begun, waiting };
   }
 
-  onMessage(message: FromWorker): void {
-    this.#heard = now();
-    const { table } = this.#hosted;
-    if (table !== undefined) {
-      table.clearDoorbell();
-      table.drain((call, value) => this.#done(call, value));
+  onMessage(message: unknown): void {
+    // What a dead one had sent before says nothing of the next.
+    if (this.#state === "dead") return;
+    this.#lastHeard = now();
+    try {
+      checkMessage(message);
+      const { table } = this.#hosted;
+      if (table !== undefined) {
+        table.clearDoorbell();
+        table.drain((call, value) => this.#done(call, value));
+      }
+      if (message !== FromWorkerKind.Doorbell) this.#receive(message);
+    } catch (error) {
+      this.#crash(error);
     }
-    if (message !== FromWorkerKind.Doorbell) this.#receive(message);
-    if (this.#state !== "dead") this.#pool.onFree();
+    if (this.state !== "dead") this.#owner.onFree();
   }
 
   onExit(cause: unknown): void {
     this.#gone = true;
-    if (this.#state === "dead") this.#pool.onGone(this);
-    else this.#pool.onCrash(this, cause);
+    if (this.#state === "dead") this.#owner.onGone(this);
+    else this.#owner.onCrash(this, cause);
   }
 
   #receive(message: Exclude<FromWorker, number>): void {
+    if (this.#state === "dead") return;
     switch (message[0]) {
       case FromWorkerKind.Done:
         this.#done(message[1], message[2], message[3]);
         return;
-      case FromWorkerKind.Failed:
-        this.#answered(message[1])?.onFailed(message[2], message[3]);
+      case FromWorkerKind.Failed: {
+        const job = this.#find(message[1]);
+        const error = decode(message[2], linesOf(job.site));
+        if (this.#answer(job)) job.onFailed(error, message[3]);
         return;
+      }
       case FromWorkerKind.ChunkDone:
         this.#chunkDone(message);
         return;
@@ -266,17 +303,17 @@ export class WorkerHandle implements WorkerListener {
         this.#yielded(message[1], message[2], message[3]);
         return;
       case FromWorkerKind.Ready:
-        // What a dead one had sent before says nothing of the next.
-        if (this.#state !== "booting") return;
+        if (this.#state !== "booting") throw new TypeError("Cannot become ready twice");
         this.#state = "ready";
         this.#hold(this.#flight.size > 0);
-        this.#pool.onReady(this);
+        this.#owner.onReady();
         return;
       case FromWorkerKind.Refused:
-        this.#pool.onRefused(this, unpack(message[1]));
+        if (this.#state !== "booting") throw new TypeError("Cannot fail to boot once ready");
+        this.#owner.onInitFailed(this, decode(message[1]));
         return;
       case FromWorkerKind.Crashed:
-        if (this.#state !== "dead") this.#pool.onCrash(this, unpack(message[1]));
+        this.#crash(decode(message[1]));
         return;
       case FromWorkerKind.Introduction: {
         const [, ...introduction] = message;
@@ -285,52 +322,115 @@ export class WorkerHandle implements WorkerListener {
     }
   }
 
+  #crash(cause: unknown): void {
+    if (this.#state !== "dead") this.#owner.onCrash(this, cause);
+  }
+
   #done(call: number, value: unknown, packed?: true): void {
-    const job = this.#answered(call);
-    if (job === undefined) return;
+    const job = this.#find(call);
+    if (isChunk(job)) throw new TypeError("Cannot take a single result for a chunk");
+    if (!this.#answer(job)) return;
     if (packed) unpackFor(job, value as Packed, (unpacked) => job.onDone(unpacked));
     else job.onDone(value);
   }
 
-  #chunkDone(message: ChunkDoneMessage): void {
-    const job = this.#answered(message[1]);
-    if (job === undefined) return;
-    const list = message[2];
-    if (Array.isArray(list)) job.onChunkDone(list, message);
-    else unpackFor(job, list, (results) => job.onChunkDone(results as unknown[], message));
+  #chunkDone([, call, list, ms, error, cancelled = false]: ChunkDoneMessage): void {
+    const job = this.#find(call);
+    if (!isChunk(job)) throw new TypeError("Cannot take results for what is no chunk");
+    const failure = error && { error: decode(error, linesOf(job.site)), cancelled };
+    let results: unknown = list;
+    try {
+      if (!Array.isArray(list)) results = unpack(list);
+    } catch (fault) {
+      if (this.#answer(job)) job.onLost(fault);
+      return;
+    }
+    // Before it counts as answered, so that it is not lost with the worker.
+    checkResults(results, job.input.length, failure !== undefined);
+    if (this.#answer(job)) job.onChunkDone(results, ms, failure);
   }
 
   #yielded(call: number, value: unknown, packed?: true): void {
     const job = this.#flight.first;
-    if (job === undefined || job.call !== call || job.answered) return;
+    if (job?.call !== call || job.form !== "stream") {
+      throw new TypeError("Cannot take a value for a stream that is not under way");
+    }
+    // The loop was left, and the generator has not heard of it yet.
+    if (job.answered) return;
     if (packed) unpackFor(job, value as Packed, (unpacked) => job.onYielded(unpacked));
     else job.onYielded(value);
   }
 
-  /** The job that a final answer is for; `undefined` if nobody waits for it any more. */
-  #answered(call: number): PoolJob | undefined {
+  /**
+   * The job that an answer is for.
+   *
+   * Calls are begun in the order in which they were sent, and mostly answered so. A plain result in
+   * the table is read with the next message, though, which may be that of the call before:
+   *
+   * ```text
+   * worker: the message with the result of call 6 is on its way; that of call 7 goes into the table
+   * here:   the message of call 6 is there: the table is read first, so that 7 comes before 6
+   * ```
+   *
+   * @throws {TypeError} If it has no such job: honest workers answer each call once.
+   */
+  #find(call: number): Job {
     let job = this.#flight.first;
-    // Answers come in the order in which calls were sent.
-    while (job !== undefined && job.call !== call) job = job.next as PoolJob | undefined;
-    if (job === undefined) return undefined;
-    this.#take(job);
-    if (!job.answered) return job;
-    this.#grace?.stop();
-    this.#grace = undefined;
-    return undefined;
+    while (job !== undefined && job.call !== call) job = job.next as Job | undefined;
+    if (job === undefined) {
+      throw new TypeError(`Cannot take an answer for call ${call}: it has none`);
+    }
+    return job;
   }
 
-  #take(job: PoolJob): void {
+  /** The final answer to a job is here. `false` if nobody waits for it any more. */
+  #answer(job: Job): boolean {
+    this.#take(job);
+    if (!job.answered) return true;
+    // It was asked to stop, and did so in time: its worker lives on. The next one may have been
+    // asked, too, before this answer was read:
+    //
+    //   one.cancel();     // is about to end; the grace begins
+    //   two.cancel();     // was begun meanwhile, and never ends
+    this.#grace?.stop();
+    this.#grace = undefined;
+    if (this.#flight.first?.answered) this.#startGrace();
+    return false;
+  }
+
+  #startGrace(): void {
+    const { cancelGrace } = this.#owner.settings;
+    if (this.#grace !== undefined || cancelGrace === Infinity) return;
+    this.#grace = startTimer(cancelGrace, () => this.#owner.onGraceOver(this));
+  }
+
+  #take(job: Job): void {
     this.#flight.remove(job);
     job.worker = undefined;
     if (this.#flight.size === 0 && this.#state !== "booting") this.#hold(false);
   }
 
-  #refuse(job: PoolJob, error: unknown): void {
+  /** Send a job: with those that follow at once, or by itself. */
+  #send(job: Job): void {
+    if (job.form === "call" && job.maxBatch > 1) {
+      this.#batch.push(job.call, job.fn.number, job.input);
+      this.#batched.push(job);
+      return;
+    }
+    const transfer = [...job.options?.transfer ?? []];
+    const list = job.special ? pack(job.input, transfer, this.#owner.refuse) : job.input;
+    this.post(job.message(list), transfer);
+    job.moved = transfer.length > 0;
+  }
+
+  #refuse(job: Job, error: unknown): void {
+    // It was taken back before its batch went out.
+    if (job.worker !== this) return;
     this.#take(job);
+    this.#tasks -= job.tasks;
     this.#hosted.table?.revoke(job.call);
     if (!job.answered) job.onLost(error);
-    this.#pool.onFree();
+    this.#owner.onFree();
   }
 
   #define(fn: Described): void {
@@ -360,7 +460,11 @@ export class WorkerHandle implements WorkerListener {
   }
 }
 
-function unpackFor(job: PoolJob, packed: Packed, use: (value: unknown) => void): void {
+function isChunk({ form }: Job): boolean {
+  return form === "map" || form === "starmap";
+}
+
+function unpackFor(job: Job, packed: Packed, use: (value: unknown) => void): void {
   let value: unknown;
   try {
     value = unpack(packed);
@@ -371,16 +475,8 @@ function unpackFor(job: PoolJob, packed: Packed, use: (value: unknown) => void):
   use(value);
 }
 
-/** The error for a call whose worker died. */
-export function crashed(name: string, cause: unknown): WorkerCrashedError {
-  const message = `The worker "${name}" died while it ran the call`;
-  return cause === undefined
-    ? new WorkerCrashedError(message)
-    : new WorkerCrashedError(message, { cause });
-}
-
 /** What an encoded error says, or what kept it from being read. */
-export function decode(error: EncodedError, callerStack?: string): unknown {
+function decode(error: EncodedError, callerStack?: string): unknown {
   try {
     return unpack(error, callerStack);
   } catch (fault) {

@@ -4,10 +4,8 @@ import { MapOutput } from "../../executor/map_output.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import type { CallSite } from "./caller_stack.ts";
 import { Chunk, type ChunkOwner } from "./chunk.ts";
-import type { Pool } from "./pool.ts";
+import type { JobOwner } from "./job.ts";
 
-/** How long a chunk ought to take, in milliseconds. */
-const CHUNK_MS = 8;
 const LARGEST_CHUNK = 4096;
 /** How much larger a chunk may be than the one before. */
 const GROWTH = 8;
@@ -28,7 +26,7 @@ export interface MapKind {
 
 /** A `map` over workers: its items go out in chunks, as far as workers and readers need them. */
 export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
-  readonly pool: Pool;
+  readonly pool: JobOwner;
   readonly fn: Described;
   readonly spread: boolean;
   readonly site: CallSite | undefined;
@@ -40,7 +38,7 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   #reading = false;
 
   constructor(
-    pool: Pool,
+    pool: JobOwner,
     fn: Described,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     kind: MapKind,
@@ -63,7 +61,10 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     const perItem = ms / items;
     this.#perItem = this.#perItem === 0 ? perItem : this.#perItem * 0.5 + perItem * 0.5;
     if (this.fixed) return;
-    const wanted = Math.min(CHUNK_MS / Math.max(this.#perItem, 1e-6), items * GROWTH);
+    const wanted = Math.min(
+      this.pool.settings.chunkMs / Math.max(this.#perItem, 1e-6),
+      items * GROWTH,
+    );
     this.#size = Math.min(Math.max(Math.floor(wanted), 1), LARGEST_CHUNK);
   }
 
