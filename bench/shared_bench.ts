@@ -1,4 +1,4 @@
-import { examine } from "../lib/wire/packing.ts";
+import { survey } from "../lib/wire/packing.ts";
 import { SharedLock, SharedQueue, WorkerPool } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
 import { openTwo, type SharedFloor } from "./floors/raw_shared.ts";
@@ -52,7 +52,7 @@ const checks = ARGUMENTS.map(([name, args]) => ({
       run() {
         let special = 0;
         for (let i = 0; i < COPIES; i++) {
-          if (examine(args) < 0) special++;
+          if (survey(args) < 0) special++;
           structuredClone(args);
         }
         expect(special, 0);

@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { ValueReader } from "./codec/value_reader.ts";
 import { ValueWriter } from "./codec/value_writer.ts";
-import { collect, entrust, type Goods, withdraw } from "../wire/resource_sharer.ts";
+import { claim, type Handles, publish, retract } from "../wire/resource_sharer.ts";
 import type { Cargo } from "./protocol/queue_protocol.ts";
 
 // An item in the ring: a word that says what it is, one that holds a whole number or the length in
@@ -42,7 +42,7 @@ export class Item {
 
   /** It is not going to be put: nobody need keep its goods. */
   discard(): void {
-    if (this.goods !== 0) withdraw(this.goods);
+    if (this.goods !== 0) retract(this.goods);
   }
 }
 
@@ -105,7 +105,7 @@ export class RingCargo implements Cargo {
 
   /** What was loaded is not going to be put. */
   discard(): void {
-    if (this.#goods !== 0) withdraw(this.#goods);
+    if (this.#goods !== 0) retract(this.#goods);
     this.#goods = 0;
   }
 
@@ -127,7 +127,7 @@ export class RingCargo implements Cargo {
       return double[0];
     }
     const bytes = this.#readBytes;
-    const goods = this.#kind === GOODS ? this.#collect(bytes) : [];
+    const goods = this.#kind === GOODS ? this.#claim(bytes) : [];
     // One large value must not hold its memory for ever.
     if (bytes.length > LARGE) this.#allocate(FEW);
     return this.#reader.read(bytes, goods);
@@ -178,8 +178,8 @@ export class RingCargo implements Cargo {
     if (this.#buffer.byteLength < bytes) this.#buffer.grow(bytes);
   }
 
-  #collect(bytes: Uint8Array<ArrayBuffer>): Goods {
-    const goods = collect(new DataView(bytes.buffer).getFloat64(this.#word - 8, true));
+  #claim(bytes: Uint8Array<ArrayBuffer>): Handles {
+    const goods = claim(new DataView(bytes.buffer).getFloat64(this.#word - 8, true));
     if (goods !== undefined) return goods;
     throw new InvalidStateError(
       "Cannot get an item from a shared queue: it holds what is shared, and the thread that put it " +
@@ -210,7 +210,7 @@ export class RingCargo implements Cargo {
     }
     const { goods } = writer;
     this.#kind = goods.length === 0 ? BYTES : GOODS;
-    if (goods.length > 0) this.#word = writer.sign(this.#goods = entrust(goods));
+    if (goods.length > 0) this.#word = writer.sign(this.#goods = publish(goods));
     this.units = 1 + Math.ceil(this.#word / 8);
     this.#words = writer.words;
   }

@@ -1,6 +1,6 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkOptions, show } from "../base/validate.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import type { Passage, SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { lockInternals, type SharedLock } from "./shared_lock.ts";
@@ -166,7 +166,7 @@ function build(bytes: number, options: SharedOptions | undefined): Arrival {
   return { buffer, lock: lockInternals.within(buffer, options) };
 }
 
-registerKind(KIND, ([passage, type, length]: [Passage, SharedType, number]) => {
+registerSharedType(KIND, ([passage, type, length]: [Passage, SharedType, number]) => {
   arriving = { buffer: passage[0], lock: lockInternals.arrive(passage) };
   return new SharedArray(type, length);
 });

@@ -1,7 +1,7 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { self } from "./thread_registry.ts";
@@ -223,7 +223,7 @@ function attempt(fn: () => void): Promise<void> {
   }
 }
 
-registerKind(KIND, ([passage, parties]: [Passage, number]) => {
+registerSharedType(KIND, ([passage, parties]: [Passage, number]) => {
   arriving = Home.arrive(passage, BarrierProtocol.SIZE);
   return new SharedBarrier(parties);
 });

@@ -2,7 +2,7 @@ import { CancelledError, InvalidStateError } from "../errors.ts";
 import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { LineWait, LineWaits } from "./queued_wait.ts";
@@ -357,7 +357,7 @@ function ask(fn: () => unknown): boolean {
   return Boolean(answer);
 }
 
-registerKind(KIND, ([passage, lock]: [Passage, Passage]) => {
+registerSharedType(KIND, ([passage, lock]: [Passage, Passage]) => {
   arriving = {
     home: Home.arrive(passage, ConditionProtocol.SIZE),
     lock: lockInternals.arrive(lock),

@@ -1,6 +1,6 @@
 import { checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { EventProtocol } from "./protocol/event_protocol.ts";
@@ -136,7 +136,7 @@ export class SharedEvent implements Shareable {
   }
 }
 
-registerKind(KIND, (passage: Passage) => {
+registerSharedType(KIND, (passage: Passage) => {
   arriving = Home.arrive(passage, EventProtocol.SIZE);
   return new SharedEvent();
 });

@@ -1,7 +1,7 @@
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { LineWait, LineWaits } from "./queued_wait.ts";
@@ -349,4 +349,4 @@ export class SharedLock implements Shareable {
   }
 }
 
-registerKind(KIND, lockInternals.arrive);
+registerSharedType(KIND, lockInternals.arrive);

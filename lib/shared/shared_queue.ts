@@ -3,8 +3,8 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { QueueItems } from "../sync/queue_items.ts";
 import { again } from "../core/waiter.ts";
-import { needExchange } from "../wire/resource_sharer.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { needPeers } from "../wire/resource_sharer.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { type LineWait, LineWaits } from "./queued_wait.ts";
@@ -380,7 +380,7 @@ export class SharedQueue<T> implements Shareable {
    * @ignore
    */
   [parcel](): Parcel {
-    needExchange();
+    needPeers();
     return { kind: KIND, data: [this.#home.passage(), this.#maxsize] };
   }
 
@@ -466,7 +466,7 @@ function endPut(outcome: Outcome): Outcome {
   throw new QueueShutDown("Cannot put an item into a shared queue: it is closed");
 }
 
-registerKind(KIND, ([passage, maxsize]: [Passage, number]) => {
+registerSharedType(KIND, ([passage, maxsize]: [Passage, number]) => {
   arriving = { home: Home.arrive(passage, QueueProtocol.SIZE), buffer: passage[0] };
   return new SharedQueue({ maxsize });
 });

@@ -1,7 +1,7 @@
 import { TimeoutError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
 import { LineWait, LineWaits } from "./queued_wait.ts";
@@ -246,7 +246,7 @@ export class SharedSemaphore implements Shareable {
   }
 }
 
-registerKind(KIND, (passage: Passage) => {
+registerSharedType(KIND, (passage: Passage) => {
   arriving = Home.arrive(passage, SemaphoreProtocol.SIZE);
   return new SharedSemaphore();
 });

@@ -1,6 +1,6 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkOptions } from "../base/validate.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import type { Passage, SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { lockInternals, type SharedLock } from "./shared_lock.ts";
@@ -156,7 +156,7 @@ function build(options: SharedOptions | undefined): Arrival {
   return { buffer, lock: lockInternals.within(buffer, options) };
 }
 
-registerKind(KIND, ([passage, type]: [Passage, SharedType]) => {
+registerSharedType(KIND, ([passage, type]: [Passage, SharedType]) => {
   arriving = { buffer: passage[0], lock: lockInternals.arrive(passage) };
   return new SharedValue(type);
 });

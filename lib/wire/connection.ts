@@ -5,10 +5,10 @@ import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration } from "../base/validate.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import { cloneError } from "./clone_error.ts";
-import { needExchange } from "./resource_sharer.ts";
+import { needPeers } from "./resource_sharer.ts";
 import { adoptPort, type Port, post } from "./message_channel.ts";
-import { examine, pack, type Packed, unpack } from "./packing.ts";
-import { type Parcel, parcel, registerKind, type Shareable } from "./shareable.ts";
+import { pack, type Packed, survey, unpack } from "./packing.ts";
+import { type Parcel, parcel, registerSharedType, type Shareable } from "./shareable.ts";
 import { checkTransfer } from "./transfer.ts";
 
 /** A message as it crosses: the value as it is, or packed. `null` says that the end was closed. */
@@ -142,7 +142,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
 
   static {
     make = (port) => new Connection(making, port);
-    registerKind<MessagePort>("Connection", (port) => make(adoptPort(port)));
+    registerSharedType<MessagePort>("Connection", (port) => make(adoptPort(port)));
   }
 
   /**
@@ -304,7 +304,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
     }
     this.#state = MOVED;
     // A queue may come through it.
-    needExchange();
+    needPeers();
     return { kind: "Connection", data: this.#port, transfer: [this.#port] };
   }
 
@@ -375,7 +375,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
 
   #post(value: unknown, transfer: Transferable[]): void {
     try {
-      const special = examine([value]) < 0;
+      const special = survey([value]) < 0;
       post(this.#port, special ? [pack(value, transfer), true] : [value], transfer);
     } catch (error) {
       if ((error as Error).name !== "DataCloneError") throw error;

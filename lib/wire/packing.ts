@@ -1,3 +1,4 @@
+import { show } from "../base/validate.ts";
 import { isSharedMemory } from "../base/shared_memory.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
@@ -24,14 +25,14 @@ export type Box = ErrorBox | { kind: string; data: unknown };
 /** An error on its way: packed, whatever it is, so that it arrives as the same kind of error. */
 export type EncodedError = Packed;
 
-/** How {@linkcode examine} says that something in the value has to be packed. */
+/** How {@linkcode survey} says that something in the value has to be packed. */
 const SPECIAL = -1;
 
 /**
  * Look through a list: below 0 if something in it has to be packed, else roughly how much there
  * is to clone, 1 for each plain value.
  */
-export function examine(list: readonly unknown[]): number {
+export function survey(list: readonly unknown[]): number {
   let weight = list.length;
   for (let i = 0; i < list.length; i++) {
     const value = list[i];
@@ -143,6 +144,16 @@ function isSpecial(value: object, plain: boolean): boolean {
 
 /** How shared objects are refused where memory is not shared. */
 export type Refusal = (object: object) => Error;
+
+/** The error for a shared object on its way to or from another process. */
+export function refuseShared(object: object): TypeError {
+  return new TypeError(
+    `Cannot send ${
+      show(object)
+    } to another process: it is made of memory, which processes do not ` +
+      `share; use a WorkerPool`,
+  );
+}
 
 /**
  * Pack a value of any kind.

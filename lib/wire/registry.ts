@@ -15,9 +15,9 @@ export function register(module: string, name: string, value: Named): void {
   refs.set(value, { module, name });
 }
 
-/** Say what a function stands for that is not itself the function: a stand-in. */
-export function standFor(standIn: Named, ref: NamedFunction): void {
-  refs.set(standIn, ref);
+/** Say what a function stands for that is not itself the function: a stub. */
+export function registerStub(stub: Named, ref: NamedFunction): void {
+  refs.set(stub, ref);
 }
 
 /** Under which module and name a function or class is known. */

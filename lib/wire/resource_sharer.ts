@@ -2,32 +2,37 @@
  * How what is shared gets to the thread that takes it out of a shared queue.
  *
  * Shared memory crosses only in a message, and nobody knows who will take an item. So whoever puts
- * one entrusts what it holds, under a number, to all threads that may have the queue, before the item
- * with that number is in the ring; who takes it finds it at hand, also where it was blocked since,
- * and tells the others that it is gone. Threads know each other by ports: who starts a worker
- * introduces it to all those that it knows itself.
+ * one publishes the handles that it holds, under a number, to all threads that may have the queue,
+ * before the item with that number is in the ring; who takes the item claims them, also where it was
+ * blocked since, and tells the others that they are gone. Threads know each other by ports: who
+ * starts a worker introduces it to all those that it knows itself.
+ *
+ * CPython: `multiprocessing.resource_sharer`.
  *
  * @module
  */
 import { builtin } from "../base/builtins.ts";
+import { show } from "../base/validate.ts";
 import { adoptPort, makeChannel, type Port, post } from "./message_channel.ts";
-import { beforeSending } from "./shareable.ts";
+import { handshakeWithHost } from "./shareable.ts";
 
-/** What was put under one number: data that structured clone carries. */
-export type Goods = unknown[];
+/** What was published under one number: data that structured clone carries. */
+export type Handles = unknown[];
 
-/** One end of the way between two threads: for letters, and for a bell. */
-type Ports = [letters: MessagePort, bell: MessagePort];
+/** One end of the way between two threads: a mailbox, and a bell. */
+type Ports = [mailbox: MessagePort, bell: MessagePort];
 
-/** What a new worker is given: ports to each thread that it is to know, and what there is. */
-export type Introduction = [ports: Ports[], store: [number, Goods][]];
+/** What a new worker is given: ports to each thread that it is to know, and what is published. */
+export type Handshake = [ports: Ports[], published: [number, Handles][]];
 
-const ENTRUSTED = 0;
+type Send = (handshake: Handshake, transfer: Transferable[]) => void;
+
+const PUBLISHED = 0;
 const GONE = 1;
 const MEET = 2;
 
-type Letter =
-  | [kind: typeof ENTRUSTED, number: number, goods: Goods]
+type Mail =
+  | [kind: typeof PUBLISHED, number: number, handles: Handles]
   | [kind: typeof GONE, number: number]
   | [kind: typeof MEET, ports: Ports];
 
@@ -35,188 +40,218 @@ type Letter =
 const MANY = 64;
 
 /**
- * Another thread. Letters are read without the event loop, and only so: one that the event loop has
- * fetched and not yet brought could not be read.
+ * Another thread. Its mailbox is read without the event loop, and only so: a letter that the event
+ * loop has fetched and not yet brought could not be read.
  */
-class Neighbour {
-  readonly #letters: Port;
+export class Peer {
+  readonly #mailbox: Port;
   readonly #bell: Port;
   #sent = 0;
 
-  constructor([letters, bell]: [Port, Port]) {
-    this.#letters = letters;
+  /** Know a thread by these ends of the way to it. */
+  constructor([mailbox, bell]: [Port, Port]) {
+    this.#mailbox = mailbox;
     this.#bell = bell;
-    bell.addEventListener("close", () => part(this));
-    bell.onmessage = () => settle();
+    bell.addEventListener("close", () => disconnect(this));
+    bell.onmessage = () => drainMailboxes();
     bell.unref?.();
   }
 
-  send(letter: Letter, transfer?: Transferable[]): void {
-    post(this.#letters, letter, transfer);
+  /** Put a letter into its mailbox. */
+  send(mail: Mail, transfer?: Transferable[]): void {
+    post(this.#mailbox, mail, transfer);
     if (++this.#sent % MANY === 0) post(this.#bell, null);
   }
 
-  receive(): Letter | undefined {
-    const threads = builtin<Threads>("node:worker_threads");
-    return threads?.receiveMessageOnPort(this.#letters)?.message;
+  /** The next letter that came from it, whatever that is. */
+  receive(): { message: unknown } | undefined {
+    return builtin<Threads>("node:worker_threads")?.receiveMessageOnPort(this.#mailbox);
   }
 
+  /** Close the way to it. */
   close(): void {
-    this.#letters.close();
+    this.#mailbox.close();
     this.#bell.close();
   }
 }
 
-const store = new Map<number, Goods>();
-const neighbours = new Set<Neighbour>();
+interface Threads {
+  receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
+}
+
+const published = new Map<number, Handles>();
+const peers = new Set<Peer>();
 let needed = false;
 let next = 0;
 
 /** Say that a queue crosses, or a way by which one might: workers have to know each other then. */
-export function needExchange(): void {
+export function needPeers(): void {
   if (needed) return;
   needed = true;
-  // Made here, in a worker to which nobody was introduced.
-  if (neighbours.size === 0) beforeSending.greet = greet;
+  // In a worker to which nobody was introduced, and whose host has to know it from here on.
+  if (peers.size === 0 && handshakeWithHost.send !== undefined) {
+    shakeHands(handshakeWithHost.send as Send);
+  }
 }
 
 /** Whether workers have to know each other. */
-export function exchangeNeeded(): boolean {
+export function peersNeeded(): boolean {
   return needed;
 }
 
-/** Entrust goods to all who may come to need them. Gives their number. */
-export function entrust(goods: Goods): number {
+/** Publish handles to all who may come to need them. Gives their number. */
+export function publish(handles: Handles): number {
   while (next % 2 ** 21 === 0) next = crypto.getRandomValues(new Uint32Array(1))[0]! * 2 ** 21 + 1;
   const number = next++;
-  store.set(number, goods);
-  const told = new Set<Neighbour>();
+  published.set(number, handles);
+  const told = new Set<Peer>();
   do {
-    for (const one of neighbours) {
-      if (!told.has(one)) one.send([ENTRUSTED, number, goods]);
-      told.add(one);
+    for (const peer of peers) {
+      if (!told.has(peer)) peer.send([PUBLISHED, number, handles]);
+      told.add(peer);
     }
-    // Whoever was introduced meanwhile may have been given the store as it was before.
-    settle();
-  } while ([...neighbours].some((one) => !told.has(one)));
+    // Whoever was introduced meanwhile may have been given what was published before.
+    drainMailboxes();
+  } while ([...peers].some((peer) => !told.has(peer)));
   return number;
 }
 
-/** Take goods out; `undefined` if they never got here. */
-export function collect(number: number): Goods | undefined {
-  settle();
-  const goods = store.get(number);
-  withdraw(number);
-  return goods;
+/** Take handles out; `undefined` if they never got here. */
+export function claim(number: number): Handles | undefined {
+  drainMailboxes();
+  const handles = published.get(number);
+  retract(number);
+  return handles;
 }
 
-/** Forget goods, and have the others forget them. */
-export function withdraw(number: number): void {
-  store.delete(number);
-  for (const one of neighbours) one.send([GONE, number]);
+/** Forget handles, and have the others forget them. */
+export function retract(number: number): void {
+  published.delete(number);
+  for (const peer of peers) peer.send([GONE, number]);
 }
 
 /**
  * Introduce a new worker to all who are known here.
  *
  * @param send Sends it what it needs for `join`, before anything else.
- * @returns What it is known by here: `part` from it when it is gone.
+ * @returns What it is known by here: `disconnect` it when it is gone.
  */
-export function introduce(
-  send: (introduction: Introduction, transfer: Transferable[]) => void,
-): Acquaintance {
-  const ways = [...neighbours].map((one) => {
+export function shakeHands(send: Send): Peer {
+  const ways = [...peers].map((peer) => {
     const [here, there] = makeWay();
-    one.send([MEET, here], here);
+    peer.send([MEET, here], here);
     return there;
   });
   const [here, there] = makeWay();
-  // After the introductions: who entrusts something from here on knows the new one.
-  settle();
-  const one = new Neighbour(here);
-  neighbours.add(one);
-  send([[...ways, there], [...store]], [...ways, there].flat());
-  return one;
+  // After the introductions: who publishes something from here on knows the new one.
+  drainMailboxes();
+  const peer = new Peer(here);
+  peers.add(peer);
+  send([[...ways, there], [...published]], [...ways, there].flat());
+  return peer;
 }
 
 /** Get to know those to whom this thread was introduced. */
-export function join([ports, goods]: Introduction): void {
+export function join(handshake: Handshake): void {
+  const [ports, handles] = checkHandshake(handshake);
   needed = true;
-  beforeSending.greet = undefined;
-  for (const [number, what] of goods) store.set(number, what);
+  for (const [number, what] of handles) published.set(number, what);
   for (const pair of ports) meet(pair);
 }
 
 /** Get to know a worker that says so itself, and introduce it to all others. */
-export function welcome([[ports], goods]: Introduction): void {
+export function accept(handshake: Handshake): void {
+  const [[ports], handles] = checkHandshake(handshake);
+  if (ports === undefined) throw refusal(handshake);
   needed = true;
-  const newcomer = new Neighbour(adopt(ports!));
-  for (const one of neighbours) {
+  const newcomer = new Peer(adopt(ports));
+  for (const peer of peers) {
     const [left, right] = makeWay();
-    one.send([MEET, left], left);
+    peer.send([MEET, left], left);
     newcomer.send([MEET, right], right);
   }
-  for (const [number, what] of goods) store.set(number, what);
-  neighbours.add(newcomer);
+  for (const [number, what] of handles) published.set(number, what);
+  peers.add(newcomer);
 }
-
-/** Another thread, as it is known here. */
-export type Acquaintance = Neighbour;
 
 /** Forget a thread that is gone. */
-export function part(one: Acquaintance): void {
-  if (!neighbours.has(one)) return;
-  // What it entrusted before it went is needed still.
-  settle();
-  neighbours.delete(one);
-  one.close();
-}
-
-function greet(send: (introduction: unknown[], transfer: Transferable[]) => void): void {
-  beforeSending.greet = undefined;
-  introduce(send);
+export function disconnect(peer: Peer): void {
+  if (!peers.has(peer)) return;
+  // What it published before it went is needed still.
+  drainMailboxes();
+  peers.delete(peer);
+  peer.close();
 }
 
 function makeWay(): [here: [Port, Port], there: [Port, Port]] {
-  const letters = makeChannel();
+  const mailbox = makeChannel();
   const bell = makeChannel();
-  return [[letters.port1, bell.port1], [letters.port2, bell.port2]];
+  return [[mailbox.port1, bell.port1], [mailbox.port2, bell.port2]];
 }
 
-function adopt([letters, bell]: Ports): [Port, Port] {
-  return [adoptPort(letters), adoptPort(bell)];
+function adopt([mailbox, bell]: Ports): [Port, Port] {
+  return [adoptPort(mailbox), adoptPort(bell)];
 }
 
 function meet(ports: Ports): void {
-  neighbours.add(new Neighbour(adopt(ports)));
-}
-
-interface Threads {
-  receiveMessageOnPort(port: MessagePort): { message: Letter } | undefined;
+  peers.add(new Peer(adopt(ports)));
 }
 
 /** Read all letters that are there. */
-function settle(): void {
+function drainMailboxes(): void {
   const gone: number[] = [];
   // Who says that something is gone had it from another, whose letter was sent before, but may have
-  // come just after that other's letters were looked for.
+  // come just after that other's mailbox was looked into. (resource_sharer_test: "What is gone is
+  // forgotten, also if that is read before …")
   let news: number[];
   do {
-    news = readLetters();
+    news = readMailboxes();
     gone.push(...news);
-  } while (news.some((number) => !store.has(number)));
-  for (const number of gone) store.delete(number);
+  } while (news.some((number) => !published.has(number)));
+  for (const number of gone) published.delete(number);
 }
 
 /** Read what there is from each. Gives what they say is gone. */
-function readLetters(): number[] {
+function readMailboxes(): number[] {
   const gone: number[] = [];
-  for (const one of neighbours) {
-    for (let letter = one.receive(); letter !== undefined; letter = one.receive()) {
-      if (letter[0] === ENTRUSTED) store.set(letter[1], letter[2]);
-      else if (letter[0] === GONE) gone.push(letter[1]);
-      else meet(letter[1]);
+  for (const peer of peers) {
+    for (let read = peer.receive(); read !== undefined; read = peer.receive()) {
+      // Code of the user in another thread may have got hold of a port: what no peer writes is not
+      // for anybody, and must end nothing here.
+      if (!isMail(read.message)) continue;
+      const [kind, what, handles] = read.message;
+      if (kind === PUBLISHED) published.set(what, handles);
+      else if (kind === GONE) gone.push(what);
+      else meet(what);
     }
   }
   return gone;
+}
+
+function isMail(message: unknown): message is Mail {
+  if (!Array.isArray(message)) return false;
+  const [kind, what, handles] = message;
+  if (kind === PUBLISHED) return typeof what === "number" && Array.isArray(handles);
+  return kind === GONE ? typeof what === "number" : kind === MEET && arePorts(what);
+}
+
+function arePorts(value: unknown): value is Ports {
+  return Array.isArray(value) && value.length === 2 &&
+    value.every((port) => port instanceof MessagePort);
+}
+
+function checkHandshake(handshake: Handshake): Handshake {
+  const [ports, handles] = handshake as unknown[];
+  const whole = Array.isArray(ports) && ports.every(arePorts) && Array.isArray(handles) &&
+    handles.every((entry) =>
+      Array.isArray(entry) && typeof entry[0] === "number" && Array.isArray(entry[1])
+    );
+  if (!whole) throw refusal(handshake);
+  return handshake;
+}
+
+function refusal(handshake: unknown): TypeError {
+  return new TypeError(
+    `Cannot accept a thread: ${show(handshake)} is no handshake, wanted ports and handles`,
+  );
 }

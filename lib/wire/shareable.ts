@@ -48,23 +48,23 @@ export interface Shareable {
 }
 
 /**
- * What a worker has to do before it sends its next message to its host, because of what the message
- * may hold; nothing mostly.
+ * How a thread makes itself known to its host, should it come to share what others need. Whoever
+ * serves a pool in this thread says how; in the main thread there is no host.
  */
-export const beforeSending: {
-  greet: ((send: (introduction: unknown[], transfer: Transferable[]) => void) => void) | undefined;
-} = { greet: undefined };
+export const handshakeWithHost: {
+  send: ((handshake: never, transfer: Transferable[]) => void) | undefined;
+} = { send: undefined };
 
-const kinds = new Map<string, (data: never) => object>();
+const sharedTypes = new Map<string, (data: never) => object>();
 
 /** Say how parcels of `kind` become objects again; called once by the module of the class. */
-export function registerKind<D>(kind: string, revive: (data: D) => object): void {
-  kinds.set(kind, revive);
+export function registerSharedType<D>(kind: string, revive: (data: D) => object): void {
+  sharedTypes.set(kind, revive);
 }
 
 /** Make the object again that `[parcel]` packed. */
 export function revive(kind: string, data: unknown): object {
-  const make = kinds.get(kind);
+  const make = sharedTypes.get(kind);
   if (make === undefined) {
     throw new TypeError(`Cannot receive a shared object: "${kind}" is unknown`);
   }

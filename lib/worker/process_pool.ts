@@ -1,5 +1,5 @@
 import type { Future } from "../core/future.ts";
-import { refuseShared } from "../wire/refuse_shared.ts";
+import { refuseShared } from "../wire/packing.ts";
 import type {
   CallOptions,
   Executor,

@@ -7,7 +7,7 @@
  * by a number too: `Define` says once per worker what it stands for.
  */
 import type { FunctionRef } from "../wire/function_ref.ts";
-import type { Introduction } from "../wire/resource_sharer.ts";
+import type { Handshake } from "../wire/resource_sharer.ts";
 import type { EncodedError, Packed } from "../wire/packing.ts";
 
 /** What the pool tells a worker. */
@@ -20,7 +20,7 @@ export const ToWorkerKind = {
   Pull: 5,
   Cancel: 6,
   Forget: 7,
-  Introduction: 8,
+  Handshake: 8,
 } as const;
 
 /** What a worker tells the pool. */
@@ -33,7 +33,7 @@ export const FromWorkerKind = {
   Yielded: 5,
   Doorbell: 6,
   Crashed: 7,
-  Introduction: 8,
+  Handshake: 8,
 } as const;
 
 /**
@@ -109,9 +109,9 @@ export type CancelMessage = [
 export type ForgetMessage = [kind: typeof ToWorkerKind.Forget];
 
 /** Who the worker needs to know, so that what is shared can go through queues. */
-export type IntroductionMessage = [
-  kind: typeof ToWorkerKind.Introduction,
-  ...introduction: Introduction,
+export type HandshakeMessage = [
+  kind: typeof ToWorkerKind.Handshake,
+  ...handshake: Handshake,
 ];
 
 /** Everything that the pool may tell a worker. */
@@ -124,7 +124,7 @@ export type ToWorker =
   | PullMessage
   | CancelMessage
   | ForgetMessage
-  | IntroductionMessage;
+  | HandshakeMessage;
 
 /** The answer to `Init`: it is ready for work. */
 export type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
@@ -176,9 +176,9 @@ export type DoorbellMessage = typeof FromWorkerKind.Doorbell;
 export type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];
 
 /** Who the worker is, that what is shared can go through queues. */
-export type GreetingMessage = [
-  kind: typeof FromWorkerKind.Introduction,
-  ...introduction: Introduction,
+export type PeerMessage = [
+  kind: typeof FromWorkerKind.Handshake,
+  ...handshake: Handshake,
 ];
 
 /** Everything that a worker may tell the pool. */
@@ -191,4 +191,4 @@ export type FromWorker =
   | YieldedMessage
   | DoorbellMessage
   | CrashedMessage
-  | GreetingMessage;
+  | PeerMessage;

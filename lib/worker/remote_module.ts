@@ -1,12 +1,12 @@
 import { show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
-import { standFor } from "../wire/registry.ts";
+import { registerStub } from "../wire/registry.ts";
 
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => any;
 
 /**
- * Typed stand-ins for the functions that a module exports: calling one runs the function in a
+ * Typed stubs for the functions that a module exports: calling one runs the function in a
  * worker and gives a future.
  *
  * @typeParam M The type of the module: `typeof import("./module.ts")`.
@@ -40,30 +40,30 @@ export type Remote<M> = {
 
 type Submit = (fn: unknown, args: unknown[], above: unknown) => Future<unknown>;
 
-/** Make the stand-ins for a module. They are made as they are asked for. */
+/** Make the stubs for a module. They are made as they are asked for. */
 export function makeRemote(what: string, module: unknown, submit: Submit): object {
   const url = addressOf(what, module);
-  const standIns = new Map<string, AnyFunction>();
+  const stubs = new Map<string, AnyFunction>();
   return new Proxy(Object.create(null), {
     get: (_target, name) => {
-      // What is awaited is asked for `then`: a module of stand-ins is no promise.
+      // What is awaited is asked for `then`: a module of stubs is no promise.
       if (typeof name !== "string" || name === "then") return undefined;
-      let standIn = standIns.get(name);
-      if (standIn === undefined) {
-        standIn = makeStandIn(url, name, submit);
-        standIns.set(name, standIn);
+      let stub = stubs.get(name);
+      if (stub === undefined) {
+        stub = makeStub(url, name, submit);
+        stubs.set(name, stub);
       }
-      return standIn;
+      return stub;
     },
     set: () => false,
   });
 }
 
-function makeStandIn(module: string, name: string, submit: Submit): AnyFunction {
-  const standIn = (...args: unknown[]): Future<unknown> => submit(standIn, args, standIn);
-  Object.defineProperty(standIn, "name", { value: name });
-  standFor(standIn, { module, name });
-  return standIn;
+function makeStub(module: string, name: string, submit: Submit): AnyFunction {
+  const stub = (...args: unknown[]): Future<unknown> => submit(stub, args, stub);
+  Object.defineProperty(stub, "name", { value: name });
+  registerStub(stub, { module, name });
+  return stub;
 }
 
 function addressOf(what: string, module: unknown): string {

@@ -16,13 +16,13 @@ import {
   pipe,
   sleep,
 } from "../../mod.ts";
-import { examine, pack, unpack } from "../../lib/wire/packing.ts";
+import { pack, survey, unpack } from "../../lib/wire/packing.ts";
 import { settle } from "../support/settled.ts";
 
 /** Send an end to another thread and back, as far as it can tell. */
 function move<T>(end: Connection<T>): Connection<T> {
   const transfer: Transferable[] = [];
-  assert(examine([end]) < 0);
+  assert(survey([end]) < 0);
   return unpack(structuredClone(pack(end, transfer), { transfer })) as Connection<T>;
 }
 

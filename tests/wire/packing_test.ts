@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
 import { CancelledError, ExceptionGroup, remote, WorkerCrashedError } from "../../mod.ts";
-import { examine, pack, unpack } from "../../lib/wire/packing.ts";
-import { parcel, registerKind } from "../../lib/wire/shareable.ts";
+import { pack, survey, unpack } from "../../lib/wire/packing.ts";
+import { parcel, registerSharedType } from "../../lib/wire/shareable.ts";
 
 /** Send a value through structured clone, packed. */
 function cross<T>(value: T, callerStack?: string): T {
@@ -22,7 +22,7 @@ class Token {
   }
 }
 
-registerKind<{ words: Int32Array }>("test token", ({ words }) => new Token(words));
+registerSharedType<{ words: Int32Array }>("test token", ({ words }) => new Token(words));
 
 class Box {
   constructor(readonly inner: Token) {}
@@ -32,7 +32,7 @@ class Box {
   }
 }
 
-registerKind<{ list: [Token] }>("test box", ({ list }) => new Box(list[0]));
+registerSharedType<{ list: [Token] }>("test box", ({ list }) => new Box(list[0]));
 
 export class QuotaError extends RangeError {
   override name = "QuotaError";
@@ -45,17 +45,17 @@ export class QuotaError extends RangeError {
 remote(import.meta, QuotaError);
 
 Deno.test("Plain values weigh what there is to clone, and are left alone", () => {
-  assertEquals(examine([1, "a", null, undefined, true, 2n]), 6);
-  assertEquals(examine([]), 0);
-  assert(examine(["x".repeat(64_000)]) > 1_000);
-  assert(examine([new Uint8Array(64_000)]) > 1_000);
-  assert(examine([{ a: [1, 2, { b: 3 }] }]) > 3);
+  assertEquals(survey([1, "a", null, undefined, true, 2n]), 6);
+  assertEquals(survey([]), 0);
+  assert(survey(["x".repeat(64_000)]) > 1_000);
+  assert(survey([new Uint8Array(64_000)]) > 1_000);
+  assert(survey([{ a: [1, 2, { b: 3 }] }]) > 3);
 });
 
 Deno.test("What has to be packed is found wherever it is, through circles", () => {
   const circle: Record<string, unknown> = { list: [] };
   circle.self = circle;
-  assert(examine([circle]) > 0);
+  assert(survey([circle]) > 0);
   const places = [
     new Token(),
     [new Token()],
@@ -64,9 +64,9 @@ Deno.test("What has to be packed is found wherever it is, through circles", () =
     new Map([[new Token(), 1]]),
     new Set([new Error()]),
   ];
-  for (const place of places) assert(examine([1, place]) < 0);
+  for (const place of places) assert(survey([1, place]) < 0);
   circle.list = [new Token()];
-  assert(examine([circle]) < 0);
+  assert(survey([circle]) < 0);
 });
 
 Deno.test("What has to be packed is found however deep it is, and among whatever else", () => {
@@ -76,19 +76,19 @@ Deno.test("What has to be packed is found however deep it is, and among whatever
     return value;
   };
   for (const depth of [0, 31, 32, 33, 34, 100, 100_000]) {
-    assert(examine([chain(depth, new Token())]) < 0, `${depth} deep`);
-    assert(examine([chain(depth, 1)]) > depth, `${depth} deep, plain`);
+    assert(survey([chain(depth, new Token())]) < 0, `${depth} deep`);
+    assert(survey([chain(depth, 1)]) > depth, `${depth} deep, plain`);
   }
   // Each level twice: what was seen before is not looked at again.
   let twice: unknown = { plain: 1 };
   for (let i = 0; i < 200; i++) twice = [twice, twice];
-  assertEquals(examine([twice]), 1 + 201 + 1);
-  assert(examine([twice, new Token()]) < 0);
+  assertEquals(survey([twice]), 1 + 201 + 1);
+  assert(survey([twice, new Token()]) < 0);
   const wide = Array.from({ length: 200_000 }, (_, i) => [i]);
-  assert(examine([wide]) > 200_000);
-  assert(examine([[...wide, [new Token()]]]) < 0);
+  assert(survey([wide]) > 200_000);
+  assert(survey([[...wide, [new Token()]]]) < 0);
   const bare = Object.assign(Object.create(null), { token: new Token() });
-  assert(examine([bare]) < 0);
+  assert(survey([bare]) < 0);
 });
 
 Deno.test("Shared objects arrive as themselves, on the same memory, wherever they are", () => {

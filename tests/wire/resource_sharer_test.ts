@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { builtin, provideBuiltin } from "../../lib/base/builtins.ts";
 import {
-  collect,
-  introduce,
-  type Introduction,
+  claim,
+  disconnect,
+  type Handshake,
   join,
-  part,
+  shakeHands,
 } from "../../lib/wire/resource_sharer.ts";
 import { makeChannel } from "../../lib/wire/message_channel.ts";
 
@@ -34,14 +34,14 @@ Deno.test("What is gone is forgotten, also if that is read before what was entru
   try {
     join([letters.map(({ port2 }, i) => [port2, bells[i]!.port2]), []]);
     looked = 0;
-    assertEquals(collect(1), undefined);
+    assertEquals(claim(1), undefined);
     let store: unknown;
-    const newcomer = introduce((introduction: Introduction, transfer) => {
-      store = introduction[1];
+    const newcomer = shakeHands((handshake: Handshake, transfer) => {
+      store = handshake[1];
       for (const port of transfer as MessagePort[]) port.close();
     });
     assertEquals(store, []);
-    part(newcomer);
+    disconnect(newcomer);
     // The two were told of the newcomer, and have its ports.
     for (const { port1 } of letters) {
       for (let read = threads.receiveMessageOnPort(port1); read !== undefined;) {

@@ -10,7 +10,7 @@ import {
   Thread,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { collect, entrust, withdraw } from "../../lib/wire/resource_sharer.ts";
+import { claim, publish, retract } from "../../lib/wire/resource_sharer.ts";
 import {
   type Kinds,
   makeKinds,
@@ -139,8 +139,8 @@ for (const host of HOSTS) {
 Deno.test("Shared in a queue: what is not put leaves nothing behind", async () => {
   const queue = new SharedQueue<unknown>({ maxsize: 1 });
   const lock = new SharedLock();
-  const before = entrust([]);
-  withdraw(before);
+  const before = publish([]);
+  retract(before);
   queue.putNowait(1);
   assertThrows(() => queue.putNowait(lock), QueueFull);
   const waiting = queue.put([lock]);
@@ -149,10 +149,10 @@ Deno.test("Shared in a queue: what is not put leaves nothing behind", async () =
   assertThrows(() => queue.putNowait(lock), QueueShutDown);
   await assertRejects(() => queue.put(lock), QueueShutDown);
   // The numbers follow each other: these four are gone, and one that was not withdrawn is there.
-  for (let i = 1; i <= 4; i++) assertEquals(collect(before + i), undefined);
-  const kept = entrust(["kept"]);
+  for (let i = 1; i <= 4; i++) assertEquals(claim(before + i), undefined);
+  const kept = publish(["kept"]);
   assertEquals(kept, before + 5);
-  assertEquals([collect(kept), collect(kept)], [["kept"], undefined]);
+  assertEquals([claim(kept), claim(kept)], [["kept"], undefined]);
 });
 
 Deno.test("Shared in a queue: what moves to one thread is refused, and names the way", () => {

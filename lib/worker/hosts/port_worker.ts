@@ -1,7 +1,7 @@
 import { canShareMemory } from "../../base/runtime.ts";
 import { board as deathBoard } from "../../shared/thread_registry.ts";
 import { makeChannel, type Port, post, receiveNow } from "../../wire/message_channel.ts";
-import { type Acquaintance, exchangeNeeded, introduce, part } from "../../wire/resource_sharer.ts";
+import { disconnect, type Peer, peersNeeded, shakeHands } from "../../wire/resource_sharer.ts";
 import { CallTable } from "../call_table.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { exitCause, type HostedWorker, type WorkerListener } from "./host.ts";
@@ -27,7 +27,7 @@ export class PortWorker implements HostedWorker {
   readonly #listener: WorkerListener;
   readonly #thread: PortThread;
   #cause: unknown = undefined;
-  #peer: Acquaintance | undefined = undefined;
+  #peer: Peer | undefined = undefined;
   #gone = false;
 
   /** `start` starts the thread, which is to get `boot`, and tells `events` what becomes of it. */
@@ -50,9 +50,9 @@ export class PortWorker implements HostedWorker {
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
-    if (this.#peer === undefined && exchangeNeeded() && !this.#gone) {
-      this.#peer = introduce((introduction, ports) => {
-        post(this.#port, [ToWorkerKind.Introduction, ...introduction], ports);
+    if (this.#peer === undefined && peersNeeded() && !this.#gone) {
+      this.#peer = shakeHands((handshake, ports) => {
+        post(this.#port, [ToWorkerKind.Handshake, ...handshake], ports);
       });
     }
     post(this.#port, message, transfer);
@@ -67,7 +67,7 @@ export class PortWorker implements HostedWorker {
   }
 
   kill(): void {
-    if (this.#peer !== undefined) part(this.#peer);
+    if (this.#peer !== undefined) disconnect(this.#peer);
     this.#thread.terminate();
     this.#port.unref?.();
     // A browser stops a thread whatever it does, and has no way to say when.
@@ -100,7 +100,7 @@ export class PortWorker implements HostedWorker {
   #end(): void {
     if (this.#gone) return;
     this.#gone = true;
-    if (this.#peer !== undefined) part(this.#peer);
+    if (this.#peer !== undefined) disconnect(this.#peer);
     this.#port.close();
     this.#thread.terminate();
     this.#listener.onExit(this.#cause ?? (this.table && exitCause(this.table)));

@@ -4,7 +4,7 @@ import { Future, futureInternals, type Stoppable } from "../../core/future.ts";
 import { cancelledError } from "../../core/cancel_scope.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { examine } from "../../wire/packing.ts";
+import { survey } from "../../wire/packing.ts";
 import type { CallOptions } from "../../executor/executor.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
@@ -114,10 +114,10 @@ export class Call extends Job implements Stoppable {
   }
 }
 
-/** As `examine`; what cannot even be looked at is left to be found out when it is sent. */
+/** As `survey`; what cannot even be looked at is left to be found out when it is sent. */
 function weigh(args: unknown[]): number {
   try {
-    return examine(args);
+    return survey(args);
   } catch {
     return -1;
   }

@@ -52,7 +52,7 @@ function isWellFormed(message: unknown[]): boolean {
         typeof third === "number" && third >= 0 && third < Infinity &&
         (fourth === undefined || isPacked(fourth)) &&
         (fifth === undefined || typeof fifth === "boolean");
-    case FromWorkerKind.Introduction:
+    case FromWorkerKind.Handshake:
       return Array.isArray(first) && Array.isArray(second);
     default:
       return false;

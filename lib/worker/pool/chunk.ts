@@ -2,7 +2,7 @@ import type { CancelledError } from "../../errors.ts";
 import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { examine } from "../../wire/packing.ts";
+import { survey } from "../../wire/packing.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobForm, type JobOwner } from "./job.ts";
@@ -44,7 +44,7 @@ export class Chunk extends Job implements Piece {
   }
 
   get special(): boolean {
-    return examine(this.input) < 0;
+    return survey(this.input) < 0;
   }
 
   get over(): boolean {

@@ -7,7 +7,7 @@ import { cancelledError } from "../../core/cancel_scope.ts";
 import type { MapSource } from "../../executor/map_output.ts";
 import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";
-import { examine, pack, type Refusal } from "../../wire/packing.ts";
+import { pack, type Refusal, survey } from "../../wire/packing.ts";
 import { recover } from "../../shared/thread_registry.ts";
 import { loadingTaskModule } from "../../wire/task_module.ts";
 import type { Host } from "../hosts/host.ts";
@@ -435,7 +435,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
     const { initializer, initargs } = this.settings;
     const transfer: Transferable[] = [];
     try {
-      const list = examine(initargs) < 0 ? pack(initargs, transfer, this.refuse) : initargs;
+      const list = survey(initargs) < 0 ? pack(initargs, transfer, this.refuse) : initargs;
       worker.init([ToWorkerKind.Init, name, initializer ?? null, list]);
     } catch (error) {
       const named = (error as Error).name === "DataCloneError"

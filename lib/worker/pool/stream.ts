@@ -4,7 +4,7 @@ import { Future, futureInternals } from "../../core/future.ts";
 import { cancelledError } from "../../core/cancel_scope.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { examine } from "../../wire/packing.ts";
+import { survey } from "../../wire/packing.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobOwner } from "./job.ts";
@@ -57,7 +57,7 @@ class StreamRun extends Job {
   #gate: Future<void> | undefined;
 
   get special(): boolean {
-    return examine(this.input) < 0;
+    return survey(this.input) < 0;
   }
 
   /** The next value, once it is there. */

@@ -3,7 +3,7 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { welcome } from "../../wire/resource_sharer.ts";
+import { accept } from "../../wire/resource_sharer.ts";
 import { type EncodedError, pack, type Packed, type Refusal, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
@@ -315,9 +315,9 @@ export class WorkerHandle implements WorkerListener, JobWorker {
       case FromWorkerKind.Crashed:
         this.#crash(decode(message[1]));
         return;
-      case FromWorkerKind.Introduction: {
-        const [, ...introduction] = message;
-        welcome(introduction);
+      case FromWorkerKind.Handshake: {
+        const [, ...handshake] = message;
+        accept(handshake);
       }
     }
   }

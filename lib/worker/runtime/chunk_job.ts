@@ -2,7 +2,7 @@ import { isThenable } from "../../base/thenable.ts";
 import { CancelledError } from "../../errors.ts";
 import { now } from "../../base/clock.ts";
 import { cloneError } from "../../wire/clone_error.ts";
-import { examine, pack } from "../../wire/packing.ts";
+import { pack, survey } from "../../wire/packing.ts";
 import { Transferred } from "../../wire/transfer.ts";
 import { FromWorkerKind, type List } from "../protocol.ts";
 import { type Callee, type Entry, explain } from "./function_table.ts";
@@ -95,7 +95,7 @@ export class ChunkJob extends Job {
     cancelled: boolean,
   ) {
     const transfer = this.#transfer;
-    const special = this.#worth && examine(results) < 0;
+    const special = this.#worth && survey(results) < 0;
     const list = special ? pack(results, transfer, this.side.refuse) : results;
     const ms = now() - this.#since;
     if (failure === undefined) {
@@ -108,7 +108,7 @@ export class ChunkJob extends Job {
   #crosses(value: unknown): boolean {
     try {
       const list = [value];
-      structuredClone(examine(list) < 0 ? pack(list, [], this.side.refuse) : list, {
+      structuredClone(survey(list) < 0 ? pack(list, [], this.side.refuse) : list, {
         transfer: [],
       });
       return true;

@@ -61,7 +61,7 @@ export abstract class Job implements Handle {
   async #prepare(callee: Callee | Promise<Callee>, list: List): Promise<unknown> {
     const ready = typeof callee === "function" ? callee : await ensureFuture(callee);
     if (Array.isArray(list)) return await this.body(ready, list);
-    await ensureFuture(this.side.learnKinds());
+    await ensureFuture(this.side.loadSharedTypes());
     return await this.body(ready, unpack(list) as unknown[]);
   }
 }

@@ -1,8 +1,9 @@
 import { lockManager, onExit, onUncaught } from "../../base/runtime.ts";
 import { joinBoard, threadId } from "../../shared/thread_registry.ts";
-import type { Introduction } from "../../wire/resource_sharer.ts";
+import type { Handshake } from "../../wire/resource_sharer.ts";
+import { handshakeWithHost } from "../../wire/shareable.ts";
 import { CallTable } from "../call_table.ts";
-import type { Boot, ToWorker } from "../protocol.ts";
+import { type Boot, FromWorkerKind, type ToWorker } from "../protocol.ts";
 import { announce } from "./announce.ts";
 import { watchMemory } from "./memory_watch.ts";
 import { WorkerSide } from "./worker_side.ts";
@@ -14,7 +15,7 @@ const HERE = import.meta.url;
 
 /** What has to be loaded before anything shared can arrive. */
 interface SharedTypes {
-  join(introduction: Introduction): void;
+  join(handshake: Handshake): void;
 }
 
 function loadByName(): Promise<SharedTypes> {
@@ -29,6 +30,11 @@ export function serve(boot: Boot, loadSharedTypes = loadByName): void {
   if (deaths !== undefined) joinBoard(deaths);
   table.thread = threadId();
   onExit((code) => table.exitcode = code);
+  if (sharesMemory) {
+    handshakeWithHost.send = (handshake: Handshake, transfer) => {
+      port.postMessage([FromWorkerKind.Handshake, ...handshake], transfer);
+    };
+  }
   let types: SharedTypes | undefined;
   const side = new WorkerSide({
     send: (message, transfer) => {
@@ -37,8 +43,8 @@ export function serve(boot: Boot, loadSharedTypes = loadByName): void {
     },
     table,
     sharesMemory,
-    loadKinds: async () => types = await loadSharedTypes(),
-    join: (introduction) => types?.join(introduction),
+    loadSharedTypes: async () => types = await loadSharedTypes(),
+    join: (handshake) => types?.join(handshake),
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.

@@ -1,5 +1,5 @@
 import { closeStdin, exit, onSignal, onUncaught, stderrWriter } from "../../base/runtime.ts";
-import { refuseShared } from "../../wire/refuse_shared.ts";
+import { refuseShared } from "../../wire/packing.ts";
 import { MarkedWriter } from "../process/marked_stream.ts";
 import { describeValue } from "../process/message_frames.ts";
 import { decodeValue, encodeValue } from "../process/value_codec.ts";

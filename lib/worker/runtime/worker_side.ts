@@ -6,17 +6,16 @@ import { futureInternals } from "../../core/future.ts";
 import { taskInternals } from "../../core/task.ts";
 import type { CallTable } from "../call_table.ts";
 import { cloneError } from "../../wire/clone_error.ts";
-import type { Introduction } from "../../wire/resource_sharer.ts";
+import type { Handshake } from "../../wire/resource_sharer.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 import {
   type EncodedError,
-  examine,
   pack,
   type Packed,
   type Refusal,
+  survey,
   unpack,
 } from "../../wire/packing.ts";
-import { beforeSending } from "../../wire/shareable.ts";
 import { Transferred } from "../../wire/transfer.ts";
 import {
   type FromWorker,
@@ -41,9 +40,9 @@ export interface Surroundings {
   /** Whether the pool sees the table, too. */
   sharesMemory: boolean;
   /** Load the classes of the shared objects, if there can be any. */
-  loadKinds?: () => Promise<unknown>;
-  /** Get to know other threads. Called once the kinds are loaded. */
-  join?: (introduction: Introduction) => void;
+  loadSharedTypes?: () => Promise<unknown>;
+  /** Get to know other threads. Called once the shared types are loaded. */
+  join?: (handshake: Handshake) => void;
   /** Makes the error for a shared object, where none can cross. */
   refuse?: Refusal;
 }
@@ -59,7 +58,7 @@ export class WorkerSide {
   #ready = false;
   #since = 0;
   #timePerCall = 0;
-  #kinds: Promise<unknown> | undefined;
+  #sharedTypes: Promise<unknown> | undefined;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -103,9 +102,9 @@ export class WorkerSide {
       case ToWorkerKind.Forget:
         this.#functions.clear();
         return;
-      case ToWorkerKind.Introduction: {
-        const [, ...introduction] = message;
-        void this.learnKinds().then(() => this.#surroundings.join?.(introduction));
+      case ToWorkerKind.Handshake: {
+        const [, ...handshake] = message;
+        void this.loadSharedTypes().then(() => this.#surroundings.join?.(handshake));
       }
     }
   }
@@ -146,18 +145,12 @@ export class WorkerSide {
   }
 
   /** Be able to receive shared objects. */
-  learnKinds(): Promise<unknown> {
-    return this.#kinds ??= this.#surroundings.loadKinds?.() ?? Promise.resolve();
+  loadSharedTypes(): Promise<unknown> {
+    return this.#sharedTypes ??= this.#surroundings.loadSharedTypes?.() ?? Promise.resolve();
   }
 
   /** Send a message. */
   send(message: FromWorker, transfer?: Transferable[]): void {
-    if (this.#surroundings.sharesMemory) {
-      beforeSending.greet?.((introduction, ports) => {
-        const [first, store] = introduction as Introduction;
-        this.#surroundings.send([FromWorkerKind.Introduction, first, store], ports);
-      });
-    }
     this.#surroundings.send(message, transfer);
   }
 
@@ -221,7 +214,7 @@ export class WorkerSide {
     }
     let packed: Packed | undefined;
     try {
-      if (examine([value]) < 0) packed = pack(value, transfer ??= [], this.refuse);
+      if (survey([value]) < 0) packed = pack(value, transfer ??= [], this.refuse);
       if (packed === undefined) this.send([kind, call, value], transfer);
       else this.send([kind, call, packed, true], transfer);
     } catch (cause) {
@@ -240,7 +233,7 @@ export class WorkerSide {
     if (initializer === null) return this.#begin();
     const task = taskInternals.create(async () => {
       const callee = await resolve({ ref: initializer, callee: undefined });
-      if (!Array.isArray(list)) await this.learnKinds();
+      if (!Array.isArray(list)) await this.loadSharedTypes();
       const args = Array.isArray(list) ? list : unpack(list) as unknown[];
       await callee(...args);
     });
