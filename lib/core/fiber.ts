@@ -12,7 +12,7 @@ import {
 } from "./context.ts";
 import { groupFailure } from "./exception_group.ts";
 import { instruments, type Outcome } from "./instrument.ts";
-import { callSoon, type Handle, parked, resumed } from "./scheduler.ts";
+import { callSoon, type Handle, parked, resumed, type Stepping } from "./scheduler.ts";
 import { CancelScope, isUnderWay } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
 import type { Waiter } from "./waiter.ts";
@@ -30,7 +30,7 @@ let launch: (fiber: Fiber) => void;
  * first turn, and can be asked to stop. The scope, and where nobody asked for it yet the task that
  * users see, are made when they are first needed.
  */
-export abstract class Fiber implements Inhabitant, Handle {
+export abstract class Fiber implements Inhabitant, Handle, Stepping {
   slot = -1;
   /** For the context: its number while code runs in it. */
   id = 0;
@@ -55,6 +55,11 @@ export abstract class Fiber implements Inhabitant, Handle {
     this.creator = creator;
     if (creator === 0) now(); // something from outside: time may have gone by
     this.since = roughNow();
+  }
+
+  /** For the scheduler: what runs on as this fiber does. */
+  get kind(): object {
+    return this;
   }
 
   /** What users see of it. */

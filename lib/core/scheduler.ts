@@ -11,6 +11,12 @@ export interface Handle {
   awaiters?(): Fiber[];
 }
 
+/** A task, as far as its steps go. */
+export interface Stepping {
+  /** What runs on as this task does: the task itself, or all calls of one pool. */
+  readonly kind: object;
+}
+
 /**
  * How many microtasks a resumed task may run on before the next one gets its turn: enough for a
  * step that goes through a few dozen nested async functions.
@@ -24,9 +30,10 @@ const BATCH = 256;
 const SLICE = 20;
 
 const ready = new Deque<Handle>();
-let running: object | undefined;
+let running: Stepping | undefined;
 let patience = 0;
-// A task with many branches side by side never parks as a whole: it is not waited for twice.
+// A task with many branches side by side never parks as a whole, and the calls of a pool may all end in
+// promises of somebody else, such as `pool.map((url) => fetch(url), urls)`: neither is waited for twice.
 let restless: object | undefined;
 let wakeDriver: (() => void) | undefined;
 let struck = false;
@@ -84,9 +91,9 @@ export function byTheClock(fire: () => unknown): void {
 }
 
 /** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */
-export function resumed(task: object | undefined): void {
+export function resumed(task: Stepping | undefined): void {
   running = task;
-  patience = task === undefined || task === restless ? 1 : PATIENCE;
+  patience = task === undefined || task.kind === restless ? 1 : PATIENCE;
 }
 
 /**
@@ -100,9 +107,11 @@ export function wentOn(): void {
 }
 
 /** Say that `task` waits again or has ended, so that the next turn need not be held back. */
-export function parked(task: object): void {
-  if (running === task) patience = 0;
-  if (restless === task) restless = undefined;
+export function parked(task: Stepping): void {
+  const own = running === task;
+  if (own) patience = 0;
+  // A call that ends long after its step says nothing of the steps of the others.
+  if (restless === task.kind && (own || restless === task)) restless = undefined;
 }
 
 let turns = 0;
@@ -127,7 +136,7 @@ async function drive(): Promise<never> {
     if (ready.size === 0 && due.length === 0) await new Promise<void>(idle);
     while (patience > 0) {
       patience--;
-      if (patience === 0) restless = running;
+      if (patience === 0) restless = running?.kind;
       await settled;
     }
     if (leftInRound === 0) {

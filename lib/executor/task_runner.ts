@@ -38,6 +38,10 @@ export abstract class TaskJob extends Fiber implements Waiting {
 
   abstract get priority(): number;
 
+  override get kind(): object {
+    return this.runner;
+  }
+
   get task(): Task<unknown> {
     if (this.#task === undefined) {
       this.#task = taskInternals.show(this, this.runner.nameOf(this.#number));
