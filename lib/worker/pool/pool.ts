@@ -265,8 +265,6 @@ export class Pool implements ExecutorPool, WorkerOwner {
   onGraceOver(worker: WorkerHandle): void {
     if (!this.#workers.has(worker)) return;
     const { begun, waiting } = this.#kill(worker, false);
-    // The call that did not stop was answered when it was cancelled. Another one has been begun if
-    // the first came to its end just now, and that was not heard of.
     for (const job of begun) if (!job.answered) job.onCrashed(crashed(worker.name, undefined));
     for (const job of waiting) this.#putBack(job);
     this.#schedule();

@@ -401,7 +401,20 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   #startGrace(): void {
     const { cancelGrace } = this.#owner.settings;
     if (this.#grace !== undefined || cancelGrace === Infinity) return;
-    this.#grace = startTimer(cancelGrace, () => this.#owner.onGraceOver(this));
+    this.#grace = startTimer(cancelGrace, () => {
+      this.#grace = undefined;
+      // It has come to its end just now, and the answer is on its way: another call was begun since,
+      // which must not be lost with the worker. See "Random programs" in pool_programs_test.ts.
+      if (!this.#movedOn()) this.#owner.onGraceOver(this);
+    });
+  }
+
+  /** Whether it has begun a call that somebody waits for, and so ended those before. */
+  #movedOn(): boolean {
+    const { table } = this.#hosted;
+    if (table === undefined) return false;
+    for (const job of this.#flight) if (!job.answered && table.begun(job.call)) return true;
+    return false;
   }
 
   #take(job: Job): void {

@@ -1,0 +1,101 @@
+/**
+ * Time that goes on from one thing that is due to the next, at once: thousands of seconds take one.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+
+interface Due {
+  at: number;
+  order: number;
+  run: () => void;
+}
+
+/** Stands in for `setTimeout` and `performance.now` until it is disposed of. */
+export class VirtualTime implements Disposable {
+  /** Now, in milliseconds. */
+  now = 1_000;
+  readonly #due = new Map<number, Due>();
+  readonly #real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
+  #count = 0;
+
+  constructor() {
+    Object.assign(globalThis, {
+      setTimeout: (run: () => void, ms = 0) => this.after(ms, run),
+      clearTimeout: (id?: number) => void this.#due.delete(id ?? -1),
+    });
+    Object.defineProperty(performance, "now", { value: () => this.now, configurable: true });
+  }
+
+  /** Have something run in so many milliseconds. Gives a number to call it off by. */
+  after(ms: number, run: () => void): number {
+    const order = this.#count++;
+    this.#due.set(order, { at: this.now + Math.max(ms, 0), order, run });
+    return order;
+  }
+
+  /** Call something off. */
+  stop(number: number): void {
+    this.#due.delete(number);
+  }
+
+  /** Go on to what is due next, and let it run; `false` if nothing is. */
+  step(until = Infinity): boolean {
+    let next: Due | undefined;
+    for (const due of this.#due.values()) if (next === undefined || due.at < next.at) next = due;
+    if (next === undefined || next.at > until) return false;
+    this.#due.delete(next.order);
+    this.now = Math.max(this.now, next.at);
+    next.run();
+    return true;
+  }
+
+  [Symbol.dispose](): void {
+    Object.assign(globalThis, this.#real);
+    Reflect.deleteProperty(performance, "now");
+  }
+}
+
+/** Let microtasks run, as many rounds of them as anything here needs. */
+export async function microtasks(): Promise<void> {
+  for (let i = 0; i < 40; i++) await undefined;
+}
+
+/** Let everything happen that needs no time: microtasks, and two turns of the event loop. */
+export async function turn(): Promise<void> {
+  for (let i = 0; i < 2; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Numbers that look random and are the same for the same seed. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0 || 1;
+  }
+
+  /** A number from 0 up to 1. */
+  next(): number {
+    // mulberry32
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** A whole number from `least` to `most`. */
+  int(least: number, most: number): number {
+    return least + Math.floor(this.next() * (most - least + 1));
+  }
+
+  /** One of several. */
+  pick<T>(...all: T[]): T {
+    return all[this.int(0, all.length - 1)]!;
+  }
+
+  /** `true` with the given probability. */
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+}
