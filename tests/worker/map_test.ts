@@ -10,6 +10,7 @@ import {
   TimeoutError,
   WorkerCrashedError,
 } from "../../mod.ts";
+import { ToWorkerKind } from "../../lib/worker/protocol.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, range, type World } from "./world.ts";
 
@@ -538,4 +539,64 @@ Deno.test("Shutting down waits for a map whose input is slow", async () => {
   gate.setResult();
   assertEquals(await mapped, [2, 4]);
   await ended;
+});
+
+/** Everything in which a result may hold memory that the function uses again. */
+const HOLDERS: [name: string, hold: (bytes: Uint8Array) => unknown][] = [
+  ["a view", (bytes) => bytes],
+  ["a view of a part", (bytes) => bytes.subarray(1, 3)],
+  ["a view of another kind", (bytes) => new Uint16Array(bytes.buffer)],
+  ["a DataView", (bytes) => new DataView(bytes.buffer, 1, 2)],
+  ["the memory itself", (bytes) => bytes.buffer],
+  ["an object", (bytes) => ({ deep: { bytes } })],
+  ["an array", (bytes) => [1, [bytes]]],
+  ["a Map", (bytes) => new Map([["bytes", bytes]])],
+  ["a Set", (bytes) => new Set([bytes.buffer])],
+  [
+    "an object with an error",
+    (bytes) => ({ error: Object.assign(new Error("beside"), { stack: "" }), bytes }),
+  ],
+];
+
+for (const [name, hold] of HOLDERS) {
+  Deno.test(`Results that share one memory are those of each item: ${name}`, async () => {
+    const scratch = new Uint8Array(4);
+    const own = globalThis as unknown as { hold: typeof hold; scratch: Uint8Array };
+    Object.assign(own, { hold, scratch });
+    await using pool = new LoopbackPool(1);
+    const fill = (n: number) => {
+      const { hold, scratch } = globalThis as unknown as typeof own;
+      return hold(scratch.fill(n));
+    };
+    const results = await pool.map(fill, [1, 2, 3], { chunksize: 3 });
+    assertEquals(results, [1, 2, 3].map((n) => structuredClone(hold(new Uint8Array(4).fill(n)))));
+  });
+}
+
+Deno.test("What a lazy map reads ahead is bounded in bytes, too", async () => {
+  await using pool = new LoopbackPool(2);
+  let read = 0;
+  function* large() {
+    for (; read < 2_000; read++) yield new Uint8Array(2 ** 20);
+  }
+  let most = 0;
+  let taken = 0;
+  for await (const _ of pool.map((bytes: Uint8Array) => bytes.byteLength, large())) {
+    taken++;
+    most = Math.max(most, read - taken);
+    if (taken === 600) break;
+  }
+  // 64 MB of them, and what was being read when that was known.
+  assert(most <= 70, `${most} MB were read ahead`);
+});
+
+Deno.test("A map over large items that is awaited sends them in small chunks", async () => {
+  await using pool = new LoopbackPool(1);
+  const items = Array.from({ length: 100 }, () => "-".repeat(2 ** 20));
+  assertEquals(await pool.map((text: string) => text.length, items), items.map(() => 2 ** 20));
+  const chunks = pool.host.workers[0]!.posted.filter((message) =>
+    message[0] === ToWorkerKind.Chunk
+  );
+  const largest = chunks.map((message) => (message[3] as unknown[]).length);
+  assert(Math.max(...largest) <= 8, `${largest}`);
 });

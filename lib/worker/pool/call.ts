@@ -114,8 +114,8 @@ export class Call extends Job implements Stoppable {
   }
 }
 
-/** As `survey`; what cannot even be looked at is left to be found out when it is sent. */
-function weigh(args: unknown[]): number {
+/** As `survey`, which see; what cannot even be looked at is left to be found out when it is sent. */
+export function weigh(args: unknown[]): number {
   try {
     return survey(args);
   } catch {

@@ -2,8 +2,8 @@ import type { CancelledError } from "../../errors.ts";
 import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
-import { survey } from "../../wire/packing.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
+import { weigh } from "./call.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobForm, type JobOwner } from "./job.ts";
 
@@ -24,6 +24,9 @@ export interface ChunkOwner {
 
 /** Some items of a `map`, done by one worker at one go. */
 export class Chunk extends Job implements Piece {
+  readonly special: boolean;
+  /** Roughly how many bytes its items take. */
+  readonly bytes: number;
   readonly #map: ChunkOwner;
   /** Which item of the whole is its first. */
   readonly start: number;
@@ -37,14 +40,13 @@ export class Chunk extends Job implements Piece {
     this.maxBatch = 2;
     this.#map = map;
     this.start = start;
+    const weight = weigh(items);
+    this.special = weight < 0;
+    this.bytes = bytesOf(weight, items.length);
   }
 
   get form(): JobForm {
     return this.#map.spread ? "starmap" : "map";
-  }
-
-  get special(): boolean {
-    return survey(this.input) < 0;
   }
 
   get over(): boolean {
@@ -108,4 +110,15 @@ export class Chunk extends Job implements Piece {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
     return cloneErrorIn(this.input, (i) => `item ${this.start + i + 1}`, [], error);
   }
+}
+
+/** What `survey` counts as one: a plain value, or so many bytes. */
+const WEIGHT_BYTES = 32;
+
+/** For items of which it cannot be said how many bytes they take. */
+const UNKNOWN_BYTES = 1024;
+
+/** Roughly how many bytes so many values take whose weight is this. */
+export function bytesOf(weight: number, values: number): number {
+  return weight < 0 ? values * UNKNOWN_BYTES : weight * WEIGHT_BYTES;
 }

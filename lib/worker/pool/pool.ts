@@ -132,9 +132,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     if (this.#broken === undefined) return undefined;
     const { cause } = this.#broken;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    return new BrokenWorkerPoolError(`The pool "${this.settings.name}" is broken: ${reason}`, {
-      cause,
-    });
+    const message = `The pool "${this.settings.name}" is broken: ${reason}`;
+    return new BrokenWorkerPoolError(message, { cause });
   }
 
   checkOpen(what: string): void {
@@ -156,7 +155,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
 
   jobEnded(): void {
     this.#open--;
-    if (this.#open === 0) this.#schedule();
+    if (this.#open === 0 || this.settings.maxQueue < Infinity) this.#schedule();
   }
 
   add(job: Job): void {
@@ -290,6 +289,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
     //   await pool.map(fn, function* () { yield () => {}; pool.submit(fn); yield 1; })
     if (this.#dispatching) return this.#schedule();
     this.#dispatching = true;
+    this.#callMaps();
     this.#replaceExhausted();
     if (this.#queue.size > 0) this.#takeBackFromSlow();
     this.#feedIdle();
@@ -299,6 +299,12 @@ export class Pool implements ExecutorPool, WorkerOwner {
     this.#dispatching = false;
     if (this.#closed) this.#finishIfDone();
     else this.#idle?.watch(this.#workers);
+  }
+
+  /** Tell maps that wait for it that there is room in the queue. */
+  #callMaps(): void {
+    if (this.settings.maxQueue === Infinity) return;
+    for (const source of [...this.#sources]) if (this.room > 0) source.onRoom();
   }
 
   /** End workers that have nothing to do, and may not do what comes next: others come in for them. */
@@ -347,9 +353,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     if (!idle) return;
     const late = now() - HELD_UP_MS;
     for (const worker of this.#workers) {
-      if (worker.load > 1 && worker.lastHeard < late) {
-        worker.revoke(Infinity).forEach(this.#putBack);
-      }
+      if (worker.load < 2 || worker.lastHeard >= late) continue;
+      worker.revoke(Infinity).forEach(this.#putBack);
     }
   }
 
@@ -466,12 +471,10 @@ export class Pool implements ExecutorPool, WorkerOwner {
 
   /** End every worker. Gives what they had. */
   #killAll(): Job[] {
-    const jobs: Job[] = [];
-    for (const worker of [...this.#workers]) {
+    return [...this.#workers].flatMap((worker) => {
       const { begun, waiting } = this.#kill(worker, false);
-      jobs.push(...begun, ...waiting);
-    }
-    return jobs;
+      return [...begun, ...waiting];
+    });
   }
 
   #break(cause: unknown, jobs: Job[]): void {

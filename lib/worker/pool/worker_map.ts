@@ -3,7 +3,8 @@ import type { MapOptions } from "../../executor/executor.ts";
 import { MapOutput } from "../../executor/map_output.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import type { CallSite } from "./caller_stack.ts";
-import { Chunk, type ChunkOwner } from "./chunk.ts";
+import { weigh } from "./call.ts";
+import { bytesOf, Chunk, type ChunkOwner } from "./chunk.ts";
 import type { JobOwner } from "./job.ts";
 
 const LARGEST_CHUNK = 4096;
@@ -13,8 +14,12 @@ const GROWTH = 8;
 const IN_FLIGHT = 2;
 /** … and how many may be there whose results nobody has taken … */
 const KEPT = 8;
-/** … but no more items per worker than this, or than were taken already. */
+/** … but no more items per worker than this, or than were taken already … */
 const FIRST_KEPT = 16;
+/** … and no more bytes of items and results than this, together. */
+const MOST_BYTES = 64 * 2 ** 20;
+/** No chunk is made of more bytes of items than this, if it has more than one. */
+const CHUNK_BYTES = 4 * 2 ** 20;
 
 /** How a map treats its items and results. */
 export interface MapKind {
@@ -35,6 +40,9 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   #pending: unknown[] = [];
   #size: number;
   #perItem = 0;
+  /** About how many bytes an item takes, and its result, of late. */
+  #itemBytes = 0;
+  #resultBytes = 0;
   #reading = false;
 
   constructor(
@@ -69,13 +77,15 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   }
 
   onChunkOver(chunk: Chunk): void {
-    if (this.#inFlight.delete(chunk)) this.ended(chunk);
+    if (!this.#inFlight.delete(chunk)) return;
+    if (!this.collecting) this.#learnSize(chunk.results!);
+    this.ended(chunk);
   }
 
   wants(): boolean {
     const workers = this.pool.settings.maxWorkers;
     if (this.over || this.inputOver || this.#inFlight.size >= IN_FLIGHT * workers) return false;
-    if (this.taken - this.handed >= this.#window()) return false;
+    if (this.taken - this.handed >= this.#window() || this.pool.room <= 0) return false;
     return this.collecting || this.kept < KEPT * workers;
   }
 
@@ -106,6 +116,7 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     const items = this.#pending;
     this.#pending = [];
     const chunk = new Chunk(this, this.taken - items.length, items);
+    this.#itemBytes = mean(this.#itemBytes, chunk.bytes / items.length);
     this.#inFlight.add(chunk);
     this.begun(chunk);
     this.pool.add(chunk);
@@ -134,7 +145,16 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     const { buffersize } = this.options;
     if (buffersize !== undefined) return buffersize;
     if (this.collecting) return Infinity;
-    return Math.max(FIRST_KEPT * this.pool.settings.maxWorkers, this.handed);
+    const most = Math.floor(MOST_BYTES / Math.max(this.#itemBytes + this.#resultBytes, 1));
+    const window = Math.max(FIRST_KEPT * this.pool.settings.maxWorkers, this.handed);
+    return Math.max(Math.min(window, most), this.pool.settings.maxWorkers);
+  }
+
+  /** Learn from two of them how large results are: to look through all costs as much as a copy. */
+  #learnSize(results: unknown[]): void {
+    if (results.length === 0) return;
+    const two = [results[0], results.at(-1)];
+    this.#resultBytes = mean(this.#resultBytes, bytesOf(weigh(two), 2) / 2);
   }
 
   #nextSize(): number {
@@ -147,6 +167,12 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     if (total !== undefined) {
       size = Math.min(size, Math.ceil((total - this.taken + this.#pending.length) / parts));
     }
+    size = Math.min(size, Math.floor(CHUNK_BYTES / Math.max(this.#itemBytes, 1)));
     return Math.max(size, 1);
   }
+}
+
+/** The mean of what was known and what is new; what is larger counts at once. */
+function mean(known: number, fresh: number): number {
+  return Math.max(fresh, known * 0.5 + fresh * 0.5);
 }

@@ -8,6 +8,7 @@ import { FromWorkerKind, type List } from "../protocol.ts";
 import { type Callee, type Entry, explain } from "./function_table.ts";
 import { Job } from "./job.ts";
 import { refuseGenerator } from "./refuse_generator.ts";
+import { snapshot } from "./snapshot.ts";
 import type { WorkerSide } from "./worker_side.ts";
 
 /** A function over several items, one after another. */
@@ -71,6 +72,7 @@ export class ChunkJob extends Job {
         this.#results.push(value.value);
         return;
       }
+      value = snapshot(value);
     }
     this.#results.push(value);
   }
