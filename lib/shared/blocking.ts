@@ -3,7 +3,7 @@ import { InvalidStateError } from "../errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { now } from "../base/clock.ts";
 import { self as thread } from "./thread_registry.ts";
-import type { Home } from "./shared_block.ts";
+import type { SharedBlock } from "./shared_block.ts";
 
 /** Whether this is the main thread, where to block is to freeze the program. */
 const isMainThread: boolean = (() => {
@@ -19,9 +19,9 @@ const isMainThread: boolean = (() => {
  * @param twin The verb to use instead.
  * @returns When to give up, on the scale of `performance.now()`.
  */
-export function beginBlocking(home: Home, what: string, twin: string, ms?: number): number {
+export function beginBlocking(block: SharedBlock, what: string, twin: string, ms?: number): number {
   if (ms !== undefined) checkDuration(what, "timeoutMs", ms);
-  if (isMainThread && !home.allowBlockingMain) {
+  if (isMainThread && !block.allowBlockingMain) {
     throw new InvalidStateError(
       `Cannot ${what}: it would block the main thread, where "${twin}" waits without blocking ` +
         `(or construct the object with allowBlockingMain)`,

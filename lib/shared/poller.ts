@@ -8,11 +8,11 @@ import { runInScope } from "../core/context.ts";
 import { SLICE } from "./protocol/words.ts";
 
 /** What waits on shared memory. */
-export interface Pulsed {
+export interface Polled {
   /** Look at the memory; `true` if something had changed. */
   look(): boolean;
   /** Time has passed: see whether somebody died. */
-  impatience(): void;
+  checkLiveness(): void;
 }
 
 /** After how many milliseconds to look first; then after twice as many each time. */
@@ -24,7 +24,7 @@ const MISSED = 5;
 /** For how many milliseconds to look in every turn of the event loop then. */
 const EAGER = 3;
 
-const waiting = new Set<Pulsed>();
+const waiting = new Set<Polled>();
 let timer: Timer | undefined;
 let delay = SHORTEST;
 let quiet = 0;
@@ -33,7 +33,7 @@ let eagerUntil = 0;
 let turning = false;
 
 /** Begin to hold the program for `one`, and to look. */
-export function holdFor(one: Pulsed): void {
+export function startPolling(one: Polled): void {
   waiting.add(one);
   if (missed >= MISSED) beEager();
   if (timer !== undefined && delay <= 4 * SHORTEST) return;
@@ -43,7 +43,7 @@ export function holdFor(one: Pulsed): void {
 }
 
 /** Stop to do so. */
-export function letGo(one: Pulsed): void {
+export function stopPolling(one: Polled): void {
   waiting.delete(one);
   if (waiting.size > 0) return;
   timer?.stop();
@@ -51,22 +51,22 @@ export function letGo(one: Pulsed): void {
 }
 
 /** Say that a wake-up came by itself. */
-export function heard(): void {
+export function wokenByItself(): void {
   if (missed > 0) missed--;
 }
 
 function start(): void {
   // The timer belongs to no task, whoever happens to be the first to wait.
-  timer = runInScope(undefined, () => startTimer(delay, beat));
+  timer = runInScope(undefined, () => startTimer(delay, poll));
 }
 
-function beat(): void {
+function poll(): void {
   const changed = lookAround();
   if (changed) missed++;
   quiet += delay;
   if (quiet >= SLICE) {
     quiet = 0;
-    for (const one of [...waiting]) if (waiting.has(one)) one.impatience();
+    for (const one of [...waiting]) if (waiting.has(one)) one.checkLiveness();
   }
   delay = changed ? SHORTEST : Math.min(2 * delay, SLICE);
   if (waiting.size > 0) start();

@@ -1,226 +1,257 @@
 import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
+import { InvalidStateError } from "../errors.ts";
 import { Waiter } from "../core/waiter.ts";
-import type { Home } from "./shared_block.ts";
-import type { Lines } from "./protocol/wait_queues.ts";
-import { holdFor, letGo, type Pulsed } from "./poller.ts";
-import { Watch } from "./word_watcher.ts";
+import { type Polled, startPolling, stopPolling } from "./poller.ts";
+import type { WaitQueues } from "./protocol/wait_queues.ts";
+import type { SharedBlock } from "./shared_block.ts";
+import { WordWatcher } from "./word_watcher.ts";
 
-/** An asynchronous wait in a line of a shared object. */
-export abstract class LineWait<T> extends Waiter<T, void> implements LinkedEntry {
+/** An asynchronous wait in a queue of a shared object. */
+export abstract class QueuedWait<T> extends Waiter<T, void> implements LinkedEntry {
   list: LinkedList<LinkedEntry> | undefined = undefined;
   next: LinkedEntry | undefined = undefined;
   previous: LinkedEntry | undefined = undefined;
   /** Where it stands. */
-  stand: Stand<T> | undefined = undefined;
+  group: SlotGroup<T> | undefined = undefined;
   /** Its number in the order of arrival in this thread. */
   ticket = 0;
 }
 
-/** A place that this thread has in a line, and the waits it stands for. */
-class Stand<T> {
-  readonly place: number;
-  readonly waits: LinkedList<LineWait<T>> = new LinkedList();
-  /** How many of them were woken. */
-  woken = 0;
-  /** How many of those are over. */
-  over = 0;
-  watch: Watch | undefined = undefined;
+/** The waits of this thread that stand in one slot of a queue. */
+class SlotGroup<T> {
+  readonly slot: number;
+  readonly waits: LinkedList<QueuedWait<T>> = new LinkedList();
+  /** How many waits were woken at the slot, as far as is known here; it counts on from its `base`. */
+  woken: number;
+  /** How many of them are over. */
+  over: number;
+  /** How many of them the others know to be over. */
+  finished: number;
+  watcher: WordWatcher | undefined = undefined;
 
-  constructor(place: number) {
-    this.place = place;
+  constructor(slot: number, base: number) {
+    this.slot = slot;
+    this.woken = base;
+    this.over = base;
+    this.finished = base;
   }
 }
 
 /**
- * The asynchronous waits of this thread in one line of a shared object.
+ * The asynchronous waits of this thread in one queue of a shared object.
  *
- * However many there are, those that came one after the other take one place between them.
+ * However many there are, those that came one after the other take one slot between them.
  */
-export class LineWaits<T> implements Pulsed {
-  readonly #home: Home;
-  readonly #lines: Lines;
-  readonly #line: number;
-  readonly #stands = new Map<number, Stand<T>>();
-  // Those for whom there was no place.
-  readonly #homeless: LinkedList<LineWait<T>> = new LinkedList();
-  readonly #retry: (wait: LineWait<T>) => boolean;
-  #last: Stand<T> | undefined = undefined;
+export class QueuedWaits<T> implements Polled {
+  readonly #block: SharedBlock;
+  readonly #queues: WaitQueues;
+  readonly #queue: number;
+  readonly #groups = new Map<number, SlotGroup<T>>();
+  // Those for whom there was no slot.
+  readonly #overflow: LinkedList<QueuedWait<T>> = new LinkedList();
+  readonly #retry: (wait: QueuedWait<T>) => boolean;
+  #last: SlotGroup<T> | undefined = undefined;
   #tickets = 0;
-  // Those who come back mostly do so one behind the other: the next place is next to the last.
-  #back: LineWait<T> | undefined = undefined;
+  // Those who come back mostly do so one behind the other: the next one stands next to the last.
+  #back: QueuedWait<T> | undefined = undefined;
 
   /**
-   * @param retry Try again to find a place for a wait, by `place`; or wake it. `false` if there is
-   *   no place still.
+   * @param retry Try again to find a slot for a wait, by `enter`; or wake it. `false` if there is
+   *   no slot still.
    */
   constructor(
-    home: Home,
-    lines: Lines,
-    line: number,
-    retry: (wait: LineWait<T>) => boolean,
+    block: SharedBlock,
+    queues: WaitQueues,
+    queue: number,
+    retry: (wait: QueuedWait<T>) => boolean,
   ) {
-    this.#home = home;
-    this.#lines = lines;
-    this.#line = line;
+    this.#block = block;
+    this.#queues = queues;
+    this.#queue = queue;
     this.#retry = retry;
-    home.onCross(() => this.#stands.forEach((stand) => this.#watch(stand)));
+    block.onFirstShare(() => this.#groups.forEach((group) => this.#watch(group)));
   }
 
-  /** The place that waits of this thread may share, for `Lines.join`. */
+  /** The slot that waits of this thread may share, for `WaitQueues.enqueue`. */
   get mine(): number {
-    return this.#last?.place ?? 0;
+    return this.#last?.slot ?? 0;
   }
 
-  /** The same, for joining at the front. Call it inside, or where it does not matter. */
+  /** The same, for standing at the front. Call it inside, or where it does not matter. */
   get mineInFront(): number {
-    const first = this.#lines.first(this.#line);
-    return this.#stands.has(first) ? first : 0;
+    const first = this.#queues.first(this.#queue);
+    return this.#groups.has(first) ? first : 0;
   }
 
-  /** Whether there are some that have no place. */
+  /** Whether there are some that have no slot. */
   get crowded(): boolean {
-    return this.#homeless.size > 0;
+    return this.#overflow.size > 0;
   }
 
   /**
-   * Let `wait` stand at a place that it was given; 0 if there was none.
+   * Let `wait` stand in a slot that it was given; 0 if there was none.
    *
-   * @param back Whether it was called before, and comes back to where it stood.
+   * @param back Whether it was woken before, and comes back to where it stood.
    */
-  place(wait: LineWait<T>, place: number, back = false): void {
+  enter(wait: QueuedWait<T>, slot: number, back = false): void {
     if (!back) wait.ticket = this.#tickets++;
-    if (place === 0) {
-      if (this.#homeless.size === 0) holdFor(this);
-      if (back) this.#homeless.prepend(wait);
-      else this.#homeless.append(wait);
+    if (slot === 0) {
+      if (this.#overflow.size === 0) startPolling(this);
+      if (back) this.#insert(this.#overflow, wait);
+      else this.#overflow.append(wait);
       return;
     }
-    let stand = this.#stands.get(place);
-    if (stand === undefined) {
-      stand = new Stand<T>(place);
-      this.#stands.set(place, stand);
-      if (!back || this.#last === undefined) this.#last = stand;
+    let group = this.#groups.get(slot);
+    if (group === undefined) {
+      group = new SlotGroup<T>(slot, this.#queues.base(slot));
+      this.#groups.set(slot, group);
+      if (!back || this.#last === undefined) this.#last = group;
     }
-    wait.stand = stand;
-    if (back) this.#insert(stand, wait);
-    else stand.waits.append(wait);
-    if (this.#home.crossed && stand.watch === undefined) this.#watch(stand);
+    wait.group = group;
+    if (back) this.#insert(group.waits, wait);
+    else group.waits.append(wait);
+    if (this.#block.isShared && group.watcher === undefined) this.#watch(group);
   }
 
-  /** Whether nobody stands before it at its place. */
-  isFirstAt(wait: LineWait<T>): boolean {
-    return wait.stand?.waits.first === wait;
+  /** Whether nobody stands before it in its slot. */
+  isFirst(wait: QueuedWait<T>): boolean {
+    return wait.group?.waits.first === wait;
   }
 
-  /** Wake those who were called, the oldest first. For a call by this thread: it hears no bell. */
-  called(place: number): void {
-    const stand = this.#stands.get(place);
-    if (stand !== undefined) this.#wake(stand);
+  /**
+   * Wake those whose turn has come, the oldest first. For what this thread has done itself: it does
+   * not hear of that.
+   */
+  wakeAt(slot: number): void {
+    const group = this.#groups.get(slot);
+    if (group !== undefined) this.#wake(group);
   }
 
-  /** Look at all places. */
+  /** Look at all slots. */
   look(): boolean {
     let changed = false;
-    for (const stand of this.#stands.values()) if (this.#wake(stand)) changed = true;
-    for (let wait = this.#homeless.first; wait !== undefined; wait = this.#homeless.first) {
-      this.#homeless.remove(wait);
-      if (this.#retry(wait)) {
-        changed = true;
-        continue;
+    for (const group of this.#groups.values()) if (this.#wake(group)) changed = true;
+    for (let wait = this.#overflow.first; wait !== undefined; wait = this.#overflow.first) {
+      this.#overflow.remove(wait);
+      if (!this.#tryAgain(wait)) {
+        this.#overflow.prepend(wait);
+        break;
       }
-      this.#homeless.prepend(wait);
-      break;
+      changed = true;
     }
-    if (this.#homeless.size === 0) letGo(this);
+    if (this.#overflow.size === 0) stopPolling(this);
     return changed;
   }
 
-  impatience(): void {
-    this.#home.recover();
+  checkLiveness(): void {
+    this.#block.recoverIfNeeded();
   }
 
-  /** Take a wait out. `false` if it was called: somebody has to make use of that. */
-  leave(wait: LineWait<T>): boolean {
-    const stand = wait.stand;
-    if (stand === undefined) {
-      this.#homeless.remove(wait);
-      if (this.#homeless.size === 0) letGo(this);
+  /** Take a wait out. `false` if it was woken: somebody has to make use of that. */
+  leave(wait: QueuedWait<T>): boolean {
+    const { group } = wait;
+    if (group === undefined) {
+      this.#overflow.remove(wait);
+      if (this.#overflow.size === 0) stopPolling(this);
       return true;
     }
-    const lines = this.#lines;
-    lines.enter();
-    const left = lines.withdraw(stand.place);
-    lines.commit();
-    lines.exit();
-    stand.waits.remove(wait);
-    if (left) this.#tidy(stand);
-    else stand.woken++;
+    const left = this.#queues.withdraw(group.slot);
+    group.waits.remove(wait);
+    if (left) {
+      wait.group = undefined;
+      this.#tidy(group);
+    } else group.woken = (group.woken + 1) | 0;
     return left;
   }
 
-  /** Say that what a wait was called for has been dealt with. */
-  over(wait: LineWait<T>): void {
-    const stand = wait.stand;
-    if (stand === undefined) return;
-    wait.stand = undefined;
-    stand.over++;
-    this.#tidy(stand);
+  /** Say that what a wait was woken for has been dealt with. */
+  finish(wait: QueuedWait<T>): void {
+    const { group } = wait;
+    if (group === undefined) return;
+    wait.group = undefined;
+    group.over = (group.over + 1) | 0;
+    this.#tidy(group);
   }
 
-  #insert(stand: Stand<T>, wait: LineWait<T>): void {
-    const { waits } = stand;
-    let before = this.#back;
-    if (
-      before?.stand !== stand || before.list !== waits as unknown || before.ticket > wait.ticket
-    ) {
-      before = undefined;
+  #tryAgain(wait: QueuedWait<T>): boolean {
+    try {
+      return this.#retry(wait);
+    } catch (error) {
+      // This thread was given up for dead.
+      return wait.fail(error);
     }
-    let after = before === undefined ? waits.first : before.next as LineWait<T> | undefined;
+  }
+
+  /** Put one that comes back where it stood. */
+  #insert(waits: LinkedList<QueuedWait<T>>, wait: QueuedWait<T>): void {
+    let before = this.#back;
+    if (before?.list !== waits as unknown || before!.ticket > wait.ticket) before = undefined;
+    let after = before === undefined ? waits.first : before.next as QueuedWait<T> | undefined;
     while (after !== undefined && after.ticket < wait.ticket) {
       before = after;
-      after = after.next as LineWait<T> | undefined;
+      after = after.next as QueuedWait<T> | undefined;
     }
     waits.insertAfter(before, wait);
     this.#back = wait;
   }
 
-  #wake(stand: Stand<T>): boolean {
-    const called = this.#lines.called(stand.place);
-    if (called === stand.woken) return false;
-    while (stand.woken !== called) {
-      stand.woken++;
-      const wait = stand.waits.shift();
-      if (wait === undefined) stand.over++;
+  #wake(group: SlotGroup<T>): boolean {
+    const woken = this.#queues.woken(group.slot);
+    if (woken === undefined) return this.#lose(group);
+    if (woken === group.woken) return false;
+    while (group.woken !== woken) {
+      group.woken = (group.woken + 1) | 0;
+      const wait = group.waits.shift();
+      if (wait === undefined) group.over = (group.over + 1) | 0;
       else wait.wake();
     }
-    this.#tidy(stand);
+    this.#tidy(group);
     return true;
   }
 
-  #tidy(stand: Stand<T>): void {
-    if (stand.waits.size === 0 && this.#last === stand) this.#last = undefined;
-    if (!this.#lines.over(stand.place, stand.over)) {
-      if (stand.waits.size === 0) this.#rest(stand);
-      return;
-    }
-    this.#rest(stand);
-    this.#stands.delete(stand.place);
-  }
-
-  #rest(stand: Stand<T>): void {
-    stand.watch?.stop();
-    stand.watch = undefined;
-  }
-
-  #watch(stand: Stand<T>): void {
-    if (stand.waits.size === 0) return;
-    const watch = new Watch(
-      this.#home.words,
-      this.#lines.bell(stand.place),
-      () => this.#wake(stand),
-      this.#home.recover,
+  /** This thread was given up for dead, and what it stood for goes to others. */
+  #lose(group: SlotGroup<T>): true {
+    const error = new InvalidStateError(
+      "Cannot go on with a wait at a shared object: this thread was given up for dead",
     );
-    stand.watch = watch;
-    watch.start(stand.woken);
+    for (let wait = group.waits.shift(); wait !== undefined; wait = group.waits.shift()) {
+      wait.group = undefined;
+      wait.fail(error);
+    }
+    this.#forget(group);
+    return true;
+  }
+
+  #tidy(group: SlotGroup<T>): void {
+    if (group.waits.size === 0 && this.#last === group) this.#last = undefined;
+    const before = group.finished;
+    group.finished = group.over;
+    if (this.#queues.finished(group.slot, before, group.over)) this.#forget(group);
+    else if (group.waits.size === 0) this.#rest(group);
+  }
+
+  #forget(group: SlotGroup<T>): void {
+    if (this.#last === group) this.#last = undefined;
+    this.#rest(group);
+    if (this.#groups.get(group.slot) === group) this.#groups.delete(group.slot);
+  }
+
+  #rest(group: SlotGroup<T>): void {
+    group.watcher?.stop();
+    group.watcher = undefined;
+  }
+
+  #watch(group: SlotGroup<T>): void {
+    if (group.waits.size === 0) return;
+    group.watcher = new WordWatcher(
+      this.#block.words,
+      this.#queues.wordOf(group.slot),
+      () => this.#wake(group),
+      () => {
+        this.#block.recoverIfNeeded();
+        this.#wake(group);
+      },
+    );
+    group.watcher.start(group.woken);
   }
 }

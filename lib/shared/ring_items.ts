@@ -2,47 +2,47 @@ import { InvalidStateError } from "../errors.ts";
 import { ValueReader } from "./codec/value_reader.ts";
 import { ValueWriter } from "./codec/value_writer.ts";
 import { claim, type Handles, publish, retract } from "../wire/resource_sharer.ts";
-import type { Cargo } from "./protocol/queue_protocol.ts";
+import type { RingItem } from "./protocol/queue_protocol.ts";
 
 // An item in the ring: a word that says what it is, one that holds a whole number or the length in
-// bytes, then the bytes. All in units of 8 bytes.
+// bytes, then the bytes. All in slots of 8 bytes.
 const INTEGER = 0;
 const DOUBLE = 1;
 const BYTES = 2;
-/** Bytes, of which the last 8 are the number of goods that are not in the ring. */
-const GOODS = 3;
+/** Bytes, of which the last 8 are the number of handles that are not in the ring. */
+const HANDLES = 3;
 
 /** Up to so many words a loop is faster than to copy as a whole. */
 const FEW = 64;
 
 /** An item on its way to the ring. */
-export class Item {
+export class PendingItem {
   readonly kind: number;
   readonly word: number;
-  /** How many units it takes. */
-  readonly units: number;
+  /** How many slots it takes. */
+  readonly slots: number;
   /** Its bytes, as words. */
   readonly words: Int32Array<ArrayBuffer>;
-  /** The number of its goods, 0 if it has none. */
-  readonly goods: number;
+  /** The number of its handles, 0 if it has none. */
+  readonly handles: number;
 
   constructor(
     kind: number,
     word: number,
-    units: number,
+    slots: number,
     words: Int32Array<ArrayBuffer>,
-    goods: number,
+    handles: number,
   ) {
     this.kind = kind;
     this.word = word;
-    this.units = units;
+    this.slots = slots;
     this.words = words;
-    this.goods = goods;
+    this.handles = handles;
   }
 
-  /** It is not going to be put: nobody need keep its goods. */
+  /** It is not going to be put: nobody need keep its handles. */
   discard(): void {
-    if (this.goods !== 0) retract(this.goods);
+    if (this.handles !== 0) retract(this.handles);
   }
 }
 
@@ -57,15 +57,15 @@ const nothing = new Int32Array(0);
  * Carries values to and from the ring of a shared queue: numbers as they are, everything else
  * written as bytes first.
  */
-export class RingCargo implements Cargo {
-  units = 1;
+export class RingItems implements RingItem {
+  slots = 1;
   readonly #buffer: SharedArrayBuffer;
   readonly #offset: number;
   #ring: Int32Array<SharedArrayBuffer>;
   #kind = INTEGER;
   #word = 0;
   #words: Int32Array<ArrayBuffer> = nothing;
-  #goods = 0;
+  #handles = 0;
   #writer = new ValueWriter();
   #writing = false;
   readonly #reader = new ValueReader();
@@ -78,44 +78,44 @@ export class RingCargo implements Cargo {
     this.#ring = new Int32Array(buffer, offset, 2 * size);
   }
 
-  /** Load a value, to put it; it has its say in `units`, and keeps nothing of the value. */
+  /** Load a value, to put it; it has its say in `slots`, and keeps nothing of the value. */
   load(value: unknown): void {
     this.#words = nothing;
-    this.#goods = 0;
+    this.#handles = 0;
     if (typeof value !== "number") return this.#loadBytes(value);
     if ((value | 0) === value && !(value === 0 && 1 / value < 0)) {
       this.#kind = INTEGER;
       this.#word = value;
-      this.units = 1;
+      this.slots = 1;
     } else {
       double[0] = value;
       this.#kind = DOUBLE;
       this.#word = 8;
       this.#words = doubleWords;
-      this.units = 2;
+      this.slots = 2;
     }
   }
 
   /** What was loaded, to be loaded again later. */
-  unload(): Item {
-    const { units } = this;
-    const words = this.#words.slice(0, 2 * (units - 1));
-    return new Item(this.#kind, this.#word, units, words, this.#goods);
+  unload(): PendingItem {
+    const { slots } = this;
+    const words = this.#words.slice(0, 2 * (slots - 1));
+    return new PendingItem(this.#kind, this.#word, slots, words, this.#handles);
   }
 
   /** What was loaded is not going to be put. */
   discard(): void {
-    if (this.#goods !== 0) retract(this.#goods);
-    this.#goods = 0;
+    if (this.#handles !== 0) retract(this.#handles);
+    this.#handles = 0;
   }
 
   /** Load what was unloaded before. */
-  reload(item: Item): void {
+  reload(item: PendingItem): void {
     this.#kind = item.kind;
     this.#word = item.word;
     this.#words = item.words;
-    this.#goods = item.goods;
-    this.units = item.units;
+    this.#handles = item.handles;
+    this.slots = item.slots;
   }
 
   /** The value that was read last. */
@@ -127,10 +127,10 @@ export class RingCargo implements Cargo {
       return double[0];
     }
     const bytes = this.#readBytes;
-    const goods = this.#kind === GOODS ? this.#claim(bytes) : [];
+    const handles = this.#kind === HANDLES ? this.#claim(bytes) : [];
     // One large value must not hold its memory for ever.
     if (bytes.length > LARGE) this.#allocate(FEW);
-    return this.#reader.read(bytes, goods);
+    return this.#reader.read(bytes, handles);
   }
 
   write(at: number, size: number): void {
@@ -139,7 +139,7 @@ export class RingCargo implements Cargo {
     const start = 2 * at;
     ring[start & mask] = this.#kind;
     ring[(start + 1) & mask] = this.#word;
-    const length = 2 * (this.units - 1);
+    const length = 2 * (this.slots - 1);
     const words = this.#words;
     if (length <= FEW) {
       for (let i = 0; i < length; i++) ring[(start + 2 + i) & mask] = words[i]!;
@@ -158,19 +158,19 @@ export class RingCargo implements Cargo {
     const kind = this.#kind = ring[start & mask]!;
     const word = this.#word = ring[(start + 1) & mask]!;
     if (kind === INTEGER) return 1;
-    const units = 1 + Math.ceil(word / 8);
-    const length = 2 * (units - 1);
+    const slots = 1 + Math.ceil(word / 8);
+    const length = 2 * (slots - 1);
     if (length > this.#read.length) this.#allocate(2 * length);
     const words = this.#read;
     if (length <= FEW) {
       for (let i = 0; i < length; i++) words[i] = ring[(start + 2 + i) & mask]!;
-      return units;
+      return slots;
     }
     const first = (start + 2) & mask;
     const fitting = Math.min(length, ring.length - first);
     words.set(ring.subarray(first, first + fitting));
     if (fitting < length) words.set(ring.subarray(0, length - fitting), fitting);
-    return units;
+    return slots;
   }
 
   grow(size: number): void {
@@ -179,8 +179,8 @@ export class RingCargo implements Cargo {
   }
 
   #claim(bytes: Uint8Array<ArrayBuffer>): Handles {
-    const goods = claim(new DataView(bytes.buffer).getFloat64(this.#word - 8, true));
-    if (goods !== undefined) return goods;
+    const handles = claim(new DataView(bytes.buffer).getFloat64(this.#word - 8, true));
+    if (handles !== undefined) return handles;
     throw new InvalidStateError(
       "Cannot get an item from a shared queue: it holds what is shared, and the thread that put it " +
         "does not know this one; pass it as an argument or through a pipe",
@@ -208,10 +208,10 @@ export class RingCargo implements Cargo {
     } finally {
       this.#writing = outer;
     }
-    const { goods } = writer;
-    this.#kind = goods.length === 0 ? BYTES : GOODS;
-    if (goods.length > 0) this.#word = writer.sign(this.#goods = publish(goods));
-    this.units = 1 + Math.ceil(this.#word / 8);
+    const { handles } = writer;
+    this.#kind = handles.length === 0 ? BYTES : HANDLES;
+    if (handles.length > 0) this.#word = writer.sign(this.#handles = publish(handles));
+    this.slots = 1 + Math.ceil(this.#word / 8);
     this.#words = writer.words;
   }
 }

@@ -1,9 +1,9 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkOptions, show } from "../base/validate.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
-import type { Passage, SharedOptions } from "./shared_block.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
-import { lockInternals, type SharedLock } from "./shared_lock.ts";
+import { SharedLock } from "./shared_lock.ts";
 import type {
   SharedElement,
   SharedNumberType,
@@ -16,13 +16,6 @@ const KIND = "SharedArray";
 
 /** Where the items stand in the memory, behind the lock. */
 const ITEMS = Math.ceil(LockProtocol.SIZE / 16) * 64;
-
-interface Arrival {
-  buffer: SharedArrayBuffer;
-  lock: SharedLock;
-}
-
-let arriving: Arrival | undefined;
 
 /**
  * Numbers of one type in memory that all threads share.
@@ -83,11 +76,13 @@ export class SharedArray<T extends SharedType = SharedNumberType> implements Sha
     const length = values?.length ?? lengthOrValues as number;
     checkInteger(what, "lengthOrValues", length, 0);
     const Class = typedArrayClass(type);
-    const { buffer, lock } = arriving ?? build(length * Class.BYTES_PER_ELEMENT, options);
-    arriving = undefined;
+    const bytes = ITEMS + length * Class.BYTES_PER_ELEMENT;
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(LockProtocol.SIZE, options, allocateShared(bytes));
     this.type = type;
-    this.lock = lock;
-    this.array = new Class(buffer, ITEMS, length);
+    this.lock = new SharedLock(block);
+    this.array = new Class(block.buffer, ITEMS, length);
     if (values !== undefined) (this.array as Int32Array).set(values as number[]);
   }
 
@@ -161,12 +156,6 @@ function valuesOf(what: string, type: SharedType, values: unknown): unknown[] {
   return list;
 }
 
-function build(bytes: number, options: SharedOptions | undefined): Arrival {
-  const buffer = allocateShared(ITEMS + bytes);
-  return { buffer, lock: lockInternals.within(buffer, options) };
-}
-
-registerSharedType(KIND, ([passage, type, length]: [Passage, SharedType, number]) => {
-  arriving = { buffer: passage[0], lock: lockInternals.arrive(passage) };
-  return new SharedArray(type, length);
+registerSharedType(KIND, ([handle, type, length]: [SharedHandle, SharedType, number]) => {
+  return new SharedArray(type, length, SharedBlock.open(handle, LockProtocol.SIZE));
 });

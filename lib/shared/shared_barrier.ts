@@ -3,37 +3,16 @@ import { checkInteger, checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { self } from "./thread_registry.ts";
-import { type Arrival, BarrierProtocol, type RoundEnd } from "./protocol/barrier_protocol.ts";
+import {
+  type BarrierArrival,
+  BarrierProtocol,
+  type RoundEnd,
+} from "./protocol/barrier_protocol.ts";
 import { WordWait, WordWaits } from "./word_wait.ts";
 
 const KIND = "SharedBarrier";
-
-let withdraw: (barrier: SharedBarrier, wait: Round) => void;
-let pass: (barrier: SharedBarrier, wait: Round) => number;
-
-class Round extends WordWait<number> {
-  readonly #barrier: SharedBarrier;
-  readonly index: number;
-
-  constructor(barrier: SharedBarrier, { round, index }: Arrival) {
-    super(round);
-    this.#barrier = barrier;
-    this.index = index;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    withdraw(this.#barrier, this);
-    return "left";
-  }
-
-  protected override onResume(): number {
-    return pass(this.#barrier, this);
-  }
-}
-
-let arriving: Home | undefined;
 
 /**
  * A place where a fixed number of threads and tasks wait for each other, again and again.
@@ -55,18 +34,32 @@ let arriving: Home | undefined;
  * ```
  */
 export class SharedBarrier implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #protocol: BarrierProtocol;
   readonly #parties: number;
   readonly #waits: WordWaits<number>;
 
-  static {
-    withdraw = (barrier, wait) => {
-      barrier.#waits.remove(wait);
-      barrier.#protocol.leave(wait.since);
-    };
-    pass = (barrier, wait) => barrier.#pass(wait.index, barrier.#protocol.end(wait.since)!);
-  }
+  static #Round = class extends WordWait<number> {
+    readonly #barrier: SharedBarrier;
+    readonly #index: number;
+
+    constructor(barrier: SharedBarrier, { round, index }: BarrierArrival) {
+      super(round);
+      this.#barrier = barrier;
+      this.#index = index;
+      barrier.#waits.add(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#barrier.#waits.remove(this);
+      this.#barrier.#protocol.leave(this.since);
+      return "left";
+    }
+
+    protected override onResume(): number {
+      return this.#barrier.#pass(this.#index, this.#barrier.#protocol.end(this.since));
+    }
+  };
 
   /**
    * Make a barrier.
@@ -79,13 +72,17 @@ export class SharedBarrier implements Shareable {
   constructor(parties: number, options?: SharedOptions) {
     checkInteger("create a shared barrier", "parties", parties, 1);
     checkOptions("create a shared barrier", options);
-    const home = arriving ?? Home.build(BarrierProtocol.SIZE, options);
-    arriving = undefined;
-    this.#home = home;
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(BarrierProtocol.SIZE, options);
+    this.#block = block;
     this.#parties = parties;
-    this.#protocol = new BarrierProtocol(home.words, 0, self);
-    this.#waits = new WordWaits(home, 0);
-    home.inhabit(this);
+    this.#protocol = new BarrierProtocol(block.words, 0, self);
+    this.#waits = new WordWaits(block, 0);
+    block.attach((isDead) => {
+      this.#protocol.recover(isDead);
+      this.#waits.look();
+    });
   }
 
   /**
@@ -102,9 +99,7 @@ export class SharedBarrier implements Shareable {
     try {
       const arrival = this.#arrive();
       if (arrival.last) return Promise.resolve(arrival.index);
-      const wait = new Round(this, arrival);
-      this.#waits.add(wait);
-      return wait.begin();
+      return new SharedBarrier.#Round(this, arrival).begin();
     } catch (error) {
       return Promise.reject(error);
     }
@@ -127,14 +122,14 @@ export class SharedBarrier implements Shareable {
    *   the time was over first.
    */
   waitSync(timeoutMs?: number): number {
-    const until = beginBlocking(this.#home, "wait at a shared barrier", "wait", timeoutMs);
+    const until = beginBlocking(this.#block, "wait at a shared barrier", "wait", timeoutMs);
     const protocol = this.#protocol;
     const { index, round, last } = this.#arrive();
     if (last) return index;
-    const end = protocol.park(round, until, this.#home.impatience);
+    const end = protocol.park(round, until, this.#block.checkLiveness);
     if (end !== undefined) return this.#pass(index, end);
     // All may have arrived in the last moment.
-    if (!protocol.leave(round)) return this.#pass(index, protocol.end(round)!);
+    if (!protocol.leave(round)) return this.#pass(index, protocol.end(round));
     this.abortSync();
     throw new BrokenBarrierError("The barrier is broken: the time was over");
   }
@@ -186,30 +181,21 @@ export class SharedBarrier implements Shareable {
   }
 
   /**
-   * Break it if one of those who wait at it is dead.
-   * @ignore
-   */
-  recover(isDead: (id: number) => boolean): void {
-    this.#protocol.recover(isDead);
-    this.#waits.look();
-  }
-
-  /**
    * How it crosses to another thread.
    * @ignore
    */
   [parcel](): Parcel {
-    return { kind: KIND, data: [this.#home.passage(), this.#parties] };
+    return { kind: KIND, data: [this.#block.handle(), this.#parties] };
   }
 
-  #arrive(): Arrival {
+  #arrive(): BarrierArrival {
     const arrival = this.#protocol.arrive(this.#parties);
     if (arrival === undefined) throw new BrokenBarrierError("The barrier is broken");
     if (arrival.last) this.#waits.look();
     return arrival;
   }
 
-  #pass(index: number, end: RoundEnd): number {
+  #pass(index: number, end: RoundEnd | undefined): number {
     if (end === "passed") return index;
     throw new BrokenBarrierError("The barrier was aborted or reset, or a worker died at it");
   }
@@ -223,7 +209,6 @@ function attempt(fn: () => void): Promise<void> {
   }
 }
 
-registerSharedType(KIND, ([passage, parties]: [Passage, number]) => {
-  arriving = Home.arrive(passage, BarrierProtocol.SIZE);
-  return new SharedBarrier(parties);
+registerSharedType(KIND, ([handle, parties]: [SharedHandle, number]) => {
+  return new SharedBarrier(parties, SharedBlock.open(handle, BarrierProtocol.SIZE));
 });

@@ -1,20 +1,24 @@
 import { allocateShared } from "../base/shared_memory.ts";
+import { now } from "../base/clock.ts";
+import { SharedWords } from "./shared_words.ts";
 import {
-  board,
+  deathLog,
   deaths,
   isDead,
-  joinBoard,
+  joinDeathLog,
   type Recoverable,
   register,
   self,
 } from "./thread_registry.ts";
-import { SharedWords } from "./shared_words.ts";
+
+/** After how many milliseconds to look again for what the dead hold. */
+const AGAIN = 1_000;
 
 /** What a shared object travels as: its memory, where it is in there, the dead, its options. */
-export type Passage = [
+export type SharedHandle = [
   buffer: SharedArrayBuffer,
   offset: number,
-  board: SharedArrayBuffer,
+  deathLog: SharedArrayBuffer,
   allowBlockingMain: boolean,
 ];
 
@@ -43,78 +47,94 @@ export interface SharedOptions {
   allowBlockingMain?: boolean;
 }
 
-/** Where a shared object lives, as seen from this thread. */
-export class Home {
+/**
+ * A block of shared memory in which an object lives, as this thread sees it.
+ *
+ * It stands in for the options of an object that is made on a block that is there already.
+ */
+export class SharedBlock implements Recoverable {
   readonly words: SharedWords;
+  readonly buffer: SharedArrayBuffer;
   readonly allowBlockingMain: boolean;
-  readonly #buffer: SharedArrayBuffer;
   readonly #offset: number;
-  #object: Recoverable | undefined = undefined;
-  #crossed = false;
-  #onCross: (() => void)[] = [];
+  #isShared = false;
+  #recover: (isDead: (id: number) => boolean) => void = () => {};
+  #onFirstShare: (() => void)[] = [];
   #deaths = 0;
+  #recoveredAt = -Infinity;
 
   private constructor(buffer: SharedArrayBuffer, offset: number, size: number, allow: boolean) {
     this.words = new SharedWords(buffer, offset, size);
-    this.#buffer = buffer;
+    this.buffer = buffer;
     this.#offset = offset;
     this.allowBlockingMain = allow;
   }
 
-  /** Build one of `size` words, in `buffer` if there is one already. */
-  static build(
+  /** Make one of `size` words, at the start of `buffer` if there is one already. */
+  static create(
     size: number,
     options: SharedOptions | undefined,
     buffer: SharedArrayBuffer = allocateShared(4 * size),
-  ): Home {
-    return new Home(buffer, 0, size, options?.allowBlockingMain ?? false);
+  ): SharedBlock {
+    return new SharedBlock(buffer, 0, size, options?.allowBlockingMain ?? false);
   }
 
-  /** Find the one that arrived. */
-  static arrive([buffer, offset, board, allow]: Passage, size: number): Home {
-    joinBoard(board);
-    const home = new Home(buffer, offset, size, allow);
-    home.#crossed = true;
-    return home;
+  /** Open the one that another thread has sent. */
+  static open([buffer, offset, log, allow]: SharedHandle, size: number): SharedBlock {
+    joinDeathLog(log);
+    const block = new SharedBlock(buffer, offset, size, allow);
+    block.#isShared = true;
+    return block;
   }
 
-  /** Say who lives here. */
-  inhabit(object: Recoverable): void {
-    this.#object = object;
-    if (this.#crossed) register(object);
+  /** Say how what lives here is freed from the dead. */
+  attach(recover: (isDead: (id: number) => boolean) => void): void {
+    this.#recover = recover;
+    if (this.#isShared) register(this);
   }
 
   /** Whether other threads know it. As long as none does, nothing but this thread can wake anybody. */
-  get crossed(): boolean {
-    return this.#crossed;
+  get isShared(): boolean {
+    return this.#isShared;
   }
 
   /** Have `fn` called before other threads get to know it. */
-  onCross(fn: () => void): void {
-    if (!this.#crossed) this.#onCross.push(fn);
+  onFirstShare(fn: () => void): void {
+    if (!this.#isShared) this.#onFirstShare.push(fn);
   }
 
-  /** Pack it for another thread. */
-  passage(): Passage {
-    if (!this.#crossed) {
-      this.#crossed = true;
-      register(this.#object!);
-      for (const fn of this.#onCross.splice(0)) fn();
+  /** What another thread opens it by. */
+  handle(): SharedHandle {
+    if (!this.#isShared) {
+      this.#isShared = true;
+      register(this);
+      for (const fn of this.#onFirstShare.splice(0)) fn();
     }
-    return [this.#buffer, this.#offset, board(), this.allowBlockingMain];
+    return [this.buffer, this.#offset, deathLog(), this.allowBlockingMain];
   }
 
-  /** If others have died since this was last asked, take from them what they hold here. */
-  readonly recover = (): void => {
+  recover(isDead: (id: number) => boolean): void {
+    this.#recover(isDead);
+  }
+
+  /**
+   * The same if others have died since this was last asked, and now and then in any case: a thread
+   * that was declared dead may have taken something after that, and stopped only then
+   * (tests/model/dead_thread_test.ts).
+   */
+  readonly recoverIfNeeded = (): void => {
     const count = deaths();
-    if (count === this.#deaths || isDead(self.id)) return;
+    if (count === 0 || isDead(self.id)) return;
+    const time = now();
+    if (count === this.#deaths && time - this.#recoveredAt < AGAIN) return;
     this.#deaths = count;
-    this.#object!.recover(isDead);
+    this.#recoveredAt = time;
+    this.recover(isDead);
   };
 
   /** The same, for a thread that sleeps; it wakes with an error if it was given up for dead itself. */
-  readonly impatience = (): void => {
+  readonly checkLiveness = (): void => {
     self.checkAlive();
-    this.recover();
+    this.recoverIfNeeded();
   };
 }

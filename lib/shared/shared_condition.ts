@@ -1,52 +1,26 @@
-import { CancelledError, InvalidStateError } from "../errors.ts";
 import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
+import { CancelledError, InvalidStateError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
-import { LineWait, LineWaits } from "./queued_wait.ts";
-import { self } from "./thread_registry.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
-import { type Hold, lockInternals, SharedLock, type SharedPermit } from "./shared_lock.ts";
+import { LockProtocol } from "./protocol/lock_protocol.ts";
+import { QueuedWait, QueuedWaits } from "./queued_wait.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  type InterruptedHold,
+  lockInternals,
+  SharedLock,
+  type SharedPermit,
+} from "./shared_lock.ts";
+import { self } from "./thread_registry.ts";
 
 const KIND = "SharedCondition";
-const LINE = 0;
-
-let withdraw: (condition: SharedCondition, wait: Notification) => void;
-let passOn: (condition: SharedCondition, wait: Notification) => void;
-
-class Notification extends LineWait<true> {
-  readonly #condition: SharedCondition;
-
-  constructor(condition: SharedCondition) {
-    super();
-    this.#condition = condition;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    withdraw(this.#condition, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    passOn(this.#condition, this);
-  }
-
-  protected override onResume(): true {
-    return true;
-  }
-}
-
-interface Arrival {
-  home: Home;
-  lock: SharedLock;
-}
-
-let arriving: Arrival | undefined;
+const QUEUE = 0;
 
 /**
- * A lock between threads together with a line of threads and tasks that wait, without holding it, to
+ * A lock between threads together with a queue of threads and tasks that wait, without holding it, to
  * be notified.
  *
  * - `wait` gives up the lock, waits, and returns holding it again, under the same permit. It does so
@@ -82,20 +56,35 @@ let arriving: Arrival | undefined;
  * ```
  */
 export class SharedCondition implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #lock: SharedLock;
   readonly #protocol: ConditionProtocol;
-  readonly #waits: LineWaits<true>;
+  readonly #waits: QueuedWaits<true>;
 
-  static {
-    withdraw = (condition, wait) => {
-      if (!condition.#waits.leave(wait)) passOn(condition, wait);
-    };
-    passOn = (condition, wait) => {
-      condition.#notifyOne();
-      condition.#waits.over(wait);
-    };
-  }
+  static #Notification = class extends QueuedWait<true> {
+    readonly #condition: SharedCondition;
+
+    constructor(condition: SharedCondition) {
+      super();
+      this.#condition = condition;
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      if (!this.#condition.#waits.leave(this)) this.onLost();
+      return "left";
+    }
+
+    // Passed on before it is finished with: should this thread die in between, somebody is notified
+    // once too often rather than nobody.
+    protected override onLost(): void {
+      this.#condition.#notifyOne();
+      this.#condition.#waits.finish(this);
+    }
+
+    protected override onResume(): true {
+      return true;
+    }
+  };
 
   /**
    * Make a condition.
@@ -110,13 +99,17 @@ export class SharedCondition implements Shareable {
       throw new TypeError(`Cannot ${what}: lock must be a SharedLock, received ${show(lock)}`);
     }
     checkOptions(what, options);
-    const home = arriving?.home ?? Home.build(ConditionProtocol.SIZE, options);
-    this.#lock = arriving?.lock ?? lock ?? new SharedLock(options);
-    arriving = undefined;
-    this.#home = home;
-    this.#protocol = new ConditionProtocol(home.words, 0, self);
-    this.#waits = new LineWaits(home, this.#protocol.lines, LINE, (wait) => wait.wake());
-    home.inhabit(this);
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(ConditionProtocol.SIZE, options);
+    this.#block = block;
+    this.#lock = lock ?? new SharedLock(options);
+    this.#protocol = new ConditionProtocol(block.words, 0, self);
+    this.#waits = new QueuedWaits(block, this.#protocol.queues, QUEUE, (wait) => wait.wake());
+    block.attach((isDead) => {
+      this.#protocol.recover(isDead);
+      this.#waits.look();
+    });
   }
 
   /**
@@ -177,8 +170,8 @@ export class SharedCondition implements Shareable {
    */
   async wait(): Promise<true> {
     const hold = this.#checkHeld("wait on a shared condition");
-    const wait = new Notification(this);
-    this.#waits.place(wait, this.#protocol.join(this.#waits.mine));
+    const wait = new SharedCondition.#Notification(this);
+    this.#waits.enter(wait, this.#protocol.join(this.#waits.mine));
     this.#lock.release();
     let notified = false;
     try {
@@ -191,7 +184,7 @@ export class SharedCondition implements Shareable {
       if (notified) this.#notifyOne();
       throw error;
     } finally {
-      this.#waits.over(wait);
+      this.#waits.finish(wait);
     }
     return true;
   }
@@ -212,7 +205,7 @@ export class SharedCondition implements Shareable {
    */
   waitSync(timeoutMs?: number): boolean {
     const what = "wait on a shared condition";
-    return this.#sleep(what, beginBlocking(this.#home, what, "wait", timeoutMs));
+    return this.#sleep(what, beginBlocking(this.#block, what, "wait", timeoutMs));
   }
 
   /**
@@ -253,7 +246,7 @@ export class SharedCondition implements Shareable {
   waitForPredicateSync(fn: () => boolean, timeoutMs?: number): boolean {
     const what = "wait on a shared condition";
     checkFunction(what, "fn", fn);
-    const until = beginBlocking(this.#home, what, "waitForPredicate", timeoutMs);
+    const until = beginBlocking(this.#block, what, "waitForPredicate", timeoutMs);
     while (!ask(fn)) {
       if (now() >= until) return false;
       this.#sleep(what, until);
@@ -288,49 +281,40 @@ export class SharedCondition implements Shareable {
   }
 
   /**
-   * Take the dead out of the line.
-   * @ignore
-   */
-  recover(isDead: (id: number) => boolean): void {
-    this.#protocol.recover(isDead);
-    this.#waits.look();
-  }
-
-  /**
    * How it crosses to another thread.
    * @ignore
    */
   [parcel](): Parcel {
-    return { kind: KIND, data: [this.#home.passage(), this.#lock[parcel]().data] };
+    return { kind: KIND, data: [this.#block.handle(), this.#lock[parcel]().data] };
   }
 
-  #checkHeld(what: string): Hold {
-    const hold = lockInternals.hold(this.#lock);
+  #checkHeld(what: string): InterruptedHold {
+    const hold = lockInternals.interrupt(this.#lock);
     if (hold !== undefined) return hold;
     throw new InvalidStateError(`Cannot ${what}: this thread does not hold its lock`);
   }
 
   #notifyOne(): boolean {
-    const place = this.#protocol.notify();
-    if (place !== 0) this.#waits.called(place);
-    return place !== 0;
+    const slot = this.#protocol.notify();
+    if (slot !== 0) this.#waits.wakeAt(slot);
+    return slot !== 0;
   }
 
   #sleep(what: string, until: number): boolean {
     const hold = this.#checkHeld(what);
-    const { lines } = this.#protocol;
-    const place = this.#protocol.join(0);
+    const { queues } = this.#protocol;
+    const slot = this.#protocol.join(0);
     this.#lock.release();
-    const notified = place === 0
-      ? lines.doze(LINE, until)
-      : lines.park(place, until, this.#home.impatience);
-    lockInternals.resume(this.#lock, hold, lockInternals.acquireAgain(this.#lock));
-    if (place !== 0 && notified) lines.over(place, 1);
+    const notified = slot === 0
+      ? queues.nap(QUEUE, until)
+      : queues.park(slot, until, this.#block.checkLiveness);
+    hold.resume(lockInternals.acquireAgain(this.#lock));
+    if (slot !== 0 && notified) queues.finishedOne(slot);
     return notified;
   }
 
   // Under the permit that the caller has: it must still release the lock when the block ends.
-  async #holdAgain(hold: Hold): Promise<void> {
+  async #holdAgain(hold: InterruptedHold): Promise<void> {
     let last: CancelledError | undefined;
     let abandoned: boolean;
     for (;;) {
@@ -342,7 +326,7 @@ export class SharedCondition implements Shareable {
         last = error;
       }
     }
-    lockInternals.resume(this.#lock, hold, abandoned);
+    hold.resume(abandoned);
     if (last !== undefined) throw last;
   }
 }
@@ -357,10 +341,9 @@ function ask(fn: () => unknown): boolean {
   return Boolean(answer);
 }
 
-registerSharedType(KIND, ([passage, lock]: [Passage, Passage]) => {
-  arriving = {
-    home: Home.arrive(passage, ConditionProtocol.SIZE),
-    lock: lockInternals.arrive(lock),
-  };
-  return new SharedCondition();
+registerSharedType(KIND, ([handle, lock]: [SharedHandle, SharedHandle]) => {
+  return new SharedCondition(
+    new SharedLock(SharedBlock.open(lock, LockProtocol.SIZE)),
+    SharedBlock.open(handle, ConditionProtocol.SIZE),
+  );
 });

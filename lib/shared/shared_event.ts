@@ -2,32 +2,11 @@ import { checkOptions } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { EventProtocol } from "./protocol/event_protocol.ts";
 import { WordWait, WordWaits } from "./word_wait.ts";
 
 const KIND = "SharedEvent";
-
-class EventWait extends WordWait<true> {
-  readonly #waits: WordWaits<true>;
-
-  constructor(since: number, waits: WordWaits<true>) {
-    super(since);
-    this.#waits = waits;
-    waits.add(this);
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    this.#waits.remove(this);
-    return "left";
-  }
-
-  protected override onResume(): true {
-    return true;
-  }
-}
-
-let arriving: Home | undefined;
 
 /**
  * A flag between threads that can be waited for.
@@ -51,9 +30,28 @@ let arriving: Home | undefined;
  * ```
  */
 export class SharedEvent implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #protocol: EventProtocol;
   readonly #waits: WordWaits<true>;
+
+  static #Wait = class extends WordWait<true> {
+    readonly #event: SharedEvent;
+
+    constructor(event: SharedEvent, since: number) {
+      super(since);
+      this.#event = event;
+      event.#waits.add(this);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#event.#waits.remove(this);
+      return "left";
+    }
+
+    protected override onResume(): true {
+      return true;
+    }
+  };
 
   /**
    * Make an event whose flag is not set.
@@ -63,12 +61,14 @@ export class SharedEvent implements Shareable {
    */
   constructor(options?: SharedOptions) {
     checkOptions("create a shared event", options);
-    const home = arriving ?? Home.build(EventProtocol.SIZE, options);
-    arriving = undefined;
-    this.#home = home;
-    this.#protocol = new EventProtocol(home.words, 0);
-    this.#waits = new WordWaits(home, 0);
-    home.inhabit(this);
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(EventProtocol.SIZE, options);
+    this.#block = block;
+    this.#protocol = new EventProtocol(block.words, 0);
+    this.#waits = new WordWaits(block, 0);
+    // Nothing of an event is held; but whoever set it may have died before waking the others.
+    block.attach(() => block.words.notify(0, Infinity));
   }
 
   /** Set the flag and wake everybody who waits for it. */
@@ -97,7 +97,7 @@ export class SharedEvent implements Shareable {
    */
   wait(): Promise<true> {
     const state = this.#protocol.state();
-    return (state & 1) === 1 ? Promise.resolve(true) : new EventWait(state, this.#waits).begin();
+    return (state & 1) === 1 ? Promise.resolve(true) : new SharedEvent.#Wait(this, state).begin();
   }
 
   /**
@@ -114,17 +114,8 @@ export class SharedEvent implements Shareable {
    *   `allowBlockingMain`.
    */
   waitSync(timeoutMs?: number): boolean {
-    const until = beginBlocking(this.#home, "wait for a shared event", "wait", timeoutMs);
-    return this.#protocol.park(until, this.#home.impatience);
-  }
-
-  /**
-   * Nothing of an event is held.
-   * @ignore
-   */
-  recover(): void {
-    // Whoever set it may have died before waking the others.
-    this.#home.words.notify(0, Infinity);
+    const until = beginBlocking(this.#block, "wait for a shared event", "wait", timeoutMs);
+    return this.#protocol.park(until, this.#block.checkLiveness);
   }
 
   /**
@@ -132,11 +123,10 @@ export class SharedEvent implements Shareable {
    * @ignore
    */
   [parcel](): Parcel {
-    return { kind: KIND, data: this.#home.passage() };
+    return { kind: KIND, data: this.#block.handle() };
   }
 }
 
-registerSharedType(KIND, (passage: Passage) => {
-  arriving = Home.arrive(passage, EventProtocol.SIZE);
-  return new SharedEvent();
+registerSharedType(KIND, (handle: SharedHandle) => {
+  return new SharedEvent(SharedBlock.open(handle, EventProtocol.SIZE));
 });

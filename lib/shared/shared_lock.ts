@@ -1,15 +1,13 @@
-import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { checkOptions } from "../base/validate.ts";
-import type { CancelOutcome } from "../core/waiter.ts";
+import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
-import { LineWait, LineWaits } from "./queued_wait.ts";
+import { LockProtocol, NOT_HELD } from "./protocol/lock_protocol.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import { SharedPermits } from "./shared_permits.ts";
 import { self } from "./thread_registry.ts";
-import { CROWDED, LockProtocol, TAKEN } from "./protocol/lock_protocol.ts";
 
 const KIND = "SharedLock";
-const LINE = 0;
 
 /**
  * A hold of a {@linkcode SharedLock}, or a permit of a {@linkcode SharedSemaphore}; disposing of it
@@ -45,86 +43,20 @@ export interface SharedPermit extends Disposable {
   readonly abandoned: boolean;
 }
 
-let turnOf: (permit: Permit) => number;
-let tell: (permit: Permit) => void;
-
-class Permit implements SharedPermit {
-  readonly #lock: SharedLock;
-  /** Which hold of the lock it stands for. */
-  readonly #turn: number;
-  #abandoned: boolean;
-
-  static {
-    turnOf = (permit) => permit.#turn;
-    tell = (permit) => permit.#abandoned = true;
-  }
-
-  constructor(lock: SharedLock, turn: number, abandoned: boolean) {
-    this.#lock = lock;
-    this.#turn = turn;
-    this.#abandoned = abandoned;
-  }
-
-  get abandoned(): boolean {
-    return this.#abandoned;
-  }
-
-  [Symbol.dispose](): void {
-    lockInternals.release(this.#lock, this.#turn);
-  }
-}
-
-class Acquire extends LineWait<SharedPermit> {
-  readonly #lock: SharedLock;
-
-  constructor(lock: SharedLock) {
-    super();
-    this.#lock = lock;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    lockInternals.withdraw(this.#lock, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    lockInternals.lost(this.#lock, this);
-  }
-
-  protected override onResume(): SharedPermit {
-    return lockInternals.take(this.#lock, this);
-  }
-}
-
-/** A hold that is given up for a while. */
-export interface Hold {
-  readonly turn: number;
-  /** The permit for it, if it was made by the same object. */
-  readonly permit: Permit | undefined;
-}
-
-/** What waits, conditions and other shared objects may do with a lock and its users may not. */
-export interface LockInternals {
-  /** Make a lock in `buffer`, at its start, where other things may live behind it. */
-  within(buffer: SharedArrayBuffer, options: SharedOptions | undefined): SharedLock;
-  /** Make the lock again that has crossed. */
-  arrive(passage: Passage): SharedLock;
-  /** The hold that this thread has of it, if any. */
-  hold(lock: SharedLock): Hold | undefined;
+/** A hold that a wait at a condition gives up for a while. */
+export interface InterruptedHold {
   /**
    * Let the hold of now be the one of before, so that the permit of that one is good again.
    *
-   * @param abandoned Whether the holder in between died, which the permit is to say.
+   * @param abandoned Whether the holder in between died with it, which the permit is to say.
    */
-  resume(lock: SharedLock, hold: Hold, abandoned: boolean): void;
-  /** Release it, if it is still held as at that turn. */
-  release(lock: SharedLock, turn?: number): void;
-  /** A wait is called off. */
-  withdraw(lock: SharedLock, wait: Acquire): void;
-  /** A wait that was handed the lock cannot make use of it. */
-  lost(lock: SharedLock, wait: Acquire): void;
-  /** A wait that was handed the lock goes on. */
-  take(lock: SharedLock, wait: Acquire): SharedPermit;
+  resume(abandoned: boolean): void;
+}
+
+/** What a condition may do with its lock and users may not. */
+interface LockInternals {
+  /** The hold that this thread has of it, if any. */
+  interrupt(lock: SharedLock): InterruptedHold | undefined;
   /** Hold it again, however long that takes, blocking; gives whether it was abandoned. */
   acquireAgain(lock: SharedLock): boolean;
 }
@@ -132,11 +64,11 @@ export interface LockInternals {
 /** Filled by the class below. */
 export let lockInternals: LockInternals;
 
-let arriving: Home | undefined;
-
-function make(home: Home): SharedLock {
-  arriving = home;
-  return new SharedLock();
+/** What is known here of one hold. */
+interface HoldState {
+  /** Its number: once another one holds the lock, the permit for this one is dead. */
+  readonly turn: number;
+  abandoned: boolean;
 }
 
 /**
@@ -144,7 +76,7 @@ function make(home: Home): SharedLock {
  *
  * - First come, first served, sleeping threads (`acquireSync`) and waiting tasks (`acquire`) alike:
  *   a newcomer never overtakes one who waits. With more than 64 threads, or many tasks of different
- *   threads taking turns in the line, the order between threads is only roughly kept; the order
+ *   threads taking turns in the queue, the order between threads is only roughly kept; the order
  *   within a thread always is.
  * - Whoever is cancelled after being handed the lock passes it on.
  * - If a worker of a pool, or a `Thread`, dies with the lock, the next one gets it, and its permit
@@ -171,42 +103,34 @@ function make(home: Home): SharedLock {
  * ```
  */
 export class SharedLock implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #protocol: LockProtocol;
-  readonly #waits: LineWaits<SharedPermit>;
-  /** The last one that was made here. */
-  #permit: Permit | undefined = undefined;
+  readonly #permits: SharedPermits<SharedPermit>;
+  /** The last hold for which a permit was made here. */
+  #last: HoldState | undefined = undefined;
+
+  static #Permit = class implements SharedPermit {
+    readonly #lock: SharedLock;
+    readonly #hold: HoldState;
+
+    constructor(lock: SharedLock, hold: HoldState) {
+      this.#lock = lock;
+      this.#hold = hold;
+    }
+
+    get abandoned(): boolean {
+      return this.#hold.abandoned;
+    }
+
+    [Symbol.dispose](): void {
+      this.#lock.#release(this.#hold.turn);
+    }
+  };
 
   static {
     lockInternals = {
-      within: (buffer, options) => make(Home.build(LockProtocol.SIZE, options, buffer)),
-      arrive: (passage) => make(Home.arrive(passage, LockProtocol.SIZE)),
-      hold: (lock) => {
-        if (!lock.#protocol.mine()) return undefined;
-        const turn = lock.#protocol.turn();
-        const last = lock.#permit;
-        return { turn, permit: last !== undefined && turnOf(last) === turn ? last : undefined };
-      },
-      resume: (lock, { turn, permit }, abandoned) => {
-        lock.#protocol.resumeTurn(turn);
-        lock.#permit = permit;
-        if (!abandoned) return;
-        if (permit !== undefined) tell(permit);
-        else lock.#protocol.leaveNews();
-      },
-      release: (lock, turn) => void lock.#release(turn),
-      withdraw: (lock, wait) => {
-        if (!lock.#waits.leave(wait)) lockInternals.lost(lock, wait);
-      },
-      lost: (lock, wait) => {
-        lock.#waits.over(wait);
-        lock.#release();
-      },
-      take: (lock, wait) => {
-        lock.#waits.over(wait);
-        return lock.#hold();
-      },
-      acquireAgain: (lock) => lock.#block(Infinity) && lock.#protocol.abandoned(),
+      interrupt: (lock) => lock.#interrupt(),
+      acquireAgain: (lock) => lock.#permits.block(Infinity) && lock.#protocol.abandoned(),
     };
   }
 
@@ -218,12 +142,15 @@ export class SharedLock implements Shareable {
    */
   constructor(options?: SharedOptions) {
     checkOptions("create a shared lock", options);
-    const home = arriving ?? Home.build(LockProtocol.SIZE, options);
-    arriving = undefined;
-    this.#home = home;
-    this.#protocol = new LockProtocol(home.words, 0, self);
-    this.#waits = new LineWaits(home, this.#protocol.lines, LINE, (wait) => this.#join(wait));
-    home.inhabit(this);
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(LockProtocol.SIZE, options);
+    this.#block = block;
+    this.#protocol = new LockProtocol(block.words, 0, self);
+    this.#permits = new SharedPermits(block, this.#protocol, {
+      hold: () => this.#hold(),
+      passOn: () => this.#release(),
+    });
   }
 
   /**
@@ -236,15 +163,7 @@ export class SharedLock implements Shareable {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   acquire(): Promise<SharedPermit> {
-    try {
-      const crowded = this.#waits.crowded;
-      if (!crowded && this.#protocol.tryTake()) return Promise.resolve(this.#hold());
-      const wait = new Acquire(this);
-      if (crowded || !this.#join(wait)) this.#waits.place(wait, CROWDED);
-      return wait.begin();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#permits.acquire();
   }
 
   /**
@@ -263,8 +182,8 @@ export class SharedLock implements Shareable {
    */
   acquireSync(timeoutMs?: number): SharedPermit {
     const what = "acquire a shared lock";
-    const until = beginBlocking(this.#home, what, "acquire", timeoutMs);
-    if (!this.#block(until)) throw new TimeoutError("Cannot acquire a shared lock: time is over");
+    const until = beginBlocking(this.#block, what, "acquire", timeoutMs);
+    if (!this.#permits.block(until)) throw new TimeoutError(`Cannot ${what}: time is over`);
     return this.#hold();
   }
 
@@ -276,7 +195,7 @@ export class SharedLock implements Shareable {
    * @returns A permit, or `undefined` if the lock is not free.
    */
   tryAcquire(): SharedPermit | undefined {
-    return this.#protocol.tryTake() ? this.#hold() : undefined;
+    return this.#permits.tryAcquire();
   }
 
   /**
@@ -287,9 +206,9 @@ export class SharedLock implements Shareable {
    * @throws {InvalidStateError} If it is not held.
    */
   release(): void {
-    if (!this.#release()) {
-      throw new InvalidStateError("Cannot release a shared lock: it is not held");
-    }
+    if (this.#release()) return;
+    self.checkAlive();
+    throw new InvalidStateError("Cannot release a shared lock: it is not held");
   }
 
   /** Whether it is held, by any thread. */
@@ -298,55 +217,43 @@ export class SharedLock implements Shareable {
   }
 
   /**
-   * Take it from a holder that is dead.
-   * @ignore
-   */
-  recover(isDead: (id: number) => boolean): void {
-    this.#protocol.recover(isDead);
-    this.#waits.look();
-  }
-
-  /**
    * How it crosses to another thread.
    * @ignore
    */
   [parcel](): Parcel {
-    return { kind: KIND, data: this.#home.passage() };
+    return { kind: KIND, data: this.#block.handle() };
   }
 
-  #hold(): Permit {
+  #hold(): SharedPermit {
     const protocol = this.#protocol;
-    return this.#permit = new Permit(this, protocol.turn(), protocol.abandoned());
-  }
-
-  #block(until: number): boolean {
-    const protocol = this.#protocol;
-    for (;;) {
-      if (protocol.tryTake()) return true;
-      const place = protocol.takeOrJoin(0);
-      if (place === TAKEN) return true;
-      if (place !== CROWDED) {
-        const taken = protocol.park(place, until, this.#home.impatience);
-        if (taken) protocol.lines.over(place, 1);
-        return taken;
-      }
-      if (!protocol.lines.doze(LINE, until)) return false;
-    }
-  }
-
-  #join(wait: LineWait<SharedPermit>): boolean {
-    const place = this.#protocol.takeOrJoin(this.#waits.mine);
-    if (place === CROWDED) return false;
-    if (place === TAKEN) wait.wake();
-    else this.#waits.place(wait, place);
-    return true;
+    this.#last = { turn: protocol.turn(), abandoned: protocol.abandoned() };
+    return new SharedLock.#Permit(this, this.#last);
   }
 
   #release(turn?: number): boolean {
-    const place = this.#protocol.release(turn);
-    if (place > 0) this.#waits.called(place);
-    return place >= 0;
+    const slot = this.#protocol.release(turn);
+    if (slot > 0) this.#permits.wakeAt(slot);
+    return slot !== NOT_HELD;
+  }
+
+  #interrupt(): InterruptedHold | undefined {
+    const protocol = this.#protocol;
+    if (!protocol.mine()) return undefined;
+    const turn = protocol.turn();
+    // A permit that another object for this lock has made is not known here.
+    const hold = this.#last?.turn === turn ? this.#last : undefined;
+    return {
+      resume: (abandoned) => {
+        protocol.resumeTurn(turn);
+        this.#last = hold;
+        if (!abandoned) return;
+        if (hold !== undefined) hold.abandoned = true;
+        else protocol.leaveNotice();
+      },
+    };
   }
 }
 
-registerSharedType(KIND, lockInternals.arrive);
+registerSharedType(KIND, (handle: SharedHandle) => {
+  return new SharedLock(SharedBlock.open(handle, LockProtocol.SIZE));
+});

@@ -1,14 +1,11 @@
 import { allocateShared } from "../base/shared_memory.ts";
-import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
+import { again, type CancelOutcome } from "../core/waiter.ts";
+import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { QueueItems } from "../sync/queue_items.ts";
-import { again } from "../core/waiter.ts";
 import { needPeers } from "../wire/resource_sharer.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
-import { type LineWait, LineWaits } from "./queued_wait.ts";
-import { self } from "./thread_registry.ts";
 import {
   GETTERS,
   JOINERS,
@@ -16,8 +13,10 @@ import {
   PUTTERS,
   QueueProtocol,
 } from "./protocol/queue_protocol.ts";
-import { Getter, Joiner, Putter, type QueueDesk, type QueueWait } from "./queue_wait.ts";
-import { RingCargo } from "./ring_items.ts";
+import { QueuedWait, QueuedWaits } from "./queued_wait.ts";
+import { type PendingItem, RingItems } from "./ring_items.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import { self } from "./thread_registry.ts";
 
 const KIND = "SharedQueue";
 
@@ -57,13 +56,6 @@ export interface SharedQueueOptions extends SharedOptions {
    */
   capacity?: number;
 }
-
-interface Arrival {
-  home: Home;
-  buffer: SharedArrayBuffer;
-}
-
-let arriving: Arrival | undefined;
 
 /**
  * A queue between threads: a ring in shared memory, with any number of producers and consumers.
@@ -110,24 +102,45 @@ let arriving: Arrival | undefined;
  * ```
  */
 export class SharedQueue<T> implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #maxsize: number;
   readonly #largest: number;
   readonly #protocol: QueueProtocol;
-  readonly #cargo: RingCargo;
-  readonly #lines: LineWaits<T | void>[];
+  readonly #items: RingItems;
+  readonly #waits: QueuedWaits<T | void>[];
 
-  readonly #desk: QueueDesk<T> = {
-    leave: (wait) => {
-      if (!this.#lines[wait.line]!.leave(wait)) this.#desk.lost(wait);
-      else if (wait instanceof Putter && wait.hungry) this.#protocol.yieldRoom();
-    },
-    lost: (wait) => {
-      this.#lines[wait.line]!.over(wait);
-      this.#passOn(wait.line);
-    },
-    resume: (wait) => this.#resume(wait),
-    joined: (wait) => this.#lines[JOINERS]!.over(wait),
+  /** A wait in one of the queues: for an item, for room for one, or until all are done. */
+  static #Wait = class<T> extends QueuedWait<T | void> {
+    readonly #owner: SharedQueue<T>;
+    readonly queue: number;
+    /** What it is to put. */
+    readonly item: PendingItem | undefined;
+    /** Whether it was woken and found no room all the same: newcomers are held back for it. */
+    starving = false;
+
+    constructor(owner: SharedQueue<T>, queue: number, item?: PendingItem) {
+      super();
+      this.#owner = owner;
+      this.queue = queue;
+      this.item = item;
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      if (!this.#owner.#waits[this.queue]!.leave(this)) this.onLost();
+      else if (this.starving) this.#owner.#protocol.yieldRoom();
+      this.item?.discard();
+      return "left";
+    }
+
+    protected override onLost(): void {
+      this.#owner.#waits[this.queue]!.finish(this);
+      this.#owner.#passOn(this.queue);
+      this.item?.discard();
+    }
+
+    protected override onResume(): T | void | typeof again {
+      return this.#owner.#resume(this);
+    }
   };
 
   /**
@@ -150,19 +163,24 @@ export class SharedQueue<T> implements Shareable {
       throw new RangeError(`Cannot ${what}: capacity must be at most 1 GiB, received ${capacity}`);
     }
     this.#maxsize = maxsize;
-    const { home, buffer } = arriving ?? build(capacity, options);
-    this.#home = home;
+    const isOpen = options instanceof SharedBlock;
+    const block = isOpen ? options : create(capacity, options);
+    const { buffer } = block;
+    this.#block = block;
     this.#largest = (buffer.growable ? buffer.maxByteLength : buffer.byteLength) - RING;
     const limit = maxsize > 0 && maxsize < 2 ** 31 ? maxsize : 0;
-    this.#protocol = new QueueProtocol(home.words, 0, self, limit);
-    if (arriving === undefined) this.#protocol.initialize((buffer.byteLength - RING) / 8);
-    arriving = undefined;
-    this.#cargo = new RingCargo(buffer, RING, this.#protocol.size());
-    this.#lines = [GETTERS, PUTTERS, JOINERS].map((line) => {
-      return new LineWaits(home, this.#protocol.lines, line, (wait) => this.#retry(line, wait));
+    const protocol = new QueueProtocol(block.words, 0, self, limit);
+    if (!isOpen) protocol.initialize((buffer.byteLength - RING) / 8);
+    this.#protocol = protocol;
+    this.#items = new RingItems(buffer, RING, protocol.size());
+    this.#waits = [GETTERS, PUTTERS, JOINERS].map((queue) => {
+      return new QueuedWaits(block, protocol.queues, queue, (wait) => this.#retry(queue, wait));
     });
-    this.#protocol.onCall = (place) => this.#lines.forEach((line) => line.called(place));
-    home.inhabit(this);
+    protocol.onWake = (slot) => this.#waits.forEach((waits) => waits.wakeAt(slot));
+    block.attach((isDead) => {
+      protocol.recover(isDead);
+      for (const waits of this.#waits) waits.look();
+    });
   }
 
   /**
@@ -182,19 +200,14 @@ export class SharedQueue<T> implements Shareable {
   put(item: T): Promise<void> {
     try {
       this.#load(item);
-      const outcome = this.#protocol.tryPut(this.#cargo, false);
+      const outcome = this.#protocol.tryPut(this.#items, false);
       if (endPut(outcome) !== "blocked") return Promise.resolve();
-      const wait = new Putter(this.#desk, this.#cargo.unload());
-      const last = this.#join(wait, false);
-      if (endPut(last) !== "blocked") return Promise.resolve();
-      const done = wait.begin() as Promise<void>;
-      if (wait.item.goods === 0) return done;
-      return done.catch((error) => {
-        wait.item.discard();
-        throw error;
-      });
+      const wait = new SharedQueue.#Wait(this, PUTTERS, this.#items.unload());
+      return endPut(this.#join(wait, false)) === "blocked"
+        ? wait.begin() as Promise<void>
+        : Promise.resolve();
     } catch (error) {
-      this.#cargo.discard();
+      this.#items.discard();
       return Promise.reject(error);
     }
   }
@@ -211,9 +224,9 @@ export class SharedQueue<T> implements Shareable {
    */
   get(): Promise<T> {
     try {
-      const outcome = this.#protocol.tryGet(this.#cargo);
+      const outcome = this.#protocol.tryGet(this.#items);
       if (outcome !== "blocked") return Promise.resolve(this.#endGet(outcome));
-      const wait = new Getter(this.#desk);
+      const wait = new SharedQueue.#Wait(this, GETTERS);
       const last = this.#join(wait, false);
       return last === "blocked" ? wait.begin() as Promise<T> : Promise.resolve(this.#endGet(last));
     } catch (error) {
@@ -239,14 +252,14 @@ export class SharedQueue<T> implements Shareable {
    */
   putSync(item: T, timeoutMs?: number): void {
     const what = "put an item into a shared queue";
-    const until = beginBlocking(this.#home, what, "put", timeoutMs);
+    const until = beginBlocking(this.#block, what, "put", timeoutMs);
     try {
       this.#load(item);
-      if (endPut(this.#protocol.put(this.#cargo, until, this.#home.impatience)) === "blocked") {
+      if (endPut(this.#protocol.put(this.#items, until, this.#block.checkLiveness)) === "blocked") {
         throw new QueueFull(`Cannot ${what}: it is full, and time is over`);
       }
     } catch (error) {
-      this.#cargo.discard();
+      this.#items.discard();
       throw error;
     }
   }
@@ -268,8 +281,8 @@ export class SharedQueue<T> implements Shareable {
    */
   getSync(timeoutMs?: number): T {
     const what = "get an item from a shared queue";
-    const until = beginBlocking(this.#home, what, "get", timeoutMs);
-    const outcome = this.#protocol.get(this.#cargo, until, this.#home.impatience);
+    const until = beginBlocking(this.#block, what, "get", timeoutMs);
+    const outcome = this.#protocol.get(this.#items, until, this.#block.checkLiveness);
     if (outcome === "blocked") {
       throw new QueueEmpty(`Cannot ${what}: it is empty, and time is over`);
     }
@@ -288,11 +301,11 @@ export class SharedQueue<T> implements Shareable {
   putNowait(item: T): void {
     try {
       this.#load(item);
-      if (endPut(this.#protocol.tryPut(this.#cargo, false)) === "blocked") {
+      if (endPut(this.#protocol.tryPut(this.#items, false)) === "blocked") {
         throw new QueueFull("Cannot put an item into a shared queue: it is full");
       }
     } catch (error) {
-      this.#cargo.discard();
+      this.#items.discard();
       throw error;
     }
   }
@@ -305,7 +318,7 @@ export class SharedQueue<T> implements Shareable {
    * @throws {QueueShutDown} If there is none and the queue is closed.
    */
   getNowait(): T {
-    const outcome = this.#protocol.tryGet(this.#cargo);
+    const outcome = this.#protocol.tryGet(this.#items);
     if (outcome === "blocked") {
       throw new QueueEmpty("Cannot get an item from a shared queue: it is empty");
     }
@@ -332,7 +345,7 @@ export class SharedQueue<T> implements Shareable {
   join(): Promise<void> {
     try {
       if (this.#protocol.unfinished() === 0) return Promise.resolve();
-      const wait = new Joiner(this.#desk);
+      const wait = new SharedQueue.#Wait(this, JOINERS);
       const last = this.#join(wait, false);
       return last === "blocked" ? wait.begin() as Promise<void> : Promise.resolve();
     } catch (error) {
@@ -367,26 +380,17 @@ export class SharedQueue<T> implements Shareable {
   }
 
   /**
-   * Clean up after the dead.
-   * @ignore
-   */
-  recover(isDead: (id: number) => boolean): void {
-    this.#protocol.recover(isDead);
-    for (const line of this.#lines) line.look();
-  }
-
-  /**
    * How it crosses to another thread.
    * @ignore
    */
   [parcel](): Parcel {
     needPeers();
-    return { kind: KIND, data: [this.#home.passage(), this.#maxsize] };
+    return { kind: KIND, data: [this.#block.handle(), this.#maxsize] };
   }
 
   #load(item: T): void {
-    this.#cargo.load(item);
-    const bytes = 8 * this.#cargo.units;
+    this.#items.load(item);
+    const bytes = 8 * this.#items.slots;
     if (bytes <= this.#largest) return;
     throw new RangeError(
       `Cannot put an item into a shared queue: it takes ${bytes} bytes, at most ${this.#largest} are possible`,
@@ -394,71 +398,82 @@ export class SharedQueue<T> implements Shareable {
   }
 
   #endGet(outcome: Outcome): T {
-    if (outcome === "done") return this.#cargo.value() as T;
+    if (outcome === "done") return this.#items.value() as T;
     throw new QueueShutDown("Cannot get an item from a shared queue: it is closed");
   }
 
   /** What a wait came for: "blocked" if it is not to be had. */
-  #attempt(wait: QueueWait<T>, called: boolean, place: number): Outcome {
-    if (wait instanceof Getter) return this.#protocol.tryGet(this.#cargo);
-    if (!(wait instanceof Putter)) return this.#protocol.unfinished() === 0 ? "done" : "blocked";
-    this.#cargo.reload(wait.item);
-    return this.#protocol.tryPut(this.#cargo, called, place);
+  #attempt({ queue, item }: QueueWait, woken: boolean, slot: number): Outcome {
+    if (queue === GETTERS) return this.#protocol.tryGet(this.#items);
+    if (item === undefined) return this.#protocol.unfinished() === 0 ? "done" : "blocked";
+    this.#items.reload(item);
+    return this.#protocol.tryPut(this.#items, woken, slot);
   }
 
-  /** Stand in line, and look once more: it may have become possible before the place was taken. */
-  #join(wait: QueueWait<T>, back: boolean): Outcome {
-    const line = this.#lines[wait.line]!;
-    const mine = back ? line.mineInFront : line.mine;
-    const place = this.#protocol.join(wait.line, mine, back);
-    line.place(wait, place, back);
-    const outcome = this.#attempt(wait, back, line.isFirstAt(wait) ? place : 0);
-    // Called on top of that: let another one look.
-    if (outcome !== "blocked" && !line.leave(wait)) {
-      line.over(wait);
-      this.#passOn(wait.line);
+  /** Stand in the queue, and look once more: it may have become possible before that. */
+  #join(wait: QueueWait & QueuedWait<T | void>, back: boolean): Outcome {
+    const waits = this.#waits[wait.queue]!;
+    const mine = back ? waits.mineInFront : waits.mine;
+    const slot = this.#protocol.join(wait.queue, mine, back);
+    waits.enter(wait, slot, back);
+    const outcome = this.#attempt(wait, back, waits.isFirst(wait) ? slot : 0);
+    // Woken on top of that: let another one look.
+    if (outcome !== "blocked" && !waits.leave(wait)) {
+      waits.finish(wait);
+      this.#passOn(wait.queue);
     }
     return outcome;
   }
 
-  /** A wait was called. */
-  #resume(wait: Getter<T> | Putter<T>): T | void | typeof again {
+  /** A wait was woken. */
+  #resume(wait: QueueWait & QueuedWait<T | void>): T | void | typeof again {
+    const waits = this.#waits[wait.queue]!;
+    if (wait.queue === JOINERS) return waits.finish(wait);
     let outcome = this.#attempt(wait, true, 0);
-    this.#lines[wait.line]!.over(wait);
+    waits.finish(wait);
     if (outcome === "blocked") {
-      if (wait instanceof Putter) wait.hungry = true;
+      if (wait.queue === PUTTERS) wait.starving = true;
       outcome = this.#join(wait, true);
     }
     if (outcome === "blocked") return again;
-    return wait instanceof Putter ? void endPut(outcome) : this.#endGet(outcome);
+    if (wait.queue === GETTERS) return this.#endGet(outcome);
+    if (outcome === "closed") wait.item?.discard();
+    endPut(outcome);
   }
 
-  /** Give the call to another one. */
-  #passOn(line: number): void {
+  /** Give the wake-up to another one. */
+  #passOn(queue: number): void {
     const protocol = this.#protocol;
-    if (line === PUTTERS) protocol.yieldRoom();
-    else if (line === GETTERS && (!protocol.empty())) protocol.callOne(GETTERS);
+    if (queue === PUTTERS) protocol.yieldRoom();
+    else if (queue === GETTERS && !protocol.empty()) protocol.wakeOne(GETTERS);
   }
 
-  /** There was no place for it in the line. Let it look for itself, now and then. */
-  #retry(line: number, wait: LineWait<T | void>): boolean {
-    if (line !== JOINERS) return wait.wake();
-    const waits = this.#lines[line]!;
-    const place = this.#protocol.join(line, waits.mine);
-    if (place !== 0) waits.place(wait, place);
-    if (this.#protocol.unfinished() > 0) return place !== 0;
+  /** There was no slot for it. Let it look for itself, now and then. */
+  #retry(queue: number, wait: QueuedWait<T | void>): boolean {
+    if (queue !== JOINERS) return wait.wake();
+    const waits = this.#waits[queue]!;
+    const slot = this.#protocol.join(queue, waits.mine);
+    if (slot !== 0) waits.enter(wait, slot);
+    if (this.#protocol.unfinished() > 0) return slot !== 0;
     waits.leave(wait);
-    waits.over(wait);
+    waits.finish(wait);
     return wait.wake();
   }
 }
 
-function build(capacity: number, options: SharedQueueOptions | undefined): Arrival {
+/** What tells one wait at a queue from another. */
+interface QueueWait {
+  readonly queue: number;
+  readonly item: PendingItem | undefined;
+  starving: boolean;
+}
+
+function create(capacity: number, options: SharedQueueOptions | undefined): SharedBlock {
   let size = 1_024;
   while (size < capacity) size *= 2;
   const maxByteLength = RING + Math.max(size, LARGEST);
   const buffer = allocateShared(RING + size, { maxByteLength });
-  return { home: Home.build(QueueProtocol.SIZE, options, buffer), buffer };
+  return SharedBlock.create(QueueProtocol.SIZE, options, buffer);
 }
 
 function endPut(outcome: Outcome): Outcome {
@@ -466,7 +481,7 @@ function endPut(outcome: Outcome): Outcome {
   throw new QueueShutDown("Cannot put an item into a shared queue: it is closed");
 }
 
-registerSharedType(KIND, ([passage, maxsize]: [Passage, number]) => {
-  arriving = { home: Home.arrive(passage, QueueProtocol.SIZE), buffer: passage[0] };
-  return new SharedQueue({ maxsize });
+registerSharedType(KIND, ([handle, maxsize]: [SharedHandle, number]) => {
+  const block = SharedBlock.open(handle, QueueProtocol.SIZE);
+  return new SharedQueue(Object.assign(block, { maxsize }));
 });

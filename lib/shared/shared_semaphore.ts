@@ -1,63 +1,15 @@
-import { TimeoutError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
-import type { CancelOutcome } from "../core/waiter.ts";
+import { TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { Home, type Passage, type SharedOptions } from "./shared_block.ts";
-import { LineWait, LineWaits } from "./queued_wait.ts";
-import { self } from "./thread_registry.ts";
-import { CROWDED, TAKEN } from "./protocol/lock_protocol.ts";
-import { SemaphoreProtocol } from "./protocol/semaphore_protocol.ts";
+import { SemaphoreProtocol, TOO_MANY } from "./protocol/semaphore_protocol.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import type { SharedPermit } from "./shared_lock.ts";
+import { SharedPermits } from "./shared_permits.ts";
+import { self } from "./thread_registry.ts";
 
 const KIND = "SharedSemaphore";
-const LINE = 0;
 const MOST = 2 ** 31 - 1;
-
-/** One unit taken from a semaphore, given back once. */
-class Permit implements SharedPermit {
-  readonly abandoned: boolean;
-  #semaphore: SharedSemaphore | undefined;
-
-  constructor(semaphore: SharedSemaphore, abandoned: boolean) {
-    this.#semaphore = semaphore;
-    this.abandoned = abandoned;
-  }
-
-  [Symbol.dispose](): void {
-    const semaphore = this.#semaphore;
-    this.#semaphore = undefined;
-    semaphore?.release();
-  }
-}
-
-let withdraw: (semaphore: SharedSemaphore, wait: Acquire) => void;
-let lost: (semaphore: SharedSemaphore, wait: Acquire) => void;
-let taken: (semaphore: SharedSemaphore, wait: Acquire) => SharedPermit;
-
-class Acquire extends LineWait<SharedPermit> {
-  readonly #semaphore: SharedSemaphore;
-
-  constructor(semaphore: SharedSemaphore) {
-    super();
-    this.#semaphore = semaphore;
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    withdraw(this.#semaphore, this);
-    return "left";
-  }
-
-  protected override onLost(): void {
-    lost(this.#semaphore, this);
-  }
-
-  protected override onResume(): SharedPermit {
-    return taken(this.#semaphore, this);
-  }
-}
-
-let arriving: Home | undefined;
 
 /**
  * A counter of permits between threads: `acquire` takes one and waits when there is none.
@@ -89,23 +41,26 @@ let arriving: Home | undefined;
  * ```
  */
 export class SharedSemaphore implements Shareable {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #protocol: SemaphoreProtocol;
-  readonly #waits: LineWaits<SharedPermit>;
+  readonly #permits: SharedPermits<SharedPermit>;
 
-  static {
-    withdraw = (semaphore, wait) => {
-      if (!semaphore.#waits.leave(wait)) lost(semaphore, wait);
-    };
-    lost = (semaphore, wait) => {
-      semaphore.#waits.over(wait);
-      semaphore.release();
-    };
-    taken = (semaphore, wait) => {
-      semaphore.#waits.over(wait);
-      return semaphore.#take();
-    };
-  }
+  /** One unit taken from a semaphore, given back once. */
+  static #Permit = class implements SharedPermit {
+    readonly abandoned: boolean;
+    #semaphore: SharedSemaphore | undefined;
+
+    constructor(semaphore: SharedSemaphore) {
+      this.#semaphore = semaphore;
+      this.abandoned = semaphore.#protocol.abandoned();
+    }
+
+    [Symbol.dispose](): void {
+      const semaphore = this.#semaphore;
+      this.#semaphore = undefined;
+      if (semaphore !== undefined) semaphore.#release();
+    }
+  };
 
   /**
    * Make a semaphore.
@@ -122,13 +77,15 @@ export class SharedSemaphore implements Shareable {
       throw new RangeError(`Cannot ${what}: value must be at most ${MOST}, received ${value}`);
     }
     checkOptions(what, options);
-    const home = arriving ?? Home.build(SemaphoreProtocol.SIZE, options);
-    this.#home = home;
-    this.#protocol = new SemaphoreProtocol(home.words, 0, self);
-    if (arriving === undefined) this.#protocol.initialize(value);
-    arriving = undefined;
-    this.#waits = new LineWaits(home, this.#protocol.lines, LINE, (wait) => this.#join(wait));
-    home.inhabit(this);
+    const isOpen = options instanceof SharedBlock;
+    const block = isOpen ? options : SharedBlock.create(SemaphoreProtocol.SIZE, options);
+    this.#block = block;
+    this.#protocol = new SemaphoreProtocol(block.words, 0, self);
+    if (!isOpen) this.#protocol.initialize(value);
+    this.#permits = new SharedPermits<SharedPermit>(block, this.#protocol, {
+      hold: () => new SharedSemaphore.#Permit(this),
+      passOn: () => void this.#release(),
+    });
   }
 
   /**
@@ -140,15 +97,7 @@ export class SharedSemaphore implements Shareable {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   acquire(): Promise<SharedPermit> {
-    try {
-      const crowded = this.#waits.crowded;
-      if (!crowded && this.#protocol.tryTake()) return Promise.resolve(this.#take());
-      const wait = new Acquire(this);
-      if (crowded || !this.#join(wait)) this.#waits.place(wait, CROWDED);
-      return wait.begin();
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return this.#permits.acquire();
   }
 
   /**
@@ -167,19 +116,9 @@ export class SharedSemaphore implements Shareable {
    */
   acquireSync(timeoutMs?: number): SharedPermit {
     const what = "acquire a shared semaphore";
-    const until = beginBlocking(this.#home, what, "acquire", timeoutMs);
-    const protocol = this.#protocol;
-    for (;;) {
-      const place = protocol.takeOrJoin(0);
-      if (place === TAKEN) return this.#take();
-      if (place !== CROWDED) {
-        if (!protocol.park(place, until, this.#home.impatience)) break;
-        protocol.lines.over(place, 1);
-        return this.#take();
-      }
-      if (!protocol.lines.doze(LINE, until)) break;
-    }
-    throw new TimeoutError(`Cannot ${what}: time is over`);
+    const until = beginBlocking(this.#block, what, "acquire", timeoutMs);
+    if (!this.#permits.block(until)) throw new TimeoutError(`Cannot ${what}: time is over`);
+    return new SharedSemaphore.#Permit(this);
   }
 
   /**
@@ -190,7 +129,7 @@ export class SharedSemaphore implements Shareable {
    * @returns The permit, or `undefined` if there is none to take.
    */
   tryAcquire(): SharedPermit | undefined {
-    return this.#protocol.tryTake() ? this.#take() : undefined;
+    return this.#permits.tryAcquire();
   }
 
   /**
@@ -199,11 +138,10 @@ export class SharedSemaphore implements Shareable {
    * @throws {RangeError} If there would be more than 2,147,483,647 permits.
    */
   release(): void {
-    const place = this.#protocol.release(MOST);
-    if (place > 0) this.#waits.called(place);
-    if (place < 0) {
+    if (this.#release() === TOO_MANY) {
       throw new RangeError(`Cannot release a shared semaphore: its value is ${MOST} already`);
     }
+    self.checkAlive();
   }
 
   /** Whether `acquire` would have to wait: no permit is left. */
@@ -217,36 +155,20 @@ export class SharedSemaphore implements Shareable {
   }
 
   /**
-   * Give back what the dead hold.
-   * @ignore
-   */
-  recover(isDead: (id: number) => boolean): void {
-    this.#protocol.recover(isDead);
-    this.#waits.look();
-  }
-
-  /**
    * How it crosses to another thread.
    * @ignore
    */
   [parcel](): Parcel {
-    return { kind: KIND, data: this.#home.passage() };
+    return { kind: KIND, data: this.#block.handle() };
   }
 
-  #take(): Permit {
-    return new Permit(this, this.#protocol.abandoned());
-  }
-
-  #join(wait: LineWait<SharedPermit>): boolean {
-    const place = this.#protocol.takeOrJoin(this.#waits.mine);
-    if (place === CROWDED) return false;
-    if (place === TAKEN) wait.wake();
-    else this.#waits.place(wait, place);
-    return true;
+  #release(): number {
+    const slot = this.#protocol.release(MOST);
+    if (slot > 0) this.#permits.wakeAt(slot);
+    return slot;
   }
 }
 
-registerSharedType(KIND, (passage: Passage) => {
-  arriving = Home.arrive(passage, SemaphoreProtocol.SIZE);
-  return new SharedSemaphore();
+registerSharedType(KIND, (handle: SharedHandle) => {
+  return new SharedSemaphore(0, SharedBlock.open(handle, SemaphoreProtocol.SIZE));
 });

@@ -77,7 +77,7 @@ export type SharedElement<T extends SharedType> = T extends "bigint64" | "biguin
  * import { SharedArray, type SharedTypedArray, WorkerPool } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * // Scales a part of an image in place; a typed array is the quickest way to its items.
+ * // Scales a part of an image in slot; a typed array is the quickest way to its items.
  * function scale(pixels: SharedTypedArray<"float32">, factor: number): void {
  *   for (let i = 0; i < pixels.length; i++) pixels[i]! *= factor;
  * }

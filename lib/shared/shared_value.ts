@@ -1,9 +1,9 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkOptions } from "../base/validate.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
-import type { Passage, SharedOptions } from "./shared_block.ts";
+import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
-import { lockInternals, type SharedLock } from "./shared_lock.ts";
+import { SharedLock } from "./shared_lock.ts";
 import type { SharedElement, SharedNumberType, SharedType } from "./shared_type.ts";
 import { type Cells, cellsOf, checkElement, checkType } from "./typed_arrays.ts";
 
@@ -11,13 +11,6 @@ const KIND = "SharedValue";
 
 /** Where the value stands in the memory, behind its lock. */
 const VALUE = Math.ceil(LockProtocol.SIZE / 16) * 64;
-
-interface Arrival {
-  buffer: SharedArrayBuffer;
-  lock: SharedLock;
-}
-
-let arriving: Arrival | undefined;
 
 /**
  * One number in memory that all threads share.
@@ -85,11 +78,12 @@ export class SharedValue<T extends SharedType = SharedNumberType> implements Sha
     checkType(what, type);
     if (initial !== undefined) checkElement(what, "initial", type, initial);
     checkOptions(what, options);
-    const { buffer, lock } = arriving ?? build(options);
-    arriving = undefined;
+    const block = options instanceof SharedBlock
+      ? options
+      : SharedBlock.create(LockProtocol.SIZE, options, allocateShared(VALUE + 8));
     this.type = type;
-    this.lock = lock;
-    this.#cells = cellsOf(type, buffer, VALUE, 1);
+    this.lock = new SharedLock(block);
+    this.#cells = cellsOf(type, block.buffer, VALUE, 1);
     if (initial !== undefined) this.#cells.store(0, initial);
   }
 
@@ -151,12 +145,6 @@ export class SharedValue<T extends SharedType = SharedNumberType> implements Sha
   }
 }
 
-function build(options: SharedOptions | undefined): Arrival {
-  const buffer = allocateShared(VALUE + 8);
-  return { buffer, lock: lockInternals.within(buffer, options) };
-}
-
-registerSharedType(KIND, ([passage, type]: [Passage, SharedType]) => {
-  arriving = { buffer: passage[0], lock: lockInternals.arrive(passage) };
-  return new SharedValue(type);
+registerSharedType(KIND, ([handle, type]: [SharedHandle, SharedType]) => {
+  return new SharedValue(type, undefined, SharedBlock.open(handle, LockProtocol.SIZE));
 });

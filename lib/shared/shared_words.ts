@@ -2,14 +2,17 @@ import { now } from "../base/clock.ts";
 import type { Woken, Words } from "./protocol/words.ts";
 
 /** Lets the processor know that one only looks; takes some 30 ns. */
-const { pause } = Atomics as { pause?: () => void };
+const pause = (globalThis.Atomics as { pause?: () => void } | undefined)?.pause;
+
+/** Whether this thread may sleep on a word; known once it has tried. */
+let mayBlock: boolean | undefined;
 
 /** What `Atomics.waitAsync` gives. */
 export type Asleep = { async: false } | { async: true; value: Promise<string> };
 
 /** Words in shared memory. */
 export class SharedWords implements Words {
-  readonly patience = 800;
+  readonly spinLimit = 800;
   readonly #array: Int32Array<SharedArrayBuffer>;
 
   constructor(buffer: SharedArrayBuffer, offset: number, length: number) {
@@ -41,7 +44,20 @@ export class SharedWords implements Words {
   }
 
   wait(at: number, expected: number, ms: number): Woken {
-    return Atomics.wait(this.#array, at, expected, ms);
+    if (mayBlock === false) return this.#watch(at, expected, ms);
+    try {
+      return Atomics.wait(this.#array, at, expected, ms);
+    } catch (error) {
+      // A page may not sleep, not even for the few instructions that another one is in a mutex.
+      if (!(error instanceof TypeError)) throw error;
+      mayBlock = false;
+      return this.#watch(at, expected, ms);
+    }
+  }
+
+  /** Whether there is `waitAsync` here. Without it, who waits looks now and then. */
+  get canWaitAsync(): boolean {
+    return typeof Atomics.waitAsync === "function";
   }
 
   /** As `wait`, without blocking the thread. It keeps no program alive. */
@@ -55,5 +71,14 @@ export class SharedWords implements Words {
 
   now(): number {
     return now();
+  }
+
+  #watch(at: number, expected: number, ms: number): Woken {
+    const until = now() + ms;
+    while (this.load(at) === expected) {
+      if (now() >= until) return "timed-out";
+      this.pause();
+    }
+    return "not-equal";
   }
 }

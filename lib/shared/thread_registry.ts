@@ -6,27 +6,32 @@
  */
 import { allocateShared } from "../base/shared_memory.ts";
 import { InvalidStateError } from "../errors.ts";
-import { ID_BITS, type Party } from "./protocol/words.ts";
+import { ID_BITS, type ThreadIdentity } from "./protocol/words.ts";
 
-// A board lists the threads that died last: its own name, the number of deaths, their ids.
+// A death log lists the threads that died last: its own name, the number of deaths, and for each its
+// number from 1, written last, and the id.
 const NAME = 0;
 const DEATHS = 2;
 const FIRST = 3;
+const ENTRY_SIZE = 2;
 const ENTRIES = 1_021;
+
+/** So many deaths after one of which the id is still missing, who was to write it has died itself. */
+const MISSING = 16;
 
 /** A shared object that can be freed from the dead. */
 export interface Recoverable {
-  /** Take from the dead what they hold, their places in its lines included. */
+  /** Take from the dead what they hold, their places in its queues included. */
   recover(isDead: (id: number) => boolean): void;
 }
 
-interface Board {
+interface DeathLog {
   words: Int32Array<SharedArrayBuffer>;
   read: number;
 }
 
 const dead = new Set<number>();
-const boards: Board[] = [];
+const deathLogs: DeathLog[] = [];
 const objects = new Set<WeakRef<Recoverable>>();
 let sweepAt = 256;
 let id = 0;
@@ -42,27 +47,27 @@ export function threadId(): number {
 }
 
 /**
- * The list of the dead that this thread keeps or was given, to hand to a new worker.
+ * The log of deaths that this thread keeps or was given, to hand to a new worker.
  *
- * Shared objects bring it along as well; the host sends it so that its workers share one list even
+ * Shared objects bring it along as well; the host sends it so that its workers share one log even
  * before they share an object.
  */
-export function board(): SharedArrayBuffer {
-  if (boards.length === 0) {
-    const words = new Int32Array(allocateShared(4 * (FIRST + ENTRIES)));
+export function deathLog(): SharedArrayBuffer {
+  if (deathLogs.length === 0) {
+    const words = new Int32Array(allocateShared(4 * (FIRST + ENTRY_SIZE * ENTRIES)));
     words.set(crypto.getRandomValues(new Int32Array(2)), NAME);
-    boards.push({ words, read: 0 });
+    deathLogs.push({ words, read: 0 });
   }
-  return boards[0]!.words.buffer;
+  return deathLogs[0]!.words.buffer;
 }
 
-/** Keep to the list of another thread, too. In a worker: the host's, before anything else. */
-export function joinBoard(buffer: SharedArrayBuffer): void {
+/** Keep to the log of another thread, too. In a worker: the host's, before anything else. */
+export function joinDeathLog(buffer: SharedArrayBuffer): void {
   const words = new Int32Array(buffer);
-  const known = boards.some((board) => {
-    return board.words[NAME] === words[NAME] && board.words[NAME + 1] === words[NAME + 1];
+  const known = deathLogs.some((log) => {
+    return log.words[NAME] === words[NAME] && log.words[NAME + 1] === words[NAME + 1];
   });
-  if (!known) boards.push({ words, read: 0 });
+  if (!known) deathLogs.push({ words, read: 0 });
 }
 
 /**
@@ -76,10 +81,11 @@ export function joinBoard(buffer: SharedArrayBuffer): void {
  */
 export function recover(id: number): void {
   if (id === 0 || id === threadId()) return;
-  board();
-  for (const { words } of boards) {
-    const at = Atomics.add(words, DEATHS, 1);
-    Atomics.store(words, FIRST + (at >>> 0) % ENTRIES, id);
+  deathLog();
+  for (const { words } of deathLogs) {
+    const number = Atomics.add(words, DEATHS, 1);
+    Atomics.store(words, entryOf(number) + 1, id);
+    Atomics.store(words, entryOf(number), (number + 1) | 0);
   }
   dead.add(id);
   const isDead = (other: number) => other === id;
@@ -100,26 +106,38 @@ export function register(object: Recoverable): void {
 
 /** How many deaths are known: changes when there is something to recover. */
 export function deaths(): number {
-  for (const board of boards) {
-    const count = Atomics.load(board.words, DEATHS);
-    while (board.read !== count) {
-      const behind = (count - board.read) | 0;
-      if (behind > ENTRIES) board.read = (count - ENTRIES) | 0;
-      dead.add(Atomics.load(board.words, FIRST + (board.read >>> 0) % ENTRIES));
-      board.read = (board.read + 1) | 0;
-    }
+  for (let i = 0; i < deathLogs.length; i++) {
+    const log = deathLogs[i]!;
+    const count = Atomics.load(log.words, DEATHS);
+    if (count !== log.read) read(log, count);
   }
   return dead.size;
 }
 
+function read(log: DeathLog, count: number): void {
+  const { words } = log;
+  if (((count - log.read) | 0) > ENTRIES) log.read = (count - ENTRIES) | 0;
+  while (log.read !== count) {
+    const entry = entryOf(log.read);
+    const next = (log.read + 1) | 0;
+    if (Atomics.load(words, entry) === next) dead.add(Atomics.load(words, entry + 1));
+    // Counted and not yet written: it is read the next time.
+    else if (((count - log.read) | 0) <= MISSING) return;
+    log.read = next;
+  }
+}
+
+function entryOf(number: number): number {
+  return FIRST + (number >>> 0) % ENTRIES * ENTRY_SIZE;
+}
+
 /** Whether a thread is known to be dead. */
 export function isDead(id: number): boolean {
-  deaths();
-  return dead.has(id);
+  return deaths() > 0 && dead.has(id);
 }
 
 /** This thread. */
-export const self: Party = {
+export const self: ThreadIdentity = {
   get id(): number {
     return id === 0 ? threadId() : id;
   },

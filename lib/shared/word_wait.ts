@@ -1,7 +1,7 @@
 import { WaitQueue } from "../base/slot_queue.ts";
 import { Waiter } from "../core/waiter.ts";
-import type { Home } from "./shared_block.ts";
-import { Watch } from "./word_watcher.ts";
+import type { SharedBlock } from "./shared_block.ts";
+import { WordWatcher } from "./word_watcher.ts";
 
 /** An asynchronous wait until a word is no longer `since`. */
 export abstract class WordWait<T> extends Waiter<T, void> {
@@ -15,21 +15,21 @@ export abstract class WordWait<T> extends Waiter<T, void> {
 
 /** The asynchronous waits of this thread for changes of one word of a shared object. */
 export class WordWaits<T> {
-  readonly #home: Home;
+  readonly #block: SharedBlock;
   readonly #at: number;
   readonly #waits: WaitQueue<WordWait<T>> = new WaitQueue();
-  #watch: Watch | undefined = undefined;
+  #watcher: WordWatcher | undefined = undefined;
 
-  constructor(home: Home, at: number) {
-    this.#home = home;
+  constructor(block: SharedBlock, at: number) {
+    this.#block = block;
     this.#at = at;
-    home.onCross(() => this.#begin());
+    block.onFirstShare(() => this.#begin());
   }
 
   /** Wait along. */
   add(wait: WordWait<T>): void {
     this.#waits.append(wait);
-    if (this.#watch === undefined && this.#home.crossed) this.#begin();
+    if (this.#watcher === undefined && this.#block.isShared) this.#begin();
   }
 
   /** Take a wait out. */
@@ -38,9 +38,9 @@ export class WordWaits<T> {
     this.#end();
   }
 
-  /** Wake those for whom the word has changed. For a change by this thread: it hears no bell. */
+  /** Wake those for whom the word has changed. For a change by this thread: it does not hear of it. */
   look(): void {
-    const value = this.#home.words.load(this.#at);
+    const value = this.#block.words.load(this.#at);
     // Those who came since the last change, if any, stand behind the others.
     for (let first = this.#waits.first; first !== undefined; first = this.#waits.first) {
       if (first.since === value) break;
@@ -53,18 +53,18 @@ export class WordWaits<T> {
   #begin(): void {
     const last = this.#waits.first;
     if (last === undefined) return;
-    this.#watch = new Watch(
-      this.#home.words,
+    this.#watcher = new WordWatcher(
+      this.#block.words,
       this.#at,
       () => this.look(),
-      this.#home.recover,
+      this.#block.recoverIfNeeded,
     );
-    this.#watch.start(last.since);
+    this.#watcher.start(last.since);
   }
 
   #end(): void {
     if (this.#waits.size > 0) return;
-    this.#watch?.stop();
-    this.#watch = undefined;
+    this.#watcher?.stop();
+    this.#watcher = undefined;
   }
 }

@@ -1,28 +1,28 @@
-import { heard, holdFor, letGo, type Pulsed } from "./poller.ts";
+import { type Polled, startPolling, stopPolling, wokenByItself } from "./poller.ts";
 import type { SharedWords } from "./shared_words.ts";
 
 /** Calls `changed` when a word is no longer what it was. */
-export class Watch implements Pulsed {
+export class WordWatcher implements Polled {
   readonly #words: SharedWords;
   readonly #at: number;
   readonly #changed: () => void;
-  readonly #impatience: () => void;
+  readonly #checkLiveness: () => void;
   #seen = 0;
   #on = false;
   #asleep = false;
 
-  constructor(words: SharedWords, at: number, changed: () => void, impatience: () => void) {
+  constructor(words: SharedWords, at: number, changed: () => void, checkLiveness: () => void) {
     this.#words = words;
     this.#at = at;
     this.#changed = changed;
-    this.#impatience = impatience;
+    this.#checkLiveness = checkLiveness;
   }
 
   /** Begin to watch; `seen` is what the word was when it was last looked at. */
   start(seen: number): void {
     this.#seen = seen;
     this.#on = true;
-    holdFor(this);
+    startPolling(this);
     // Not at once: whoever begins to wait is not ready to be woken before that.
     queueMicrotask(this.#sleep);
   }
@@ -31,7 +31,7 @@ export class Watch implements Pulsed {
   stop(): void {
     if (!this.#on) return;
     this.#on = false;
-    letGo(this);
+    stopPolling(this);
     // A sleep cannot be called off, but ended. Others who sleep on the word look and sleep again.
     if (this.#asleep) this.#words.notify(this.#at, Infinity);
   }
@@ -44,12 +44,12 @@ export class Watch implements Pulsed {
     return true;
   }
 
-  impatience(): void {
-    this.#impatience();
+  checkLiveness(): void {
+    this.#checkLiveness();
   }
 
   readonly #sleep = () => {
-    while (this.#on && !this.#asleep) {
+    while (this.#on && !this.#asleep && this.#words.canWaitAsync) {
       const sleep = this.#words.waitAsync(this.#at, this.#seen);
       if (sleep.async) {
         this.#asleep = true;
@@ -60,7 +60,7 @@ export class Watch implements Pulsed {
 
   readonly #awake = () => {
     this.#asleep = false;
-    if (this.look()) heard();
+    if (this.look()) wokenByItself();
     this.#sleep();
   };
 }

@@ -1,22 +1,22 @@
 import { assert, assertEquals } from "@std/assert";
 import { BarrierProtocol } from "../../lib/shared/protocol/barrier_protocol.ts";
-import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { explore, idOf, type Program, type Scenario } from "./simulation.ts";
 
 const ENTRIES = 3;
-// The journal is the last part; its guard is looked at by everybody.
+// The journal is the last part; its mutex is looked at by everybody.
 const JOURNAL = 4 + 3 * ENTRIES;
 
-function of(words: Words, party: Party): BarrierProtocol {
-  return new BarrierProtocol(words, 0, party, ENTRIES);
+function of(words: Words, thread: ThreadIdentity): BarrierProtocol {
+  return new BarrierProtocol(words, 0, thread, ENTRIES);
 }
 
-/** Come to a barrier of `parties`, so many times. */
-function visitor(parties: number, rounds: number): Program {
-  return (words, party, log) => {
-    const barrier = of(words, party);
+/** Come to a barrier of `threads`, so many times. */
+function visitor(threads: number, rounds: number): Program {
+  return (words, thread, log) => {
+    const barrier = of(words, thread);
     for (let i = 0; i < rounds; i++) {
-      const arrival = barrier.arrive(parties);
+      const arrival = barrier.arrive(threads);
       if (arrival === undefined) return log("broken");
       const { index, round, last } = arrival;
       const end = last ? "passed" : barrier.park(round, Infinity, () => {});
@@ -26,14 +26,14 @@ function visitor(parties: number, rounds: number): Program {
   };
 }
 
-function cases(name: string, parties: Program[], rest: Partial<Scenario>): void {
+function cases(name: string, threads: Program[], rest: Partial<Scenario>): void {
   Deno.test(`Model: barrier, ${name}`, () => {
     const { schedules, depth, states } = explore({
       size: JOURNAL + BarrierProtocol.SIZE - (4 + 3 * 64),
-      parties,
+      threads,
       quiet: (at) => at > JOURNAL || (at >= 4 && at < JOURNAL),
       scratch: [{ flag: JOURNAL + 1, from: JOURNAL + 2, to: JOURNAL + 2 + 32 }],
-      recover: (dead, words, party) => of(words, party).recover((id) => id === idOf(dead)),
+      recover: (dead, words, thread) => of(words, thread).recover((id) => id === idOf(dead)),
       check: () => {},
       ...rest,
     });
@@ -41,20 +41,20 @@ function cases(name: string, parties: Program[], rest: Partial<Scenario>): void 
   });
 }
 
-cases("2 parties, 2 rounds, up to 4 interruptions", [visitor(2, 2), visitor(2, 2)], {
+cases("2 threads, 2 rounds, up to 4 interruptions", [visitor(2, 2), visitor(2, 2)], {
   interruptions: 4,
   check: ([one, two]) => {
     for (const i of [0, 1]) assertEquals([one![i], two![i]].sort(), ["0", "1"]);
   },
 });
-cases("3 parties, up to 2 interruptions", [visitor(3, 1), visitor(3, 1), visitor(3, 1)], {
+cases("3 threads, up to 2 interruptions", [visitor(3, 1), visitor(3, 1), visitor(3, 1)], {
   interruptions: 2,
   check: (logs) => assertEquals(logs.flat().sort(), ["0", "1", "2"]),
 });
-cases("2 parties and one that aborts, up to 2 interruptions", [
+cases("2 threads and one that aborts, up to 2 interruptions", [
   visitor(2, 1),
   visitor(2, 1),
-  (words, party) => of(words, party).abort(),
+  (words, thread) => of(words, thread).abort(),
 ], {
   interruptions: 2,
   check: ([one, two]) => {
@@ -63,12 +63,12 @@ cases("2 parties and one that aborts, up to 2 interruptions", [
     assertEquals(one![0] === "broken", two![0] === "broken");
   },
 });
-cases("one of 2 parties dies, up to 1 interruption", [visitor(2, 2), visitor(2, 2)], {
+cases("one of 2 threads dies, up to 1 interruption", [visitor(2, 2), visitor(2, 2)], {
   deaths: true,
   mortal: [0],
   interruptions: 1,
-  recover: (dead, words, party) => {
-    const barrier = of(words, party);
+  recover: (dead, words, thread) => {
+    const barrier = of(words, thread);
     barrier.recover((id) => id === idOf(dead));
     // One that has died elsewhere than at the barrier will not come either.
     barrier.abort();

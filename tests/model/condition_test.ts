@@ -1,48 +1,48 @@
 import { assert, assertEquals } from "@std/assert";
 import { ConditionProtocol } from "../../lib/shared/protocol/condition_protocol.ts";
 import { LockProtocol, TAKEN } from "../../lib/shared/protocol/lock_protocol.ts";
-import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { type Case, testCase, wordsOf } from "./layout.ts";
 import type { Program } from "./simulation.ts";
 
-const PLACES = 3;
+const SLOTS = 3;
 
 // Word 0 counts what is waited for.
 const LOCK = 1;
-const CONDITION = LOCK + LockProtocol.LINES + wordsOf(1, PLACES);
-const LOCK_LAYOUT = { lines: LOCK + LockProtocol.LINES, count: 1, watched: false };
-const LAYOUT = { lines: CONDITION, count: 1, watched: true };
+const CONDITION = LOCK + LockProtocol.QUEUES + wordsOf(1, SLOTS);
+const LOCK_LAYOUT = { queues: LOCK + LockProtocol.QUEUES, count: 1, watched: false };
+const LAYOUT = { queues: CONDITION, count: 1, watched: true };
 
-function of(words: Words, party: Party) {
+function of(words: Words, thread: ThreadIdentity) {
   return {
-    lock: new LockProtocol(words, LOCK, party, PLACES),
-    condition: new ConditionProtocol(words, CONDITION, party, PLACES),
+    lock: new LockProtocol(words, LOCK, thread, SLOTS),
+    condition: new ConditionProtocol(words, CONDITION, thread, SLOTS),
   };
 }
 
 function acquire(lock: LockProtocol): void {
-  const place = lock.takeOrJoin(0);
-  assert(place !== 0, "no place");
-  if (place === TAKEN) return;
-  lock.park(place, Infinity, () => {});
-  lock.lines.over(place, 1);
+  const slot = lock.takeOrJoin(0);
+  assert(slot !== 0, "no slot");
+  if (slot === TAKEN) return;
+  lock.park(slot, Infinity, () => {});
+  lock.queues.finishedOne(slot);
 }
 
 /** Wait until there is one, and take it. */
 function consumer(until = Infinity): Program {
-  return (words, party, log) => {
-    const { lock, condition } = of(words, party);
+  return (words, thread, log) => {
+    const { lock, condition } = of(words, thread);
     acquire(lock);
     while (words.load(0) === 0) {
-      const place = condition.join(0);
+      const slot = condition.join(0);
       lock.release();
-      const notified = condition.lines.park(place, until, () => {});
+      const notified = condition.queues.park(slot, until, () => {});
       acquire(lock);
       if (!notified) {
         lock.release();
         return log("gave up");
       }
-      condition.lines.over(place, 1);
+      condition.queues.finishedOne(slot);
     }
     words.store(0, words.load(0) - 1);
     log("got one");
@@ -52,8 +52,8 @@ function consumer(until = Infinity): Program {
 
 /** Make `count`, notifying one each. */
 function producer(count: number): Program {
-  return (words, party, log) => {
-    const { lock, condition } = of(words, party);
+  return (words, thread, log) => {
+    const { lock, condition } = of(words, thread);
     for (let i = 0; i < count; i++) {
       acquire(lock);
       words.store(0, words.load(0) + 1);
@@ -64,20 +64,20 @@ function producer(count: number): Program {
   };
 }
 
-function cases(name: string, parties: Program[], rest: Partial<Case>): void {
+function cases(name: string, threads: Program[], rest: Partial<Case>): void {
   testCase({
     name: `condition, ${name}`,
     layouts: [LOCK_LAYOUT, LAYOUT],
-    places: PLACES,
-    parties,
-    recover: (isDead, words, party) => {
-      const { lock, condition } = of(words, party);
+    slots: SLOTS,
+    threads,
+    recover: (isDead, words, thread) => {
+      const { lock, condition } = of(words, thread);
       lock.recover(isDead);
       condition.recover(isDead);
     },
     check: (logs, memory) => {
-      const made = logs.flat().filter((line) => line === "made one").length;
-      const got = logs.flat().filter((line) => line === "got one").length;
+      const made = logs.flat().filter((queue) => queue === "made one").length;
+      const got = logs.flat().filter((queue) => queue === "got one").length;
       assertEquals(memory[0], made - got);
       assertEquals(memory[LOCK], 0);
     },
@@ -110,7 +110,7 @@ cases("2 consumers, of which one dies, 1 producer of 2", [
     assertEquals(logs[1], ["got one"]);
     assertEquals(memory[LOCK]! & 0x7fffffff, 0);
     // It may have taken one without living to tell.
-    const untold = dead === 0 && logs[0]!.length === 0 && memory[0] === 0 ? 1 : 0;
-    assertEquals(memory[0]! + logs[0]!.length + untold, 1);
+    const pendingNotices = dead === 0 && logs[0]!.length === 0 && memory[0] === 0 ? 1 : 0;
+    assertEquals(memory[0]! + logs[0]!.length + pendingNotices, 1);
   },
 });

@@ -1,27 +1,27 @@
 import { assert, assertEquals } from "@std/assert";
 import { LockProtocol, TAKEN } from "../../lib/shared/protocol/lock_protocol.ts";
-import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { type Case, testCase } from "./layout.ts";
 import type { Program } from "./simulation.ts";
 
 // Word 0 is what the lock protects; the lock comes behind it.
 const LOCK = 1;
-const LAYOUT = { lines: LOCK + LockProtocol.LINES, count: 1, watched: false };
+const LAYOUT = { queues: LOCK + LockProtocol.QUEUES, count: 1, watched: false };
 
-function lockOf(words: Words, party: Party, places: number): LockProtocol {
-  return new LockProtocol(words, LOCK, party, places);
+function lockOf(words: Words, thread: ThreadIdentity, slots: number): LockProtocol {
+  return new LockProtocol(words, LOCK, thread, slots);
 }
 
 /** Acquire, change what is protected, release. */
-function user(places: number, until: number): Program {
-  return (words, party, log) => {
-    const lock = lockOf(words, party, places);
+function user(slots: number, until: number): Program {
+  return (words, thread, log) => {
+    const lock = lockOf(words, thread, slots);
     if (!lock.tryTake()) {
-      const place = lock.takeOrJoin(0);
-      assert(place !== 0, "no place");
-      if (place !== TAKEN) {
-        if (!lock.park(place, until, () => {})) return log("gave up");
-        lock.lines.over(place, 1);
+      const slot = lock.takeOrJoin(0);
+      assert(slot !== 0, "no slot");
+      if (slot !== TAKEN) {
+        if (!lock.park(slot, until, () => {})) return log("gave up");
+        lock.queues.finishedOne(slot);
       }
     }
     log(lock.abandoned() ? "in after a death" : "in");
@@ -37,9 +37,9 @@ function cases(name: string, count: number, rest: Partial<Case>): void {
   testCase({
     name: `lock, ${name}`,
     layouts: [LAYOUT],
-    places: count,
-    parties: Array.from({ length: count }, () => user(count, Infinity)),
-    recover: (isDead, words, party) => lockOf(words, party, count).recover(isDead),
+    slots: count,
+    threads: Array.from({ length: count }, () => user(count, Infinity)),
+    recover: (isDead, words, thread) => lockOf(words, thread, count).recover(isDead),
     invariant: (logs, dead) => {
       assert(logs.filter((log, i) => i !== dead && inside(log)).length <= 1, "two are inside");
     },
@@ -62,24 +62,24 @@ function cases(name: string, count: number, rest: Partial<Case>): void {
   });
 }
 
-cases("2 parties, all schedules", 2, {});
-cases("3 parties, up to 3 interruptions", 3, { interruptions: 3 });
-cases("2 parties, one dies, up to 3 interruptions", 2, { deaths: true, interruptions: 3 });
-cases("3 parties, the first dies, no more interruptions", 3, {
+cases("2 threads, all schedules", 2, {});
+cases("3 threads, up to 3 interruptions", 3, { interruptions: 3 });
+cases("2 threads, one dies, up to 3 interruptions", 2, { deaths: true, interruptions: 3 });
+cases("3 threads, the first dies, no more interruptions", 3, {
   deaths: true,
   mortal: [0],
   interruptions: 1,
 });
-cases("2 parties that look again before they sleep, all schedules", 2, { patience: 2 });
-cases("2 parties that look again before they sleep, one dies, up to 2 interruptions", 2, {
-  patience: 2,
+cases("2 threads that look again before they sleep, all schedules", 2, { spinLimit: 2 });
+cases("2 threads that look again before they sleep, one dies, up to 2 interruptions", 2, {
+  spinLimit: 2,
   deaths: true,
   interruptions: 2,
 });
-cases("2 parties, one with a time limit, up to 3 interruptions", 2, {
+cases("2 threads, one with a time limit, up to 3 interruptions", 2, {
   timeouts: [1],
   interruptions: 3,
-  parties: [user(2, Infinity), user(2, 1)],
+  threads: [user(2, Infinity), user(2, 1)],
   check: (logs, memory) => {
     const gaveUp = logs[1]![0] === "gave up" ? 1 : 0;
     assertEquals([memory[0], memory[LOCK]], [2 - gaveUp, 0]);

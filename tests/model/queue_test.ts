@@ -1,17 +1,17 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Cargo, QueueProtocol } from "../../lib/shared/protocol/queue_protocol.ts";
-import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import { QueueProtocol, type RingItem } from "../../lib/shared/protocol/queue_protocol.ts";
+import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { type Case, testCase, wordsOf } from "./layout.ts";
 import type { Program } from "./simulation.ts";
 
-const PLACES = 3;
-const LAYOUT = { lines: 64, count: 3, watched: true };
-const RING = LAYOUT.lines + wordsOf(3, PLACES);
+const SLOTS = 3;
+const LAYOUT = { queues: 64, count: 3, watched: true };
+const RING = LAYOUT.queues + wordsOf(3, SLOTS);
 const ROOM = 2;
 
 /** An item of one word. */
-class Word implements Cargo {
-  readonly units = 1;
+class Word implements RingItem {
+  readonly slots = 1;
   readonly #words: Words;
   value: number;
 
@@ -34,13 +34,13 @@ class Word implements Cargo {
   }
 }
 
-function of(words: Words, party: Party, maxsize = 0): QueueProtocol {
-  return new QueueProtocol(words, 0, party, maxsize, PLACES);
+function of(words: Words, thread: ThreadIdentity, maxsize = 0): QueueProtocol {
+  return new QueueProtocol(words, 0, thread, maxsize, SLOTS);
 }
 
 function producer(items: number[], maxsize: number, until = Infinity): Program {
-  return (words, party, log) => {
-    const queue = of(words, party, maxsize);
+  return (words, thread, log) => {
+    const queue = of(words, thread, maxsize);
     for (const item of items) {
       const outcome = queue.put(new Word(words, item), until, () => {});
       log(outcome === "done" ? `put ${item}` : outcome);
@@ -50,22 +50,24 @@ function producer(items: number[], maxsize: number, until = Infinity): Program {
 }
 
 function consumer(count: number, until = Infinity): Program {
-  return (words, party, log) => {
-    const queue = of(words, party);
+  return (words, thread, log) => {
+    const queue = of(words, thread);
     for (let i = 0; i < count; i++) {
-      const cargo = new Word(words);
-      const outcome = queue.get(cargo, until, () => {});
-      log(outcome === "done" ? `got ${cargo.value}` : outcome);
+      const item = new Word(words);
+      const outcome = queue.get(item, until, () => {});
+      log(outcome === "done" ? `got ${item.value}` : outcome);
       if (outcome !== "done") return;
     }
   };
 }
 
-const closer: Program = (words, party) => of(words, party).close();
+const closer: Program = (words, thread) => of(words, thread).close();
 
 /** What was got by all, with what is left in the ring behind it. */
 function gotAndLeft(logs: string[][], memory: readonly number[]): number[] {
-  const got = logs.flat().filter((line) => line.startsWith("got")).map((line) => +line.slice(4));
+  const got = logs.flat().filter((queue) => queue.startsWith("got")).map((queue) =>
+    +queue.slice(4)
+  );
   const [puts, gets] = [memory[1]!, memory[17]!];
   const head = memory[18 + (gets & 1)]!;
   const left = Array.from({ length: puts - gets }, (_, i) => {
@@ -74,16 +76,16 @@ function gotAndLeft(logs: string[][], memory: readonly number[]): number[] {
   return [...got, ...left];
 }
 
-function cases(name: string, parties: Program[], rest: Partial<Case>): void {
+function cases(name: string, threads: Program[], rest: Partial<Case>): void {
   testCase({
     name: `queue, ${name}`,
     layouts: [LAYOUT],
-    places: PLACES,
+    slots: SLOTS,
     behind: ROOM,
-    setUp: (words, party) => of(words, party).initialize(ROOM),
-    parties,
-    recover: (isDead, words, party) => {
-      const queue = of(words, party);
+    setUp: (words, thread) => of(words, thread).initialize(ROOM),
+    threads,
+    recover: (isDead, words, thread) => {
+      const queue = of(words, thread);
       queue.recover(isDead);
       // Who waits for what the dead would have done need not wait for ever.
       queue.close();
@@ -128,7 +130,7 @@ cases("1 producer and 1 that closes, with 1 consumer of what comes, up to 1 inte
 ], {
   interruptions: 1,
   check: (logs, memory) => {
-    const put = logs[0]!.filter((line) => line.startsWith("put")).map((line) => +line.slice(4));
+    const put = logs[0]!.filter((queue) => queue.startsWith("put")).map((queue) => +queue.slice(4));
     assertEquals(gotAndLeft(logs, memory), put);
     assertEquals(logs[1]!.at(-1), "closed");
   },
@@ -152,9 +154,9 @@ cases("2 producers, one with a time limit, with room for 1, up to 1 interruption
   },
 });
 cases("a producer dies, its consumer hears of all that was put", [
-  (words, party, log) => {
-    producer([1], 1)(words, party, log);
-    closer(words, party, log);
+  (words, thread, log) => {
+    producer([1], 1)(words, thread, log);
+    closer(words, thread, log);
   },
   consumer(2),
 ], {
@@ -176,7 +178,7 @@ cases("one of 2 consumers dies, the other one gets what it has not taken", [
   deaths: true,
   mortal: [1],
   interruptions: 0,
-  recover: (isDead, words, party) => of(words, party).recover(isDead),
+  recover: (isDead, words, thread) => of(words, thread).recover(isDead),
   check: (logs, memory) => {
     assertEquals(logs[0], ["put 1", "put 2"]);
     assertEquals(logs[2]!.length, 1);

@@ -1,26 +1,26 @@
 import { assert, assertEquals } from "@std/assert";
 import { TAKEN } from "../../lib/shared/protocol/lock_protocol.ts";
 import { SemaphoreProtocol } from "../../lib/shared/protocol/semaphore_protocol.ts";
-import type { Party, Words } from "../../lib/shared/protocol/words.ts";
+import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { type Case, testCase } from "./layout.ts";
 import type { Program } from "./simulation.ts";
 
 const SEMAPHORE = 1;
-const LAYOUT = { lines: SEMAPHORE + SemaphoreProtocol.LINES, count: 1, watched: false };
+const LAYOUT = { queues: SEMAPHORE + SemaphoreProtocol.QUEUES, count: 1, watched: false };
 
-function semaphoreOf(words: Words, party: Party, places: number): SemaphoreProtocol {
-  return new SemaphoreProtocol(words, SEMAPHORE, party, places);
+function semaphoreOf(words: Words, thread: ThreadIdentity, slots: number): SemaphoreProtocol {
+  return new SemaphoreProtocol(words, SEMAPHORE, thread, slots);
 }
 
 /** Acquire, be inside for a step, release. */
-function user(places: number, until: number): Program {
-  return (words, party, log) => {
-    const semaphore = semaphoreOf(words, party, places);
-    const place = semaphore.takeOrJoin(0);
-    assert(place !== 0, "no place");
-    if (place !== TAKEN) {
-      if (!semaphore.park(place, until, () => {})) return log("gave up");
-      semaphore.lines.over(place, 1);
+function user(slots: number, until: number): Program {
+  return (words, thread, log) => {
+    const semaphore = semaphoreOf(words, thread, slots);
+    const slot = semaphore.takeOrJoin(0);
+    assert(slot !== 0, "no slot");
+    if (slot !== TAKEN) {
+      if (!semaphore.park(slot, until, () => {})) return log("gave up");
+      semaphore.queues.finishedOne(slot);
     }
     log(semaphore.abandoned() ? "in after a death" : "in");
     words.load(0);
@@ -33,10 +33,10 @@ function cases(name: string, count: number, permits: number, rest: Partial<Case>
   testCase({
     name: `semaphore, ${name}`,
     layouts: [LAYOUT],
-    places: count,
-    setUp: (words, party) => semaphoreOf(words, party, count).initialize(permits),
-    parties: Array.from({ length: count }, () => user(count, Infinity)),
-    recover: (isDead, words, party) => semaphoreOf(words, party, count).recover(isDead),
+    slots: count,
+    setUp: (words, thread) => semaphoreOf(words, thread, count).initialize(permits),
+    threads: Array.from({ length: count }, () => user(count, Infinity)),
+    recover: (isDead, words, thread) => semaphoreOf(words, thread, count).recover(isDead),
     invariant: (logs, dead) => {
       const inside = logs.filter((log, i) => i !== dead && log.at(-1)?.startsWith("in"));
       assert(inside.length <= permits, "too many are inside");
@@ -44,7 +44,7 @@ function cases(name: string, count: number, permits: number, rest: Partial<Case>
     // Whatever the dead held is given back, and no more.
     check: (logs, memory, dead) => {
       assertEquals(memory[SEMAPHORE], permits, "permits");
-      const told = logs.flat().filter((line) => line === "in after a death").length;
+      const told = logs.flat().filter((queue) => queue === "in after a death").length;
       if (dead === undefined) return assertEquals(told + memory[SEMAPHORE + 1]!, 0, "told");
       // One that died where it held one: somebody has been told, or will be.
       const died = logs[dead]!.at(-1)?.startsWith("in") ? 1 : 0;
@@ -54,43 +54,43 @@ function cases(name: string, count: number, permits: number, rest: Partial<Case>
   });
 }
 
-cases("2 parties for 1 permit, up to 3 interruptions", 2, 1, { interruptions: 3 });
-cases("3 parties for 2 permits, up to 2 interruptions", 3, 2, { interruptions: 2 });
-cases("2 parties for 1 permit, one dies, up to 1 interruption", 2, 1, {
+cases("2 threads for 1 permit, up to 3 interruptions", 2, 1, { interruptions: 3 });
+cases("3 threads for 2 permits, up to 2 interruptions", 3, 2, { interruptions: 2 });
+cases("2 threads for 1 permit, one dies, up to 1 interruption", 2, 1, {
   deaths: true,
   interruptions: 1,
 });
-cases("2 parties for 1 permit, one with a time limit", 2, 1, {
+cases("2 threads for 1 permit, one with a time limit", 2, 1, {
   timeouts: [1],
   interruptions: 2,
-  parties: [user(2, Infinity), user(2, 1)],
+  threads: [user(2, Infinity), user(2, 1)],
 });
 
 testCase({
   name: "semaphore, one thread takes what another gives back, which dies or not",
   layouts: [LAYOUT],
-  places: 2,
+  slots: 2,
   deaths: true,
   mortal: [1],
   interruptions: 1,
-  parties: [
-    (words, party, log) => {
-      const semaphore = semaphoreOf(words, party, 2);
-      const place = semaphore.takeOrJoin(0);
-      if (place !== TAKEN) {
-        semaphore.park(place, Infinity, () => {});
-        semaphore.lines.over(place, 1);
+  threads: [
+    (words, thread, log) => {
+      const semaphore = semaphoreOf(words, thread, 2);
+      const slot = semaphore.takeOrJoin(0);
+      if (slot !== TAKEN) {
+        semaphore.park(slot, Infinity, () => {});
+        semaphore.queues.finishedOne(slot);
       }
       log("taken");
     },
-    (words, party, log) => {
+    (words, thread, log) => {
       log("about to give");
-      semaphoreOf(words, party, 2).release(100);
+      semaphoreOf(words, thread, 2).release(100);
       log("given");
     },
   ],
-  recover: (isDead, words, party) => {
-    const semaphore = semaphoreOf(words, party, 2);
+  recover: (isDead, words, thread) => {
+    const semaphore = semaphoreOf(words, thread, 2);
     semaphore.recover(isDead);
     // Nobody knows whether it was given: the host gives another one, so that nobody waits in vain.
     semaphore.release(100);

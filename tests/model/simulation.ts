@@ -1,35 +1,51 @@
 /**
- * Runs parties over a simulated memory, in every order in which their operations can follow each
+ * Runs threads over a simulated memory, in every order in which their operations can follow each
  * other, with a death at every step.
  *
- * A party is ordinary synchronous code over `Words`. It is run up to its next operation and then
+ * A thread is ordinary synchronous code over `Words`. It is run up to its next operation and then
  * stopped, by an exception that it does not see; to go on it is run again from its start, with the
  * results that it has had so far. What it does next depends on these results only, so each sequence
  * of results is run once, and remembered.
  *
  * @module
  */
-import { type Party, SLICE, type Woken, type Words } from "../../lib/shared/protocol/words.ts";
+import { GRACE } from "../../lib/shared/protocol/robust_mutex.ts";
+import {
+  SLICE,
+  type ThreadIdentity,
+  type Woken,
+  type Words,
+} from "../../lib/shared/protocol/words.ts";
 
-/** What a party does: it may read `words` and report to `log`, and nothing else. */
-export type Program = (words: Words, party: Party, log: (text: string) => void) => void;
+/** What a thread does: it may read `words` and report to `log`, and nothing else. */
+export type Program = (words: Words, thread: ThreadIdentity, log: (text: string) => void) => void;
 
 /** What to explore. */
 export interface Scenario {
   /** How many words the memory has. */
   size: number;
-  /** Set the memory up; runs to its end before the parties begin. */
+  /** Set the memory up; runs to its end before the threads begin. */
   setUp?: Program;
-  parties: Program[];
-  /** Whether one of the parties may die, at any step. `recover` runs then, as a further party. */
+  threads: Program[];
+  /** Whether one of the threads may die, at any step. `recover` runs then, as a further thread. */
   deaths?: boolean;
-  /** Which parties may die; by default all. */
+  /**
+   * Whether one that was declared dead may go on, for any number of steps: it is declared dead at
+   * every step, and stops at every one after it. Threads see who is declared dead then.
+   */
+  lingers?: boolean;
+  /** Which threads may die; by default all. */
   mortal?: number[];
-  /** What the host does when party `dead` has died. */
-  recover?: (dead: number, words: Words, party: Party, log: (text: string) => void) => void;
-  /** The parties of which one sleep, with a time limit, may end by it. By default none. */
+  /** What the host does when thread `dead` has died. */
+  recover?: (
+    dead: number,
+    words: Words,
+    thread: ThreadIdentity,
+    log: (text: string) => void,
+  ) => void;
+  /** The threads of which one sleep, with a time limit, may end by it. By default none. */
   timeouts?: number[];
-  /** Look at an end of all: the logs of the parties, and who died. Throws if it is wrong. */
+  /** Look at an end of all: the logs of the threads, and who died. Throws if it is wrong. */
   check: (logs: string[][], memory: readonly number[], dead: number | undefined) => void;
   /** Look at every state on the way. Throws if it is wrong. */
   invariant?: (logs: string[][], dead: number | undefined) => void;
@@ -41,23 +57,23 @@ export interface Scenario {
   /** Stretches of memory that do not matter while the word at `flag` is 0. */
   scratch?: { flag: number; from: number; to: number }[];
   /**
-   * How often a party may be interrupted, all in all, while it could go on; by default without
-   * limit. It is not counted when a party goes on because the one before it sleeps, ends or dies.
+   * How often a thread may be interrupted, all in all, while it could go on; by default without
+   * limit. It is not counted when a thread goes on because the one before it sleeps, ends or dies.
    */
   interruptions?: number;
-  /** How often a party looks again before it goes to sleep. Default: not at all. */
-  patience?: number;
+  /** How often a thread looks again before it goes to sleep. Default: not at all. */
+  spinLimit?: number;
   /** Give up beyond so many states. */
   limit?: number;
 }
 
 /** What was explored. */
 export interface Exploration {
-  /** Different states of memory and parties. */
+  /** Different states of memory and threads. */
   states: number;
   /** Steps between them. */
   steps: number;
-  /** Orders in which the parties can get from the start to an end. */
+  /** Orders in which the threads can get from the start to an end. */
   schedules: bigint;
   /** The longest of them. */
   depth: number;
@@ -69,17 +85,18 @@ type Operation =
   | ["add", number, number]
   | ["cas", number, number, number]
   | ["wait", number, number, number]
-  | ["notify", number, number];
+  | ["notify", number, number]
+  | ["dead", number];
 
 type Result = number | Woken;
 
-/** A party that has had certain results: the next operation, and what follows from its result. */
+/** A thread that has had certain results: the next operation, and what follows from its result. */
 class Node {
   readonly program: Program;
-  readonly party: Party;
+  readonly thread: Identity;
   readonly results: Result[];
   readonly id: number;
-  readonly patience: number;
+  readonly spinLimit: number;
   readonly log: string[] = [];
   next: Operation | undefined = undefined;
   error: unknown = undefined;
@@ -87,21 +104,22 @@ class Node {
 
   constructor(
     program: Program,
-    party: Party,
-    patience: number,
+    thread: Identity,
+    spinLimit: number,
     results: Result[],
     id: number,
   ) {
     this.program = program;
-    this.party = party;
-    this.patience = patience;
+    this.thread = thread;
+    this.spinLimit = spinLimit;
     this.results = results;
     this.id = id;
     const words = new Replay(this);
     try {
-      program(words, party, (text) => this.log.push(text));
+      program(words, thread(words), (text) => this.log.push(text));
     } catch (error) {
-      if (error !== STOP) this.error = error;
+      if (error === GIVEN_UP) this.log.push("given up");
+      else if (error !== STOP) this.error = error;
     }
   }
 
@@ -109,7 +127,7 @@ class Node {
     let child = this.children.get(result);
     if (child === undefined) {
       const results = [...this.results, result];
-      child = new Node(this.program, this.party, this.patience, results, ids());
+      child = new Node(this.program, this.thread, this.spinLimit, results, ids());
       this.children.set(result, child);
     }
     return child;
@@ -117,16 +135,20 @@ class Node {
 }
 
 const STOP = Symbol("stop");
+const GIVEN_UP = Symbol("given up");
+
+/** Who a thread is, and what it knows of the others, in a run of its program over `words`. */
+type Identity = (words: Replay) => ThreadIdentity;
 
 class Replay implements Words {
-  readonly patience: number;
+  readonly spinLimit: number;
   readonly #node: Node;
   #at = 0;
   #late = false;
 
   constructor(node: Node) {
     this.#node = node;
-    this.patience = node.patience;
+    this.spinLimit = node.spinLimit;
   }
 
   pause(): void {}
@@ -169,7 +191,12 @@ class Replay implements Words {
     this.#do(["notify", at, count]);
   }
 
-  // Time stands still until a sleep ends by its limit.
+  /** Whether the thread with this id was declared dead. */
+  isDead(id: number): boolean {
+    return this.#do(["dead", id]) === 1;
+  }
+
+  // Time groups still until a sleep ends by its limit.
   now(): number {
     return this.#late ? Infinity : 0;
   }
@@ -180,9 +207,11 @@ interface State {
   /** Two hashes of the memory, scratch left out. */
   hash: [number, number];
   nodes: Node[];
-  /** Who sleeps, the longest first: party and word. */
-  sleepers: [party: number, at: number][];
+  /** Who sleeps, the longest first: thread and word. */
+  sleepers: [thread: number, at: number][];
   dead: number | undefined;
+  /** Whether that one makes no more steps. */
+  stopped: boolean;
   /** Who made the last step; below 0 if nobody has. */
   last: number;
   /** How many interruptions there were. */
@@ -191,33 +220,35 @@ interface State {
 
 const ID_OF_HOST = 1_000;
 
-/** The id of a party's thread. */
-export function idOf(party: number): number {
-  return party + 1;
+/** The id of a thread's thread. */
+export function idOf(thread: number): number {
+  return thread + 1;
 }
 
 /** Explore all there is. */
 export function explore(scenario: Scenario): Exploration {
-  const { parties, recover, deaths = false, patience = 0, limit = 5_000_000 } = scenario;
+  const { threads, recover, lingers = false, spinLimit = 0, limit = 5_000_000 } = scenario;
+  const { deaths = lingers } = scenario;
   const { interruptions: most = Infinity, scratch = [] } = scenario;
   const inScratch = (at: number) => scratch.some(({ from, to }) => at >= from && at < to);
-  const mortal = new Set(scenario.mortal ?? parties.keys());
+  const mortal = new Set(scenario.mortal ?? threads.keys());
   const impatient = new Set(scenario.timeouts ?? []);
   let nodes = 0;
   const ids = () => nodes++;
   const memory = new Int32Array(scenario.size);
   if (scenario.setUp !== undefined) runAlone(scenario.setUp, memory);
 
-  const roots = parties.map((program, i) =>
-    new Node(program, party(idOf(i), () => false), patience, [], ids())
+  const roots = threads.map((program, i) =>
+    new Node(program, lingers ? aware(idOf(i)) : () => thread(idOf(i)), spinLimit, [], ids())
   );
   const hosts = new Map<number, Node>();
   const host = (dead: number) => {
     let root = hosts.get(dead);
     if (root === undefined) {
       const isDead = (id: number) => id === idOf(dead);
-      const program: Program = (words, party, log) => recover?.(dead, words, party, log);
-      root = new Node(program, party(ID_OF_HOST, isDead), patience, [], ids());
+      const identity = { ...thread(ID_OF_HOST), isDead };
+      const program: Program = (words, thread, log) => recover?.(dead, words, thread, log);
+      root = new Node(program, () => identity, spinLimit, [], ids());
       hosts.set(dead, root);
     }
     return root;
@@ -233,10 +264,11 @@ export function explore(scenario: Scenario): Exploration {
     if (alone >= 0) {
       yield step(state, alone, state.nodes[alone]!.next!);
       if (deaths && state.dead === undefined && mortal.has(alone)) yield kill(state, alone);
+      if (state.dead === alone) yield stop(state);
       return;
     }
-    const canGoOn = (i: number) => state.dead !== i && state.nodes[i]?.next !== undefined;
-    const asleep = (i: number) => state.sleepers.some(([party]) => party === i);
+    const canGoOn = (i: number) => !isStopped(state, i) && state.nodes[i]?.next !== undefined;
+    const asleep = (i: number) => state.sleepers.some(([thread]) => thread === i);
     const interrupting = most < Infinity && canGoOn(state.last) && !asleep(state.last) ? 1 : 0;
     for (let i = 0; i < state.nodes.length; i++) {
       if (!canGoOn(i)) continue;
@@ -246,27 +278,40 @@ export function explore(scenario: Scenario): Exploration {
         ? { ...state, last: i, interruptions: state.interruptions + cost }
         : state;
       if (!asleep(i)) yield step(before, i, state.nodes[i]!.next!);
-      else if (impatient.has(i) && mayTimeOut(state.nodes[i]!)) {
+      else if (mayTimeOut(state, i)) {
         yield advance(before, i, "timed-out");
       }
     }
+    if (state.dead !== undefined && canGoOn(state.dead)) yield stop(state);
     if (!deaths || state.dead !== undefined) return;
     for (const i of mortal) {
       if (state.nodes[i]!.next !== undefined) yield kill(state, i);
     }
   }
 
-  // In a guard nobody stays for long: only the dead do.
-  function mayTimeOut({ next, results }: Node): boolean {
-    return next?.[0] === "wait" && next[3] <= SLICE && !results.includes("timed-out");
+  function isStopped({ dead, stopped }: State, i: number): boolean {
+    return dead === i && stopped;
   }
 
-  function quietOne({ nodes, dead, sleepers }: State): number {
+  // In a mutex nobody stays for long: only the dead do, once they have stopped. Others look for the
+  // dead once, when nothing more can come of them.
+  function mayTimeOut(state: State, i: number): boolean {
+    const { next, results } = state.nodes[i]!;
+    if (next?.[0] !== "wait") return false;
+    const noMore = state.dead !== undefined &&
+      (state.stopped || state.nodes[state.dead]!.next === undefined);
+    if (next[3] === GRACE) return noMore;
+    if (next[3] > SLICE || results.includes("timed-out")) return false;
+    return impatient.has(i) || (lingers && noMore && i !== state.dead);
+  }
+
+  function quietOne(state: State): number {
+    const { nodes, sleepers } = state;
     const { quiet } = scenario;
     if (quiet === undefined) return -1;
     return nodes.findIndex(({ next }, i) => {
-      return next !== undefined && quiet(next[1]) && i !== dead &&
-        !sleepers.some(([party]) => party === i);
+      return next !== undefined && next[0] !== "dead" && quiet(next[1]) && !isStopped(state, i) &&
+        !sleepers.some(([thread]) => thread === i);
     });
   }
 
@@ -274,19 +319,29 @@ export function explore(scenario: Scenario): Exploration {
     return {
       ...state,
       nodes: [...state.nodes, host(i)],
-      sleepers: state.sleepers.filter(([party]) => party !== i),
+      sleepers: lingers ? state.sleepers : state.sleepers.filter(([thread]) => thread !== i),
       dead: i,
+      stopped: !lingers,
     };
+  }
+
+  function stop(state: State): State {
+    const sleepers = state.sleepers.filter(([thread]) => thread !== state.dead);
+    return { ...state, sleepers, stopped: true };
   }
 
   function advance(state: State, i: number, result: Result): State {
     const next = [...state.nodes];
     next[i] = next[i]!.child(result, ids);
-    return { ...state, nodes: next, sleepers: state.sleepers.filter(([party]) => party !== i) };
+    return { ...state, nodes: next, sleepers: state.sleepers.filter(([thread]) => thread !== i) };
   }
 
   function step(state: State, i: number, operation: Operation): State {
     const [kind, at, a = 0, b = 0] = operation;
+    if (kind === "dead") {
+      const is = state.dead !== undefined && idOf(state.dead) === at;
+      return advance(state, i, is ? 1 : 0);
+    }
     const old = state.memory[at]!;
     const write = (value: number): State => {
       const changed = state.memory.slice();
@@ -309,14 +364,16 @@ export function explore(scenario: Scenario): Exploration {
       case "notify": {
         let next = advance(state, i, 0);
         const woken = state.sleepers.filter(([, word]) => word === at).slice(0, a);
-        for (const [party] of woken) next = advance(next, party, "ok");
+        for (const [thread] of woken) next = advance(next, thread, "ok");
         return next;
       }
     }
   }
 
-  function keyOf({ memory, hash, nodes, sleepers, dead, last, interruptions }: State): string {
-    let key = `${hash}|${sleepers}|${dead}|${last}|${interruptions}`;
+  function keyOf(
+    { memory, hash, nodes, sleepers, dead, stopped, last, interruptions }: State,
+  ): string {
+    let key = `${hash}|${sleepers}|${dead}|${stopped}|${last}|${interruptions}`;
     for (const { id } of nodes) key += `|${id}`;
     for (const { flag, from, to } of scratch) {
       if (memory[flag] !== 0) key += `|${memory.subarray(from, to)}`;
@@ -331,7 +388,7 @@ export function explore(scenario: Scenario): Exploration {
 
   function atEnd(state: State): void {
     const stuck = state.nodes.flatMap(({ next }, i) => {
-      return next === undefined || state.dead === i ? [] : [`party ${i} at ${next.join(" ")}`];
+      return next === undefined || state.dead === i ? [] : [`thread ${i} at ${next.join(" ")}`];
     });
     if (stuck.length > 0) throw new Error(`Deadlock: ${stuck.join("; ")}`);
     scenario.check(state.nodes.map(({ log }) => log), [...state.memory], state.dead);
@@ -363,6 +420,7 @@ export function explore(scenario: Scenario): Exploration {
     nodes: roots,
     sleepers: [],
     dead: undefined,
+    stopped: false,
     last: -1,
     interruptions: 0,
   };
@@ -376,13 +434,14 @@ export function explore(scenario: Scenario): Exploration {
       const frame = stack.at(-1)!;
       const next = frame.rest.next();
       if (!next.done) {
-        frame.any ||= next.value.dead === frame.state.dead;
+        const { dead, stopped } = next.value;
+        frame.any ||= dead === frame.state.dead && stopped === frame.state.stopped;
         steps++;
         const key = keyOf(next.value);
         const known = seen.get(key);
         if (known !== undefined) count(frame, known.schedules, known.depth);
         // A state that comes back to itself, two that wait for each other in turn, say.
-        else if (seen.has(key)) throw new Error("The parties go round in circles");
+        else if (seen.has(key)) throw new Error("The threads go round in circles");
         else stack.push(open(key, next.value));
         continue;
       }
@@ -411,7 +470,8 @@ export function explore(scenario: Scenario): Exploration {
   function trace(frames: Frame[]): string {
     return frames.slice(1).map(({ state }, i) => {
       const before = frames[i]!.state;
-      if (state.dead !== before.dead) return `${state.dead} dies`;
+      if (state.dead !== before.dead) return `${state.dead} is declared dead`;
+      if (state.stopped !== before.stopped) return `${state.dead} stops`;
       const who = state.nodes.findIndex((node, k) => {
         return node !== before.nodes[k] || (state.sleepers.length > before.sleepers.length &&
           state.sleepers.at(-1)![0] === k);
@@ -439,13 +499,25 @@ function mix(seed: number, value: number): number {
   return x ^ x >>> 16;
 }
 
-function party(id: number, isDead: (id: number) => boolean): Party {
-  return { id, isDead, checkAlive: () => {} };
+function thread(id: number): ThreadIdentity {
+  return { id, isDead: () => false, checkAlive: () => {} };
 }
 
-function runAlone(program: Program, memory: Int32Array): void {
+/** One who sees who is declared dead, be it itself. */
+function aware(id: number): Identity {
+  return (words) => ({
+    id,
+    isDead: (id) => words.isDead(id),
+    checkAlive: () => {
+      if (words.isDead(id)) throw GIVEN_UP;
+    },
+  });
+}
+
+/** Run a program to its end, over a memory that nobody else looks at. */
+export function runAlone(program: Program, memory: Int32Array): void {
   const words: Words = {
-    patience: 0,
+    spinLimit: 0,
     load: (at) => memory[at]!,
     store: (at, value) => void (memory[at] = value),
     put: (at, value) => void (memory[at] = value),
@@ -462,5 +534,5 @@ function runAlone(program: Program, memory: Int32Array): void {
     now: () => 0,
     pause: () => {},
   };
-  program(words, party(ID_OF_HOST, () => false), () => {});
+  program(words, thread(ID_OF_HOST), () => {});
 }

@@ -11,7 +11,7 @@ import {
   SharedSemaphore,
   SharedValue,
 } from "../../mod.ts";
-import { arrived } from "./crossed.ts";
+import { arrived } from "./shared.ts";
 
 /** Every verb that blocks, and the one to use instead. */
 const VERBS: [name: string, twin: string, call: (options?: SharedOptions) => unknown][] = [

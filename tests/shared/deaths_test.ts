@@ -12,13 +12,20 @@ import {
   SharedValue,
 } from "../../mod.ts";
 import { recover, threadId } from "../../lib/shared/thread_registry.ts";
-import { arrived } from "./crossed.ts";
-import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
+import { arrived } from "./shared.ts";
+import {
+  OF_CONDITION,
+  OF_LOCK,
+  OF_QUEUE,
+  OF_SEMAPHORE,
+  ThreadIdentity,
+  untilWaiting,
+} from "./threads.ts";
 
 for (const [how, name] of [["a task", "logAsync"], ["a sleeping thread", "logSync"]] as const) {
   Deno.test(`Deaths: ${how} gets the lock of one that died, and is told`, async () => {
-    using parties = await Party.start(3);
-    const [a, b, c] = parties;
+    using threads = await ThreadIdentity.start(3);
+    const [a, b, c] = threads;
     const lock = new SharedLock();
     const log = new SharedArray("int32", 3);
     await a!.do("hold", lock);
@@ -34,8 +41,8 @@ for (const [how, name] of [["a task", "logAsync"], ["a sleeping thread", "logSyn
 }
 
 Deno.test("Deaths: a task of the host gets the lock, waiting before or coming later", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const lock = new SharedLock();
   await a!.do("hold", lock);
   const waiting = lock.acquire();
@@ -56,8 +63,8 @@ Deno.test("Deaths: a task of the host gets the lock, waiting before or coming la
 });
 
 Deno.test("Deaths: the lock of a value goes on", async () => {
-  using parties = await Party.start(1);
-  const [a] = parties;
+  using threads = await ThreadIdentity.start(1);
+  const [a] = threads;
   const value = new SharedValue("int32", 5);
   const event = new SharedEvent();
   await a!.do("setEvent", event);
@@ -68,8 +75,8 @@ Deno.test("Deaths: the lock of a value goes on", async () => {
 });
 
 Deno.test("Deaths: one that died waiting is not waited for", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const lock = new SharedLock();
   const permit = await lock.acquire();
   await a!.do("waitFor", lock);
@@ -85,8 +92,8 @@ Deno.test("Deaths: one that died waiting is not waited for", async () => {
 });
 
 Deno.test("Deaths: permits of a semaphore come back, as many as were held", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const semaphore = new SharedSemaphore(3);
   await a!.do("hold", semaphore, 2);
   await b!.do("hold", semaphore);
@@ -109,8 +116,8 @@ Deno.test("Deaths: permits of a semaphore come back, as many as were held", asyn
 });
 
 Deno.test("Deaths: a barrier breaks when one dies that waits at it", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const barrier = new SharedBarrier(3);
   await a!.do("arrive", barrier);
   const mine = assertRejects(() => barrier.wait(), Error, "a worker died");
@@ -125,8 +132,8 @@ Deno.test("Deaths: a barrier breaks when one dies that waits at it", async () =>
 });
 
 Deno.test("Deaths: a notification goes on from one that died of it", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const condition = new SharedCondition();
   void a!.do("listen", condition);
   await untilWaiting(condition, 1, OF_CONDITION);
@@ -142,8 +149,8 @@ Deno.test("Deaths: a notification goes on from one that died of it", async () =>
 
 for (const how of ["listenTold", "listenToldSync"] as const) {
   Deno.test(`Deaths: a wait at a condition that gets the lock of a dead one is told, ${how}`, async () => {
-    using parties = await Party.start(3);
-    const [a, b, c] = parties;
+    using threads = await ThreadIdentity.start(3);
+    const [a, b, c] = threads;
     const lock = new SharedLock();
     const condition = new SharedCondition(lock);
     const listening = a!.do(how, condition);
@@ -165,8 +172,8 @@ for (const how of ["listenTold", "listenToldSync"] as const) {
 }
 
 Deno.test("Deaths: a wait at a condition without a permit of its own leaves the news to the next", async () => {
-  using parties = await Party.start(1);
-  const [a] = parties;
+  using threads = await ThreadIdentity.start(1);
+  const [a] = threads;
   const lock = new SharedLock();
   const condition = new SharedCondition(lock);
   // Held through another object for the same lock.
@@ -188,8 +195,8 @@ Deno.test("Deaths: a wait at a condition without a permit of its own leaves the 
 });
 
 Deno.test("Deaths: who is cancelled when it has been handed the lock leaves the news to the next", async () => {
-  using parties = await Party.start(1);
-  const [a] = parties;
+  using threads = await ThreadIdentity.start(1);
+  const [a] = threads;
   const lock = new SharedLock();
   await a!.do("hold", lock);
   const task = createTask(() => lock.acquire());
@@ -204,8 +211,8 @@ Deno.test("Deaths: who is cancelled when it has been handed the lock leaves the 
 });
 
 Deno.test("Deaths: an item, and room, go to others than the dead", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const queue = new SharedQueue<number>({ maxsize: 1 });
   await a!.do("waitForItem", queue);
   await untilWaiting(queue, 1, OF_QUEUE);
@@ -229,8 +236,8 @@ Deno.test("Deaths: an item, and room, go to others than the dead", async () => {
 
 for (const sync of [true, false]) {
   Deno.test(`Deaths: a lock that the host never saw goes on, ${sync ? "sync" : "async"}`, async () => {
-    using parties = await Party.start(2);
-    const [a, b] = parties;
+    using threads = await ThreadIdentity.start(2);
+    const [a, b] = threads;
     const { port1, port2 } = new MessageChannel();
     const ready = new SharedEvent();
     const taken = b!.do("takeLock", port2, ready, sync);
@@ -242,8 +249,8 @@ for (const sync of [true, false]) {
 }
 
 Deno.test("Deaths: one that was only given up for dead hears of it", async () => {
-  using parties = await Party.start(1);
-  const [a] = parties;
+  using threads = await ThreadIdentity.start(1);
+  const [a] = threads;
   const lock = new SharedLock();
   const held = new SharedLock();
   await a!.do("hold", held);
@@ -279,8 +286,8 @@ Deno.test("Deaths: nobody is harmed by ids that nobody has, or one's own", async
 Deno.test("Deaths: twenty of them in a row leave a lock as it was", async () => {
   const lock = new SharedLock();
   for (let i = 0; i < 10; i++) {
-    using parties = await Party.start(2);
-    const [a, b] = parties;
+    using threads = await ThreadIdentity.start(2);
+    const [a, b] = threads;
     await a!.do("hold", lock);
     await b!.do("waitFor", lock);
     a!.die();

@@ -1,6 +1,6 @@
 /**
  * Threads that sleep, some of them for so long at most, and tasks that wait, here and elsewhere, all in
- * one line: those that give up take nothing with them.
+ * one queue: those that give up take nothing with them.
  *
  * @module
  */
@@ -14,7 +14,14 @@ import {
   SharedQueue,
   SharedSemaphore,
 } from "../../mod.ts";
-import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
+import {
+  OF_CONDITION,
+  OF_LOCK,
+  OF_QUEUE,
+  OF_SEMAPHORE,
+  ThreadIdentity,
+  untilWaiting,
+} from "./threads.ts";
 
 for (
   const [name, make, where] of [
@@ -23,8 +30,8 @@ for (
   ] as const
 ) {
   Deno.test(`Mixed: at a ${name}, those behind one that gives up are served in order`, async () => {
-    using parties = await Party.start(3);
-    const [a, b, c] = parties;
+    using threads = await ThreadIdentity.start(3);
+    const [a, b, c] = threads;
     const lock = make();
     const log = new SharedArray("int32", 4);
     const permit = await lock.acquire();
@@ -49,8 +56,8 @@ for (
 }
 
 Deno.test("Mixed: at a condition, one that gives up takes no notification", async () => {
-  using parties = await Party.start(3);
-  const [a, b, c] = parties;
+  using threads = await ThreadIdentity.start(3);
+  const [a, b, c] = threads;
   const condition = new SharedCondition();
   const tired = a!.do("listenFor", condition, 5);
   await untilWaiting(condition, 1, OF_CONDITION, tired);
@@ -70,8 +77,8 @@ Deno.test("Mixed: at a condition, one that gives up takes no notification", asyn
 });
 
 Deno.test("Mixed: at an event, one that gives up leaves the others to hear of it", async () => {
-  using parties = await Party.start(3);
-  const [a, b, c] = parties;
+  using threads = await ThreadIdentity.start(3);
+  const [a, b, c] = threads;
   const event = new SharedEvent();
   const others = [b!.do("awaitEventSync", event), c!.do("awaitEvent", event), event.wait()];
   const cancelled = createTask(() => event.wait());
@@ -84,8 +91,8 @@ Deno.test("Mixed: at an event, one that gives up leaves the others to hear of it
 });
 
 Deno.test("Mixed: at an empty queue, one that gives up takes no item", async () => {
-  using parties = await Party.start(3);
-  const [a, b, c] = parties;
+  using threads = await ThreadIdentity.start(3);
+  const [a, b, c] = threads;
   const queue = new SharedQueue<number>();
   const tired = a!.do("getFor", queue, 5);
   await untilWaiting(queue, 1, OF_QUEUE, tired);
@@ -102,8 +109,8 @@ Deno.test("Mixed: at an empty queue, one that gives up takes no item", async () 
 });
 
 Deno.test("Mixed: at a full queue, one that gives up puts nothing", async () => {
-  using parties = await Party.start(3);
-  const [a, b, c] = parties;
+  using threads = await ThreadIdentity.start(3);
+  const [a, b, c] = threads;
   const queue = new SharedQueue<number>({ maxsize: 1 });
   queue.putNowait(0);
   const tired = a!.do("putFor", queue, 9, 5);

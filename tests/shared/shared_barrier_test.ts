@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { BrokenBarrierError, createTask, InvalidStateError, SharedBarrier } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
-const ways: [string, (parties: number) => SharedBarrier][] = [
-  ["SharedBarrier", (parties) => new SharedBarrier(parties)],
-  ["SharedBarrier that others know", (parties) => crossed(new SharedBarrier(parties))],
-  ["SharedBarrier that has arrived", (parties) => arrived(new SharedBarrier(parties))],
+const ways: [string, (threads: number) => SharedBarrier][] = [
+  ["SharedBarrier", (threads) => new SharedBarrier(threads)],
+  ["SharedBarrier that others know", (threads) => shared(new SharedBarrier(threads))],
+  ["SharedBarrier that has arrived", (threads) => arrived(new SharedBarrier(threads))],
 ];
 
 for (const [name, make] of ways) {
@@ -81,7 +81,7 @@ Deno.test("SharedBarrier: two objects on one memory are one barrier", async () =
 });
 
 Deno.test("SharedBarrier: 10,000 meet", async () => {
-  const barrier = crossed(new SharedBarrier(10_000));
+  const barrier = shared(new SharedBarrier(10_000));
   const indexes = await Promise.all(Array.from({ length: 10_000 }, () => barrier.wait()));
   assertEquals(indexes, indexes.map((_, i) => i));
 });

@@ -7,11 +7,11 @@ import {
   SharedLock,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 const ways: [string, () => SharedCondition][] = [
   ["SharedCondition", () => new SharedCondition()],
-  ["SharedCondition that others know", () => crossed(new SharedCondition())],
+  ["SharedCondition that others know", () => shared(new SharedCondition())],
   ["SharedCondition that has arrived", () => arrived(new SharedCondition())],
 ];
 
@@ -87,7 +87,7 @@ for (const [name, make] of ways) {
         await settle();
         assert(waits[index]!.cancelled());
         if (when !== "before") {
-          // One of the others was notified, in place of the one that was cancelled or beside it.
+          // One of the others was notified, in slot of the one that was cancelled or beside it.
           assertEquals(log.length, 1, when);
           using _ = await condition.acquire();
           condition.notify();

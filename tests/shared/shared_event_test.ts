@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { CancelledError, createTask, InvalidStateError, SharedEvent } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 const ways: [string, () => SharedEvent][] = [
   ["SharedEvent", () => new SharedEvent()],
-  ["SharedEvent that others know", () => crossed(new SharedEvent())],
+  ["SharedEvent that others know", () => shared(new SharedEvent())],
   ["SharedEvent that has arrived", () => arrived(new SharedEvent())],
 ];
 
@@ -67,7 +67,7 @@ Deno.test("SharedEvent: what one sets, the other hears", async () => {
 });
 
 Deno.test("SharedEvent: 100,000 wait for it", async () => {
-  const event = crossed(new SharedEvent());
+  const event = shared(new SharedEvent());
   const waits = Array.from({ length: 100_000 }, () => event.wait());
   event.set();
   await Promise.all(waits);

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { InvalidStateError, SharedCondition, SharedLock, SharedValue } from "../../mod.ts";
 import { testLocking } from "../contracts/locking.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 testLocking("SharedLock", () => new SharedLock(), { overRelease: InvalidStateError });
-testLocking("SharedLock that others know", () => crossed(new SharedLock()), {
+testLocking("SharedLock that others know", () => shared(new SharedLock()), {
   overRelease: InvalidStateError,
   crowd: 10_000,
 });

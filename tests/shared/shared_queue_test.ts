@@ -18,7 +18,7 @@ import {
 import { testQueueing } from "../contracts/queueing.ts";
 import { settle } from "../support/settled.ts";
 import { parcel } from "../../lib/wire/shareable.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 const robbed = "first";
 const end = (queue: unknown) => (queue as SharedQueue<number>).close();
@@ -26,7 +26,7 @@ const end = (queue: unknown) => (queue as SharedQueue<number>).close();
 testQueueing("SharedQueue", (maxsize) => new SharedQueue<number>({ maxsize }), { end, robbed });
 testQueueing(
   "SharedQueue that others know",
-  (maxsize) => crossed(new SharedQueue<number>({ maxsize })),
+  (maxsize) => shared(new SharedQueue<number>({ maxsize })),
   { end, robbed, crowd: 10_000 },
 );
 testQueueing(

@@ -1,10 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { InvalidStateError, SharedSemaphore, TimeoutError } from "../../mod.ts";
 import { testLocking } from "../contracts/locking.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 testLocking("SharedSemaphore", () => new SharedSemaphore(), { permitsDie: false });
-testLocking("SharedSemaphore that others know", () => crossed(new SharedSemaphore()), {
+testLocking("SharedSemaphore that others know", () => shared(new SharedSemaphore()), {
   permitsDie: false,
   crowd: 10_000,
 });
@@ -33,7 +33,7 @@ Deno.test("SharedSemaphore: refuses nonsense", () => {
   assertThrows(() => full.acquireSync(), InvalidStateError, "acquire");
 });
 
-Deno.test("SharedSemaphore: gives up when time is over, and leaves nothing in the line", () => {
+Deno.test("SharedSemaphore: gives up when time is over, and leaves nothing in the queue", () => {
   const semaphore = new SharedSemaphore(0, { allowBlockingMain: true });
   assertThrows(() => semaphore.acquireSync(0), TimeoutError);
   semaphore.release();

@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { SharedArray, type SharedType, SharedValue } from "../../mod.ts";
-import { arrived } from "./crossed.ts";
+import { arrived } from "./shared.ts";
 
 const NUMBERS: [SharedType, number, number][] = [
   ["int8", 127, -128],

@@ -1,5 +1,5 @@
 /**
- * Every place at which a cancellation can meet a wait of the shared objects, tried in turn: permits,
+ * Every slot at which a cancellation can meet a wait of the shared objects, tried in turn: permits,
  * items and waiters are conserved, and the next user gets through.
  *
  * @module
@@ -16,12 +16,12 @@ import type { Shareable } from "../../lib/wire/shareable.ts";
 import { sweepLocking } from "../contracts/sweep_locking.ts";
 import { sweepQueueing } from "../contracts/sweep_queueing.ts";
 import { sweepBarrier, sweepCondition, sweepEvent } from "../contracts/sweep_meeting.ts";
-import { arrived, crossed } from "./crossed.ts";
+import { arrived, shared } from "./shared.ts";
 
 /** Known to this thread alone, known to others, and come from another. */
 const WAYS: [string, <S extends Shareable>(object: S) => S][] = [
   ["", (object) => object],
-  [" that others know", crossed],
+  [" that others know", shared],
   [" that has arrived", arrived],
 ];
 

@@ -10,69 +10,76 @@ import {
   SharedSemaphore,
   SharedValue,
 } from "../../mod.ts";
-import { OF_CONDITION, OF_LOCK, OF_QUEUE, OF_SEMAPHORE, Party, untilWaiting } from "./parties.ts";
+import {
+  OF_CONDITION,
+  OF_LOCK,
+  OF_QUEUE,
+  OF_SEMAPHORE,
+  ThreadIdentity,
+  untilWaiting,
+} from "./threads.ts";
 
 const TIMES = 100_000;
 
 for (const type of ["int32", "uint32", "float32", "float64"] as const) {
   Deno.test(`Threads: no addition to a ${type} is lost`, async () => {
-    using parties = await Party.start(4);
+    using threads = await ThreadIdentity.start(4);
     const barrier = new SharedBarrier(4);
     const value = new SharedValue(type);
-    await Promise.all(parties.all.map((party) => party.do("addTogether", barrier, value, TIMES)));
+    await Promise.all(threads.all.map((thread) => thread.do("addTogether", barrier, value, TIMES)));
     assertEquals(value.value, 4 * TIMES);
   });
 }
 
 for (const type of ["int8", "uint8", "int16", "uint16"] as const) {
   Deno.test(`Threads: no addition to a ${type} is lost, though it overflows`, async () => {
-    using parties = await Party.start(4);
+    using threads = await ThreadIdentity.start(4);
     const barrier = new SharedBarrier(4);
     const value = new SharedValue(type);
     const times = TIMES / 4 + 3;
-    await Promise.all(parties.all.map((party) => party.do("addTogether", barrier, value, times)));
+    await Promise.all(threads.all.map((thread) => thread.do("addTogether", barrier, value, times)));
     assertEquals(value.value, new SharedValue(type, 4 * times).value);
   });
 }
 
 for (const type of ["bigint64", "biguint64"] as const) {
   Deno.test(`Threads: no addition to a ${type} is lost`, async () => {
-    using parties = await Party.start(4);
+    using threads = await ThreadIdentity.start(4);
     const barrier = new SharedBarrier(4);
     const value = new SharedValue(type);
     await Promise.all(
-      parties.all.map((party) => party.do("addBigTogether", barrier, value, TIMES)),
+      threads.all.map((thread) => thread.do("addBigTogether", barrier, value, TIMES)),
     );
     assertEquals(value.value, BigInt(4 * TIMES));
   });
 }
 
 Deno.test("Threads: no exchange of a float64 is lost", async () => {
-  using parties = await Party.start(3);
+  using threads = await ThreadIdentity.start(3);
   const barrier = new SharedBarrier(3);
   const value = new SharedValue("float64", 0.5);
   const times = TIMES / 10;
   await Promise.all(
-    parties.all.map((party) => party.do("exchangeTogether", barrier, value, times)),
+    threads.all.map((thread) => thread.do("exchangeTogether", barrier, value, times)),
   );
   assertEquals(value.value, 3 * times + 0.5);
 });
 
 Deno.test("Threads: 4 of them take the lock 100,000 times each", async () => {
-  using parties = await Party.start(4);
+  using threads = await ThreadIdentity.start(4);
   const barrier = new SharedBarrier(4);
   const value = new SharedValue("int32");
-  await Promise.all(parties.all.map((party) => party.do("lockTogether", barrier, value, TIMES)));
+  await Promise.all(threads.all.map((thread) => thread.do("lockTogether", barrier, value, TIMES)));
   assertEquals(value.value, 4 * TIMES);
 });
 
 Deno.test("Threads: sleeping ones and waiting tasks take the same lock", async () => {
-  using parties = await Party.start(4);
+  using threads = await ThreadIdentity.start(4);
   const barrier = new SharedBarrier(4);
   const value = new SharedValue("int32");
   const times = 1_000;
-  await Promise.all(parties.all.map((party, i) => {
-    return party.do(i < 2 ? "lockTogether" : "lockTogetherAsync", barrier, value, times);
+  await Promise.all(threads.all.map((thread, i) => {
+    return thread.do(i < 2 ? "lockTogether" : "lockTogetherAsync", barrier, value, times);
   }));
   assertEquals(value.value, 4 * times);
 });
@@ -84,8 +91,8 @@ for (
   ] as const
 ) {
   Deno.test(`Threads: a ${name} serves them in order of arrival`, async () => {
-    using parties = await Party.start(3);
-    const [a, b, c] = parties;
+    using threads = await ThreadIdentity.start(3);
+    const [a, b, c] = threads;
     const lock = make();
     const log = new SharedArray("int32", 10);
     const permit = await lock.acquire();
@@ -116,13 +123,13 @@ for (
   });
 }
 
-Deno.test("Threads: one that gives up leaves the line, and the others move up", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+Deno.test("Threads: one that gives up leaves the queue, and the others move up", async () => {
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const lock = new SharedLock();
   const permit = await lock.acquire();
   const first = a!.do("tryFor", lock, 20);
-  // On a machine with much to do its time may be over before anybody sees it in the line.
+  // On a machine with much to do its time may be over before anybody sees it in the queue.
   await untilWaiting(lock, 1, OF_LOCK, first);
   const second = b!.do("tryFor", lock, 60_000);
   const third = createTask(() => lock.acquire());
@@ -136,8 +143,8 @@ Deno.test("Threads: one that gives up leaves the line, and the others move up", 
 });
 
 Deno.test("Threads: one may release what another holds", async () => {
-  using parties = await Party.start(1);
-  const [a] = parties;
+  using threads = await ThreadIdentity.start(1);
+  const [a] = threads;
   const lock = new SharedLock();
   const permit = await lock.acquire();
   await a!.do("release", lock);
@@ -148,8 +155,8 @@ Deno.test("Threads: one may release what another holds", async () => {
 });
 
 Deno.test("Threads: an event wakes all, also when it is cleared at once", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const event = new SharedEvent();
   for (let round = 0; round < 20; round++) {
     const waits = [
@@ -174,11 +181,11 @@ Deno.test("Threads: an event wakes all, also when it is cleared at once", async 
 });
 
 Deno.test("Threads: a condition wakes as many as it notifies", async () => {
-  using parties = await Party.start(3);
+  using threads = await ThreadIdentity.start(3);
   const condition = new SharedCondition();
   const value = new SharedValue("int32");
-  const done = parties.all.map((party, i) => {
-    return party.do(i === 1 ? "consumeSync" : "consume", condition, value);
+  const done = threads.all.map((thread, i) => {
+    return thread.do(i === 1 ? "consumeSync" : "consume", condition, value);
   });
   await untilWaiting(condition, 3, OF_CONDITION);
   {
@@ -198,8 +205,8 @@ Deno.test("Threads: a condition wakes as many as it notifies", async () => {
 });
 
 Deno.test("Threads: a barrier lets them pass together, round after round", async () => {
-  using parties = await Party.start(3);
-  const [a, b, c] = parties;
+  using threads = await ThreadIdentity.start(3);
+  const [a, b, c] = threads;
   const barrier = new SharedBarrier(4);
   const rounds = 200;
   const mine: number[] = [];
@@ -216,11 +223,11 @@ Deno.test("Threads: a barrier lets them pass together, round after round", async
 });
 
 Deno.test("Threads: a barrier breaks when the time is over for one of them", async () => {
-  using parties = await Party.start(1);
+  using threads = await ThreadIdentity.start(1);
   const barrier = new SharedBarrier(3);
   const mine = barrier.wait();
   const failed = assertRejects(() => mine, Error, "The barrier was aborted or reset");
-  assertEquals(await parties.all[0]!.do("passFor", barrier, 5), "BrokenBarrierError");
+  assertEquals(await threads.all[0]!.do("passFor", barrier, 5), "BrokenBarrierError");
   await failed;
   assert(barrier.broken);
   await barrier.reset();
@@ -228,8 +235,8 @@ Deno.test("Threads: a barrier breaks when the time is over for one of them", asy
 });
 
 Deno.test("Threads: a million items from 2 producers reach 2 consumers, each once", async () => {
-  using parties = await Party.start(4);
-  const [a, b, c, d] = parties;
+  using threads = await ThreadIdentity.start(4);
+  const [a, b, c, d] = threads;
   const queue = new SharedQueue<number>({ maxsize: 1_000 });
   const each = 500_000;
   const consumers = [c!.do("drainSync", queue), d!.do("drainSync", queue)];
@@ -243,8 +250,8 @@ Deno.test("Threads: a million items from 2 producers reach 2 consumers, each onc
 });
 
 Deno.test("Threads: 40,000 items go between sleeping threads and waiting tasks", async () => {
-  using parties = await Party.start(4);
-  const [a, b, c, d] = parties;
+  using threads = await ThreadIdentity.start(4);
+  const [a, b, c, d] = threads;
   const queue = new SharedQueue<number>({ maxsize: 7 });
   const each = 20_000;
   const consumers = [c!.do("drainSync", queue), d!.do("drain", queue)];
@@ -258,10 +265,10 @@ Deno.test("Threads: 40,000 items go between sleeping threads and waiting tasks",
 });
 
 Deno.test("Threads: values of all sizes come back through a small ring", async () => {
-  using parties = await Party.start(1);
+  using threads = await ThreadIdentity.start(1);
   const there = new SharedQueue<unknown>({ capacity: 1_024 });
   const back = new SharedQueue<unknown>({ capacity: 1_024 });
-  const echo = parties.all[0]!.do("echo", there, back);
+  const echo = threads.all[0]!.do("echo", there, back);
   const sizes = [0, 1, 7, 8, 9, 500, 1_000, 1_015, 1_016, 1_017, 5_000, 3, 200_000, 10];
   const values = sizes.map((size, i) => ({ i, bytes: new Uint8Array(size).fill(i) }));
   const put = (async () => {
@@ -275,8 +282,8 @@ Deno.test("Threads: values of all sizes come back through a small ring", async (
 });
 
 Deno.test("Threads: one that waits for an item, or room, holds nobody up when it is closed", async () => {
-  using parties = await Party.start(2);
-  const [a, b] = parties;
+  using threads = await ThreadIdentity.start(2);
+  const [a, b] = threads;
   const queue = new SharedQueue<unknown>({ maxsize: 1 });
   const get = assertRejects(() => a!.do("getOne", queue), Error, "QueueShutDown");
   await untilWaiting(queue, 1, OF_QUEUE);

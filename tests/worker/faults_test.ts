@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { SharedEvent, SharedLock, SharedSemaphore, WorkerPool } from "../../mod.ts";
-import { OF_LOCK, OF_SEMAPHORE, untilWaiting } from "../shared/parties.ts";
+import { OF_LOCK, OF_SEMAPHORE, untilWaiting } from "../shared/threads.ts";
 import { HOSTS } from "./helpers.ts";
 
 type Held = SharedLock | SharedSemaphore;

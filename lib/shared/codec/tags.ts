@@ -42,7 +42,7 @@ export const VIEW = 19;
 export const ERROR = 20;
 /** The primitive in it. */
 export const BOXED = 21;
-/** Which of the goods that go beside it. */
+/** Which of the handles that go beside it. */
 export const SHARED = 22;
 
 /** The classes of views, by their number. */

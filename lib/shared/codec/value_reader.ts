@@ -24,11 +24,11 @@ export class ValueReader {
   readonly #objects: object[] = [];
   readonly #codes: number[] = [];
   readonly #kept: string[] = new Array(KEPT).fill("");
-  #goods: unknown[] = [];
+  #handles: unknown[] = [];
 
-  /** Read the value that is written at the start of `bytes`; `goods` are what went beside it. */
-  read(bytes: Uint8Array<ArrayBuffer>, goods: unknown[] = []): unknown {
-    this.#goods = goods;
+  /** Read the value that is written at the start of `bytes`; `handles` are what went beside it. */
+  read(bytes: Uint8Array<ArrayBuffer>, handles: unknown[] = []): unknown {
+    this.#handles = handles;
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;
       this.#view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -102,9 +102,9 @@ export class ValueReader {
   }
 
   #shared(): object {
-    const goods = this.#goods[this.#varint()]!;
-    if (goods instanceof SharedArrayBuffer) return goods;
-    const { kind, data } = goods as Parcel;
+    const handles = this.#handles[this.#varint()]!;
+    if (handles instanceof SharedArrayBuffer) return handles;
+    const { kind, data } = handles as Parcel;
     return revive(kind, data);
   }
 

@@ -28,11 +28,11 @@ export class ValueWriter {
   #length = 0;
   readonly #objects: object[] = [];
   #numbers: Map<object, number> | undefined = undefined;
-  #goods: unknown[] = [];
+  #handles: unknown[] = [];
 
   /** What has to go beside the bytes of what was written last: memory, and parcels of it. */
-  get goods(): unknown[] {
-    return this.#goods;
+  get handles(): unknown[] {
+    return this.#handles;
   }
 
   /** The bytes of what was written last; good until the next time. */
@@ -55,7 +55,7 @@ export class ValueWriter {
     // One large value must not hold its memory for ever.
     if (this.#bytes.length > LARGE) this.#allocate(256, nothing);
     this.#length = 0;
-    if (this.#goods.length > 0) this.#goods = [];
+    if (this.#handles.length > 0) this.#handles = [];
     try {
       this.#value(value);
       return this.#length;
@@ -128,8 +128,8 @@ export class ValueWriter {
     // It moves to one thread, and nobody knows yet to which.
     if (value instanceof Connection) throw refusal(value);
     this.#byte(tag.SHARED);
-    this.#varint(this.#goods.length);
-    this.#goods.push(value instanceof SharedArrayBuffer ? value : value[parcel]());
+    this.#varint(this.#handles.length);
+    this.#handles.push(value instanceof SharedArrayBuffer ? value : value[parcel]());
   }
 
   #plain(value: object): void {
@@ -286,7 +286,7 @@ export class ValueWriter {
   #reserve(more: number): void {
     const needed = this.#length + more;
     if (needed <= this.#bytes.length) return;
-    // In whole units, for those who copy more than a byte at a time.
+    // In whole slots, for those who copy more than a byte at a time.
     this.#allocate(Math.ceil(Math.max(needed, 2 * this.#bytes.length) / 8) * 8, this.#bytes);
   }
 

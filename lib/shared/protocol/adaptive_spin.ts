@@ -11,7 +11,7 @@ const SELDOM = 32;
  *
  * Where it does not help, since they share a processor or the turns are long, it is given up.
  */
-export class Patience {
+export class AdaptiveSpin {
   readonly #words: Words;
   #vain = 0;
 
@@ -23,7 +23,7 @@ export class Patience {
   look(at: number, expected: number): void {
     const words = this.#words;
     if (this.#vain >= IN_VAIN && this.#vain++ % SELDOM !== 0) return;
-    for (let left = words.patience; left > 0; left--) {
+    for (let left = words.spinLimit; left > 0; left--) {
       if (words.load(at) !== expected) {
         this.#vain = 0;
         return;

@@ -1,13 +1,12 @@
 import { Journal } from "./journal.ts";
-import type { Impatience } from "./wait_queues.ts";
-import { type Party, SLICE, type Words } from "./words.ts";
+import { type LivenessCheck, SLICE, type ThreadIdentity, type Words } from "./words.ts";
 
 /** How many past rounds are remembered. */
 const MEMORY = 32;
 const ENTRIES = 64;
 
 /** What {@linkcode BarrierProtocol.arrive} gives. */
-export interface Arrival {
+export interface BarrierArrival {
   /** How many were there before. */
   index: number;
   /** The round, to wait for its end. */
@@ -25,26 +24,26 @@ export class BarrierProtocol {
   static readonly SIZE: number = 4 + 3 * ENTRIES + Journal.SIZE;
 
   readonly #words: Words;
-  readonly #party: Party;
+  readonly #thread: ThreadIdentity;
   readonly #journal: Journal;
   readonly #round: number;
   readonly #count: number;
   readonly #broken: number;
   readonly #history: number;
-  // Which thread has how many places, in which round.
-  readonly #places: number;
+  // Which thread has arrived how often, in which round.
+  readonly #entries: number;
   readonly #end: number;
 
-  constructor(words: Words, at: number, party: Party, entries: number = ENTRIES) {
+  constructor(words: Words, at: number, thread: ThreadIdentity, entries: number = ENTRIES) {
     this.#words = words;
-    this.#party = party;
+    this.#thread = thread;
     this.#round = at;
     this.#count = at + 1;
     this.#broken = at + 2;
     this.#history = at + 3;
-    this.#places = at + 4;
-    this.#end = this.#places + 3 * entries;
-    this.#journal = new Journal(words, this.#end, party);
+    this.#entries = at + 4;
+    this.#end = this.#entries + 3 * entries;
+    this.#journal = new Journal(words, this.#end, thread);
   }
 
   /** The number of the round: the word to sleep on. */
@@ -62,10 +61,9 @@ export class BarrierProtocol {
     return this.#words.load(this.#broken) !== 0;
   }
 
-  /** Come to the barrier; `undefined` if it is broken. */
-  arrive(parties: number): Arrival | undefined {
-    this.#party.checkAlive();
-    return this.#inside((journal) => {
+  /** Come to a barrier of so many; `undefined` if it is broken. */
+  arrive(parties: number): BarrierArrival | undefined {
+    const arrival = this.#locked((journal) => {
       if (journal.get(this.#broken) !== 0) return undefined;
       const index = journal.get(this.#count);
       const round = journal.get(this.#round);
@@ -77,16 +75,18 @@ export class BarrierProtocol {
       }
       return { index, round, last };
     });
+    if (arrival === undefined) this.#thread.checkAlive();
+    return arrival;
   }
 
   /** Go away again; `false` if the round has ended meanwhile. */
   leave(round: number): boolean {
-    return this.#inside((journal) => {
+    return this.#locked((journal) => {
       if (journal.get(this.#round) !== round) return false;
       journal.set(this.#count, journal.get(this.#count) - 1);
       this.#note(round, -1);
       return true;
-    });
+    }) ?? false;
   }
 
   /** How `round` ended, or `undefined` if it has not. */
@@ -99,7 +99,8 @@ export class BarrierProtocol {
 
   /** Break it, for those who wait and those who come. */
   abort(): void {
-    this.#inside((journal) => {
+    this.#thread.checkAlive();
+    this.#locked((journal) => {
       if (journal.get(this.#count) > 0) this.#endRound(true);
       journal.set(this.#broken, 1);
     });
@@ -107,30 +108,31 @@ export class BarrierProtocol {
 
   /** Make it as new; those who wait hear that it is broken. */
   reset(): void {
-    this.#inside((journal) => {
+    this.#thread.checkAlive();
+    this.#locked((journal) => {
       if (journal.get(this.#count) > 0) this.#endRound(true);
       journal.set(this.#broken, 0);
     });
   }
 
   /** Sleep until `round` has ended; `undefined` if `until` came first. */
-  park(round: number, until: number, impatience: Impatience): RoundEnd | undefined {
+  park(round: number, until: number, checkLiveness: LivenessCheck): RoundEnd | undefined {
     for (;;) {
       const end = this.end(round);
       if (end !== undefined) return end;
       const left = until === Infinity ? Infinity : until - this.#words.now();
       if (left <= 0) return undefined;
       const woken = this.#words.wait(this.#round, round, Math.min(left, SLICE));
-      if (woken === "timed-out") impatience();
+      if (woken === "timed-out") checkLiveness();
     }
   }
 
   /** Break it if one of those who wait at it is dead. */
   recover(isDead: (id: number) => boolean): void {
     this.#journal.evict(isDead);
-    const missed = this.#inside((journal) => {
+    const missed = this.#locked((journal) => {
       const round = journal.get(this.#round);
-      for (let at = this.#places; at < this.#end; at += 3) {
+      for (let at = this.#entries; at < this.#end; at += 3) {
         const owner = journal.get(at);
         if (owner === 0 || !isDead(owner)) continue;
         if (journal.get(at + 1) !== round || journal.get(at + 2) === 0) continue;
@@ -144,14 +146,16 @@ export class BarrierProtocol {
     if (missed) this.#words.notify(this.#round, Infinity);
   }
 
-  #inside<T>(body: (journal: Journal) => T): T {
+  /** {@linkcode Journal.locked}; wakes everybody if it has ended the round. */
+  #locked<T>(body: (journal: Journal) => T): T | undefined {
     const journal = this.#journal;
-    journal.enter();
-    const round = this.round();
-    const result = body(journal);
-    journal.commit();
-    const ended = this.round() !== round;
-    journal.exit();
+    let ended = false;
+    const result = journal.locked(() => {
+      const round = this.round();
+      const result = body(journal);
+      ended = journal.get(this.#round) !== round;
+      return result;
+    });
     if (ended) this.#words.notify(this.#round, Infinity);
     return result;
   }
@@ -166,19 +170,20 @@ export class BarrierProtocol {
     journal.set(this.#round, (round + 1) | 0);
   }
 
+  /** Note that this thread has arrived, or gone. */
   #note(round: number, change: number): void {
     const journal = this.#journal;
     let free = 0;
-    for (let at = this.#places; at < this.#end; at += 3) {
+    for (let at = this.#entries; at < this.#end; at += 3) {
       const current = journal.get(at + 1) === round;
-      if (current && journal.get(at) === this.#party.id) {
+      if (current && journal.get(at) === this.#thread.id) {
         journal.set(at + 2, journal.get(at + 2) + change);
         return;
       }
       if (free === 0 && (journal.get(at) === 0 || !current)) free = at;
     }
     if (free === 0) return;
-    journal.set(free, this.#party.id);
+    journal.set(free, this.#thread.id);
     journal.set(free + 1, round);
     journal.set(free + 2, change);
   }

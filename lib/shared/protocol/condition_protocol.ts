@@ -1,43 +1,39 @@
-import { Lines } from "./wait_queues.ts";
-import type { Party, Words } from "./words.ts";
+import { WaitQueues } from "./wait_queues.ts";
+import type { ThreadIdentity, Words } from "./words.ts";
 
-const LINE = 0;
+const QUEUE = 0;
 
-/** The line of those who wait at a condition to be notified. */
+/** The queue of those who wait at a condition to be notified. */
 export class ConditionProtocol {
   /** How many words it takes. */
-  static readonly SIZE: number = Lines.size(1);
+  static readonly SIZE: number = WaitQueues.size(1);
 
-  readonly lines: Lines;
+  readonly queues: WaitQueues;
+  readonly #thread: ThreadIdentity;
 
-  constructor(words: Words, at: number, party: Party, places?: number) {
-    this.lines = new Lines(words, at, party, 1, places);
+  constructor(words: Words, at: number, thread: ThreadIdentity, slots?: number) {
+    this.#thread = thread;
+    this.queues = new WaitQueues(words, at, thread, 1, slots);
   }
 
-  /** Stand in line; `mine` as for {@linkcode Lines.join}. */
+  /** Stand in the queue; `mine` as for {@linkcode WaitQueues.enqueue}. */
   join(mine: number): number {
-    const { lines } = this;
-    lines.enter();
-    const place = lines.join(LINE, 1, mine);
-    lines.commit();
-    lines.exit();
-    return place;
+    const slot = this.queues.locked(() => this.queues.enqueue(QUEUE, mine));
+    if (slot === undefined) this.#thread.checkAlive();
+    return slot ?? 0;
   }
 
-  /** Notify the first in line. Gives its place, or 0. */
+  /** Notify the first in the queue. Gives its slot, or 0. */
   notify(): number {
-    const { lines } = this;
-    if (lines.first(LINE) === 0) return 0;
-    lines.enter();
-    const place = lines.call(LINE);
-    lines.commit();
-    lines.exit();
-    if (place !== 0) lines.ring(place);
-    return place;
+    const { queues } = this;
+    if (queues.first(QUEUE) === 0) return 0;
+    const slot = queues.locked(() => queues.wakeOne(QUEUE)) ?? 0;
+    if (slot !== 0) queues.notify(slot);
+    return slot;
   }
 
-  /** Take the dead out of the line. Who was notified and died before going on passes that on. */
+  /** Take the dead out of the queue. Who was notified and died before going on passes that on. */
   recover(isDead: (id: number) => boolean): void {
-    this.lines.recover(isDead, 1 << LINE);
+    this.queues.recover(isDead, 1 << QUEUE);
   }
 }

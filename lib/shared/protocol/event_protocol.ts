@@ -1,5 +1,4 @@
-import type { Impatience } from "./wait_queues.ts";
-import { SLICE, type Words } from "./words.ts";
+import { type LivenessCheck, SLICE, type Words } from "./words.ts";
 
 /**
  * A flag to wait for. Its word holds the flag in the lowest bit and above it the number of times
@@ -42,7 +41,7 @@ export class EventProtocol {
   }
 
   /** Sleep until the flag is set; `false` if `until` came first. */
-  park(until: number, impatience: Impatience): boolean {
+  park(until: number, checkLiveness: LivenessCheck): boolean {
     const state = this.state();
     if ((state & 1) === 1) return true;
     for (;;) {
@@ -50,7 +49,7 @@ export class EventProtocol {
       if (left <= 0) return this.state() !== state;
       const woken = this.#words.wait(this.#at, state, Math.min(left, SLICE));
       if (this.state() !== state) return true;
-      if (woken === "timed-out") impatience();
+      if (woken === "timed-out") checkLiveness();
     }
   }
 }

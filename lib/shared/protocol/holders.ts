@@ -1,13 +1,14 @@
-import type { Journal } from "./journal.ts";
+import type { WaitQueues } from "./wait_queues.ts";
 import type { Words } from "./words.ts";
 
 const ENTRIES = 32;
 
 /**
- * How many of something each thread holds, so that it can be given back when one dies.
+ * How many permits each thread holds, so that they can be given back when one dies.
  *
  * 32 threads have an entry at a time; what further ones hold is not noted. An entry is a thread and
- * a count, and may be given to another thread when the count is 0.
+ * a count, and may be given to another thread when the count is 0. All but `findDead` has to be
+ * called within `locked` of the queues.
  */
 export class Holders {
   /** How many words it takes. */
@@ -16,26 +17,26 @@ export class Holders {
   readonly #words: Words;
   readonly #at: number;
   readonly #end: number;
-  readonly #journal: Journal;
+  readonly #queues: WaitQueues;
   /** Where the entries of threads were found last. */
   readonly #known = new Map<number, number>();
 
-  constructor(words: Words, at: number, journal: Journal) {
+  constructor(words: Words, at: number, queues: WaitQueues) {
     this.#words = words;
     this.#at = at;
     this.#end = at + Holders.SIZE;
-    this.#journal = journal;
+    this.#queues = queues;
   }
 
   /** Note that `owner` holds one more. */
   add(owner: number): void {
-    const journal = this.#journal;
+    const queues = this.#queues;
     const at = this.#find(owner);
-    if (at !== 0) return journal.set(at + 1, journal.get(at + 1) + 1);
+    if (at !== 0) return queues.set(at + 1, queues.get(at + 1) + 1);
     for (let free = this.#at; free < this.#end; free += 2) {
-      if (journal.get(free + 1) !== 0) continue;
-      journal.set(free, owner);
-      return journal.set(free + 1, 1);
+      if (queues.get(free + 1) !== 0) continue;
+      queues.set(free, owner);
+      return queues.set(free + 1, 1);
     }
   }
 
@@ -44,20 +45,20 @@ export class Holders {
    * may give back.
    */
   remove(owner: number): void {
-    const journal = this.#journal;
+    const queues = this.#queues;
     let at = this.#find(owner);
-    if (at === 0 || journal.get(at + 1) === 0) {
+    if (at === 0 || queues.get(at + 1) === 0) {
       at = this.#at;
-      while (at < this.#end && journal.get(at + 1) === 0) at += 2;
+      while (at < this.#end && queues.get(at + 1) === 0) at += 2;
       if (at === this.#end) return;
     }
-    journal.set(at + 1, journal.get(at + 1) - 1);
+    queues.set(at + 1, queues.get(at + 1) - 1);
   }
 
   /** Whether `owner` holds any. */
   has(owner: number): boolean {
     const at = this.#find(owner);
-    return at !== 0 && this.#journal.get(at + 1) !== 0;
+    return at !== 0 && this.#queues.get(at + 1) !== 0;
   }
 
   /** One of the holders that are dead, or 0. */
@@ -72,9 +73,9 @@ export class Holders {
 
   #find(owner: number): number {
     const known = this.#known.get(owner);
-    if (known !== undefined && this.#journal.get(known) === owner) return known;
+    if (known !== undefined && this.#queues.get(known) === owner) return known;
     for (let at = this.#at; at < this.#end; at += 2) {
-      if (this.#journal.get(at) !== owner) continue;
+      if (this.#queues.get(at) !== owner) continue;
       // Threads come and go.
       if (this.#known.size > ENTRIES) this.#known.clear();
       this.#known.set(owner, at);

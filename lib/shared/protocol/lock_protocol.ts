@@ -1,45 +1,51 @@
-import { type Impatience, Lines } from "./wait_queues.ts";
-import { ID_BITS, type Party, type Words } from "./words.ts";
+import { WaitQueues } from "./wait_queues.ts";
+import { ID_BITS, type LivenessCheck, type ThreadIdentity, type Words } from "./words.ts";
 
-/** Somebody stands in line: whoever holds the lock has to hand it over. */
+/** Somebody stands in the queue: whoever holds the lock has to hand it over. */
 const AWAITED = 2 ** 30;
 /** Its last holder died. With it, an id is that of the next one, which has not been told yet. */
 const ABANDONED = -(2 ** 31);
 
-const LINE = 0;
+const QUEUE = 0;
 
-/** What an attempt to take a lock that may have to wait ended with. */
-export type Place = number;
+/** What an attempt to take a lock or permit that may have to wait ended with: a slot, or … */
+export type Slot = number;
 
-/** {@linkcode LockProtocol.takeOrJoin}: the lock was free and is held now. */
+/** … that it is held now, … */
 export const TAKEN = -1;
-/** {@linkcode LockProtocol.takeOrJoin}: there is no place to wait in; come again. */
+/** … or that there is no slot to wait in: come again. */
 export const CROWDED = 0;
+
+/** {@linkcode LockProtocol.release}: it was not held, or not by whom it should be. */
+export const NOT_HELD = -1;
 
 /**
  * A fair lock. Its word is 0 when it is free, or says who holds it; it is never free while somebody
- * stands in line, so that taking a free one and releasing one nobody waits for is one operation.
+ * stands in the queue, so that taking a free one and releasing one nobody waits for is one operation.
+ *
+ * A thread that was declared dead and goes on changes nothing: what it does outside of `locked` is
+ * a compare-and-set under its own id, which fails once the lock was taken from it.
  */
 export class LockProtocol {
-  /** Where its lines begin. */
-  static readonly LINES: number = 3;
+  /** Where its queue begins. */
+  static readonly QUEUES: number = 3;
   /** How many words it takes. */
-  static readonly SIZE: number = LockProtocol.LINES + Lines.size(1);
+  static readonly SIZE: number = LockProtocol.QUEUES + WaitQueues.size(1);
 
-  readonly lines: Lines;
+  readonly queues: WaitQueues;
   readonly #words: Words;
-  readonly #party: Party;
+  readonly #thread: ThreadIdentity;
   readonly #word: number;
   readonly #turn: number;
   readonly #turns: number;
 
-  constructor(words: Words, at: number, party: Party, places?: number) {
+  constructor(words: Words, at: number, thread: ThreadIdentity, slots?: number) {
     this.#words = words;
-    this.#party = party;
+    this.#thread = thread;
     this.#word = at;
     this.#turn = at + 1;
     this.#turns = at + 2;
-    this.lines = new Lines(words, at + LockProtocol.LINES, party, 1, places);
+    this.queues = new WaitQueues(words, at + LockProtocol.QUEUES, thread, 1, slots);
   }
 
   /** Which hold this is: each has a number of its own. */
@@ -49,7 +55,13 @@ export class LockProtocol {
 
   /** Let the hold that this thread has go for an earlier one, which it interrupted. */
   resumeTurn(turn: number): void {
-    this.#words.store(this.#turn, turn);
+    const words = this.#words;
+    for (;;) {
+      const seen = words.load(this.#turn);
+      // In this order: whoever gets it after us makes it a turn of its own.
+      if (!this.mine()) return;
+      if (words.compareExchange(this.#turn, seen, turn) === seen) return;
+    }
   }
 
   /** Whether it is held. */
@@ -59,64 +71,68 @@ export class LockProtocol {
 
   /** Whether this thread holds it. */
   mine(): boolean {
-    return (this.#words.load(this.#word) & ID_BITS) === this.#party.id;
+    return (this.#words.load(this.#word) & ID_BITS) === this.#thread.id;
   }
 
   /** Take it if it is free. */
   tryTake(): boolean {
-    const words = this.#words;
-    const { id } = this.#party;
-    let seen = words.compareExchange(this.#word, 0, id);
-    if (seen === ABANDONED) {
-      seen = words.compareExchange(this.#word, ABANDONED, id | ABANDONED) === ABANDONED ? 0 : seen;
+    const thread = this.#thread;
+    for (;;) {
+      if (this.#take()) {
+        if (!thread.isDead(thread.id)) return true;
+        // Those who look for what the dead hold may have been here before. One that stops at this
+        // point is found by who comes next, or by the liveness check of who waits.
+        this.#giveBack();
+        break;
+      }
+      const holder = this.#words.load(this.#word) & ID_BITS;
+      if (holder === 0 || !thread.isDead(holder)) return false;
+      if (this.#takeFrom(holder) === undefined) break;
     }
-    if (seen !== 0) return false;
-    words.store(this.#turn, (words.add(this.#turns, 1) + 1) | 0);
-    return true;
+    thread.checkAlive();
+    return false;
   }
 
-  /** Take it if it is free, else stand in line; `mine` as for {@linkcode Lines.join}. */
-  takeOrJoin(mine: number): Place {
-    const words = this.#words;
-    const { lines } = this;
-    this.#party.checkAlive();
-    lines.enter();
+  /** Take it if it is free, else stand in the queue; `mine` as for {@linkcode WaitQueues.enqueue}. */
+  takeOrJoin(mine: number): Slot {
     for (;;) {
-      if (this.tryTake()) {
-        lines.exit();
-        return TAKEN;
+      let dead = 0;
+      const slot = this.queues.locked(() => {
+        for (;;) {
+          if (this.#take()) return TAKEN;
+          // From here on the holder cannot release it without coming inside.
+          const holder = this.#pin() & ID_BITS;
+          if (holder === 0) continue;
+          if (!this.#thread.isDead(holder)) return this.queues.enqueue(QUEUE, mine);
+          dead = holder;
+          return CROWDED;
+        }
+      });
+      if (slot === undefined) {
+        this.#thread.checkAlive();
+        return CROWDED;
       }
-      const seen = words.load(this.#word);
-      if ((seen & ID_BITS) === 0) continue;
-      // From here on the holder cannot release it without coming inside.
-      if ((seen & AWAITED) !== 0) break;
-      if (words.compareExchange(this.#word, seen, seen | AWAITED) === seen) break;
+      if (dead === 0) return slot;
+      this.#takeFrom(dead);
     }
-    const place = lines.join(LINE, 1, mine);
-    lines.commit();
-    lines.exit();
-    return place;
   }
 
   /**
-   * Release it, and hand it to the first in line.
+   * Release it, and hand it to the first in the queue.
    *
    * @param turn Only if it is still held as at that turn, by this thread.
-   * @returns The place that was called, 0 if nobody waited, below 0 if it was not held.
+   * @returns The slot that was woken, 0 if nobody waited, or `NOT_HELD`.
    */
   release(turn?: number): number {
     const words = this.#words;
-    const { lines } = this;
-    const { id } = this.#party;
-    if (turn !== undefined && words.load(this.#turn) !== turn) return -1;
+    const { id } = this.#thread;
+    if (turn !== undefined && words.load(this.#turn) !== turn) return NOT_HELD;
     const seen = words.compareExchange(this.#word, id, 0);
     if (seen === id) return 0;
-    if ((seen & ID_BITS) === 0) return -1;
-    lines.enter();
-    const place = this.#release(turn);
-    lines.exit();
-    if (place > 0) lines.ring(place);
-    return place;
+    if ((seen & ID_BITS) === 0) return NOT_HELD;
+    return this.#handOver(false, (holder) => {
+      return turn === undefined || (holder === id && words.load(this.#turn) === turn);
+    }) ?? NOT_HELD;
   }
 
   /** Whether the last holder died. Its next holder asks once; if it does not, the one after it. */
@@ -124,67 +140,91 @@ export class LockProtocol {
     const words = this.#words;
     for (;;) {
       const seen = words.load(this.#word);
-      if (seen >= 0) return false;
+      // The notice is for who holds it now, which is not one whom it was taken from.
+      if (seen >= 0 || (seen & ID_BITS) !== this.#thread.id) return false;
       if (words.compareExchange(this.#word, seen, seen & ~ABANDONED) === seen) return true;
     }
   }
 
-  /** Leave the news of a death, which `abandoned` gave, to the next holder. */
-  leaveNews(): void {
+  /** Leave the notice of a death, which `abandoned` gave, to the next holder. */
+  leaveNotice(): void {
     const words = this.#words;
-    for (let seen = words.load(this.#word); seen > 0; seen = words.load(this.#word)) {
+    for (;;) {
+      const seen = words.load(this.#word);
+      if (seen < 0 || (seen & ID_BITS) !== this.#thread.id) return;
       if (words.compareExchange(this.#word, seen, seen | ABANDONED) === seen) return;
     }
   }
 
-  /** Sleep in a place; `false` if `until` came first. */
-  park(place: Place, until: number, impatience: Impatience): boolean {
-    return this.lines.park(place, until, impatience);
+  /** Sleep in a slot; `false` if `until` came first. */
+  park(slot: Slot, until: number, checkLiveness: LivenessCheck): boolean {
+    return this.queues.park(slot, until, checkLiveness);
   }
 
-  /** Take the dead out of the line, and the lock from them. */
+  /** Take the dead out of the queue, and the lock from them. */
   recover(isDead: (id: number) => boolean): void {
-    const { lines } = this;
-    lines.recover(isDead, 0);
+    this.queues.recover(isDead, 0);
     for (;;) {
       const holder = this.#words.load(this.#word) & ID_BITS;
       if (holder === 0 || !isDead(holder)) return;
-      lines.enter();
-      const place = this.#release(undefined, holder);
-      lines.exit();
-      if (place > 0) lines.ring(place);
+      if (this.#takeFrom(holder) === undefined) return;
     }
   }
 
-  #release(turn: number | undefined, dead?: number): number {
+  #take(): boolean {
     const words = this.#words;
-    const { lines } = this;
-    const seen = this.#pin();
-    const holder = seen & ID_BITS;
-    if (holder === 0) return -1;
-    if (dead !== undefined && holder !== dead) return -1;
-    if (turn !== undefined && (holder !== this.#party.id || words.load(this.#turn) !== turn)) {
-      return -1;
+    const { id } = this.#thread;
+    let seen = words.compareExchange(this.#word, 0, id);
+    if (seen === ABANDONED) {
+      seen = words.compareExchange(this.#word, ABANDONED, id | ABANDONED) === ABANDONED ? 0 : seen;
     }
-    // Who gives it back without having asked leaves the news to the next.
-    const flag = dead === undefined ? seen & ABANDONED : ABANDONED;
-    const place = lines.first(LINE);
-    if (place === 0) {
-      lines.set(this.#word, flag);
-    } else {
-      // Even if it was the last in line. Were its release to go by without coming inside, then what
-      // is left to do here, should this thread die now, would be done when the lock has moved on.
-      lines.set(this.#word, lines.owner(place) | AWAITED | flag);
-      const turn = (words.load(this.#turns) + 1) | 0;
-      lines.set(this.#turns, turn);
-      lines.set(this.#turn, turn);
-      lines.call(LINE);
-    }
-    lines.commit();
-    return place;
+    if (seen !== 0) return false;
+    this.resumeTurn((words.add(this.#turns, 1) + 1) | 0);
+    return true;
   }
 
-  /** Keep the holder from releasing it behind our back. */
+  /** Give back what was never used. */
+  #giveBack(): void {
+    const words = this.#words;
+    const { id } = this.#thread;
+    if (words.compareExchange(this.#word, id, 0) !== id) {
+      words.compareExchange(this.#word, id | ABANDONED, ABANDONED);
+    }
+  }
+
+  /** Take it from a thread that is dead. `undefined` if this one is, too. */
+  #takeFrom(dead: number): number | undefined {
+    return this.#handOver(true, (holder) => holder === dead);
+  }
+
+  #handOver(abandoned: boolean, mayRelease: (holder: number) => boolean): number | undefined {
+    const words = this.#words;
+    const { queues } = this;
+    const slot = queues.locked(() => {
+      const seen = this.#pin();
+      const holder = seen & ID_BITS;
+      if (holder === 0 || !mayRelease(holder)) return NOT_HELD;
+      // Who gives it back without having asked leaves the notice to the next.
+      const flag = abandoned ? ABANDONED : seen & ABANDONED;
+      const slot = queues.first(QUEUE);
+      if (slot === 0) {
+        queues.set(this.#word, flag);
+        return slot;
+      }
+      // Even if it was the last in the queue. Were its release to go by without coming inside, then
+      // what is left to do here, should this thread die now, would be done when the lock has moved
+      // on.
+      queues.set(this.#word, queues.owner(slot) | AWAITED | flag);
+      const turn = (words.load(this.#turns) + 1) | 0;
+      queues.set(this.#turns, turn);
+      queues.set(this.#turn, turn);
+      return queues.wakeOne(QUEUE);
+    });
+    if (slot !== undefined && slot > 0) queues.notify(slot);
+    return slot;
+  }
+
+  /** Keep the holder from releasing it behind our back. Gives the word. */
   #pin(): number {
     const words = this.#words;
     for (;;) {

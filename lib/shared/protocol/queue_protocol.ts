@@ -1,40 +1,40 @@
-import { Guard } from "./robust_mutex.ts";
-import { type Impatience, Lines } from "./wait_queues.ts";
-import type { Party, Words } from "./words.ts";
+import { RobustMutex } from "./robust_mutex.ts";
+import { WaitQueues } from "./wait_queues.ts";
+import type { LivenessCheck, ThreadIdentity, Words } from "./words.ts";
 
 // What producers change, what consumers change, and what hardly ever changes, apart from each
 // other: threads that write to one cache line slow each other down.
-const PUT_GUARD = 0;
+const PUT_MUTEX = 0;
 const PUTS = 1; // How many items were put, and below the end of the last one:
 const TAILS = 2; // two words, of which PUTS says which one counts.
-const GET_GUARD = 16;
+const GET_MUTEX = 16;
 const GETS = 17;
 const HEADS = 18;
-const SIZE = 32; // Of the ring, in units; a power of two.
+const SIZE = 32; // Of the ring, in its slots of 8 bytes; a power of two.
 const CLOSED = 33;
-const HUNGRY = 34;
+const STARVING = 34; // The thread of a producer for which newcomers are held back, or 0.
 const DONE = 48;
-const LINES = 64;
+const QUEUES = 64;
 
-/** How often to look whether there is something, or room for it, before standing in line. */
+/** How often to look whether there is something, or room for it, before standing in a queue. */
 const LOOKS = 100;
 
-/** The line of those who wait for an item. */
+/** The queue of those who wait for an item. */
 export const GETTERS = 0;
-/** The line of those who wait for room. */
+/** The queue of those who wait for room. */
 export const PUTTERS = 1;
-/** The line of those who wait until all items are done. */
+/** The queue of those who wait until all items are done. */
 export const JOINERS = 2;
 
-/** What is carried: writes itself into the ring, or reads itself from it. */
-export interface Cargo {
-  /** How much room it takes. */
-  readonly units: number;
-  /** Write it at unit `at`, modulo `size`. */
+/** What goes through the ring: writes itself into it, or reads itself from it. */
+export interface RingItem {
+  /** How many slots of the ring it takes. */
+  readonly slots: number;
+  /** Write it at ring slot `at`, modulo `size`. */
   write(at: number, size: number): void;
-  /** Read what stands at unit `at`, modulo `size`; gives its units. */
+  /** Read what stands at ring slot `at`, modulo `size`; gives how many slots it takes. */
   read(at: number, size: number): number;
-  /** Make the ring larger, of `size` units. */
+  /** Make the ring larger, of `size` slots. */
   grow(size: number): void;
 }
 
@@ -44,36 +44,38 @@ export type Outcome = "done" | "blocked" | "closed";
 /**
  * A ring of items between threads.
  *
- * Producers keep each other out by one guard, consumers by another. An item is put, or got, by one
+ * Producers keep each other out by one mutex, consumers by another. An item is put, or got, by one
  * write of the count that the other side looks at, after everything else. Those who find no item, or
- * no room, stand in line, look once more, and sleep. Whoever puts calls one who waits for an item;
- * whoever gets calls one who waits for room. Who was called may find that a newcomer was quicker, and
+ * no room, stand in a queue, look once more, and sleep. Whoever puts wakes one who waits for an item;
+ * whoever gets wakes one who waits for room. Who was woken may find that a newcomer was quicker, and
  * then stands at the front again; a producer to whom this happens keeps newcomers back.
  */
 export class QueueProtocol {
   /** How many words it takes, the ring not counted. */
-  static readonly SIZE: number = LINES + Lines.size(3);
+  static readonly SIZE: number = QUEUES + WaitQueues.size(3);
 
-  readonly lines: Lines;
+  readonly queues: WaitQueues;
+  /** Told of each slot that was woken: this thread does not hear of what it does itself. */
+  onWake: (slot: number) => void = () => {};
   readonly #words: Words;
   readonly #at: number;
-  readonly #party: Party;
-  readonly #putGuard: Guard;
-  readonly #getGuard: Guard;
+  readonly #thread: ThreadIdentity;
+  readonly #putMutex: RobustMutex;
+  readonly #getMutex: RobustMutex;
   readonly #maxsize: number;
   /** The count of puts when this thread last put, and what it knew then of the other side. */
   #lastPuts = 0;
   #gets = 0;
   #head = 0;
 
-  constructor(words: Words, at: number, party: Party, maxsize: number, places?: number) {
+  constructor(words: Words, at: number, thread: ThreadIdentity, maxsize: number, slots?: number) {
     this.#words = words;
     this.#at = at;
-    this.#party = party;
+    this.#thread = thread;
     this.#maxsize = maxsize;
-    this.#putGuard = new Guard(words, at + PUT_GUARD, party);
-    this.#getGuard = new Guard(words, at + GET_GUARD, party);
-    this.lines = new Lines(words, at + LINES, party, 3, places);
+    this.#putMutex = new RobustMutex(words, at + PUT_MUTEX, thread);
+    this.#getMutex = new RobustMutex(words, at + GET_MUTEX, thread);
+    this.queues = new WaitQueues(words, at + QUEUES, thread, 3, slots);
   }
 
   /** Say how large the ring is, before anybody else knows it. */
@@ -112,34 +114,34 @@ export class QueueProtocol {
   /**
    * Put an item if there is room.
    *
-   * @param called Whether this producer was called. If it finds no room all the same, newcomers have
-   *   to stand in line.
-   * @param place Where it stands, if it does.
+   * @param woken Whether this producer was woken. If it finds no room all the same, newcomers have
+   *   to stand in the queue.
+   * @param slot Where it stands, if it does.
    */
-  tryPut(cargo: Cargo, called: boolean, place = 0): Outcome {
-    if (!called && this.#heldBack(place)) return this.closed() ? "closed" : "blocked";
-    const guard = this.#putGuard;
-    guard.enter();
+  tryPut(item: RingItem, woken: boolean, slot = 0): Outcome {
+    if (!woken && this.#heldBack(slot)) return this.closed() ? "closed" : "blocked";
+    const mutex = this.#putMutex;
+    if (!mutex.enter()) return this.#refused();
     let outcome: Outcome;
     try {
-      outcome = this.#put(cargo);
+      outcome = this.#put(item);
     } finally {
-      guard.exit();
+      mutex.exit();
     }
-    if (outcome === "done" && this.lines.first(GETTERS) !== 0) this.callOne(GETTERS);
-    if (called) {
-      this.#words.store(this.#at + HUNGRY, outcome === "blocked" ? 1 : 0);
+    if (outcome === "done" && this.queues.first(GETTERS) !== 0) this.wakeOne(GETTERS);
+    if (woken) {
+      this.#starve(outcome === "blocked");
       // The room that one item left may do for several.
-      if (outcome === "done" && this.#hasRoom()) this.callOne(PUTTERS);
+      if (outcome === "done" && this.#hasRoom()) this.wakeOne(PUTTERS);
     }
     return outcome;
   }
 
   /** Get an item if there is one. */
-  tryGet(cargo: Cargo): Outcome {
+  tryGet(item: RingItem): Outcome {
     const words = this.#words;
     const at = this.#at;
-    const guard = this.#getGuard;
+    const mutex = this.#getMutex;
     for (;;) {
       const seen = words.load(at + GETS);
       if (words.load(at + PUTS) === seen) {
@@ -147,75 +149,56 @@ export class QueueProtocol {
         const closed = words.load(at + CLOSED) !== 0;
         if (words.load(at + PUTS) === seen) return closed ? "closed" : "blocked";
       }
-      guard.enter();
+      if (!mutex.enter()) return this.#refused();
       const gets = words.load(at + GETS);
       const found = gets === seen;
       if (found) {
         const head = words.load(at + HEADS + (gets & 1));
-        const units = cargo.read(head, words.load(at + SIZE));
+        const slots = item.read(head, words.load(at + SIZE));
         const next = (gets + 1) | 0;
-        words.store(at + HEADS + (next & 1), (head + units) | 0);
+        words.store(at + HEADS + (next & 1), (head + slots) | 0);
         words.store(at + GETS, next);
       }
-      guard.exit();
+      mutex.exit();
       // Another one may have been quicker.
       if (found) break;
     }
-    if (this.lines.first(PUTTERS) !== 0) this.callOne(PUTTERS);
+    if (this.queues.first(PUTTERS) !== 0) this.wakeOne(PUTTERS);
     return "done";
   }
 
-  /** Stand in line; `mine` and `front` as for {@linkcode Lines.join}. */
-  join(line: number, mine = 0, front = false): number {
-    const { lines } = this;
-    this.#party.checkAlive();
-    lines.enter();
-    const place = lines.join(line, 1, mine, front);
-    lines.commit();
-    lines.exit();
-    return place;
+  /** Stand in a queue; `mine` and `front` as for {@linkcode WaitQueues.enqueue}. */
+  join(queue: number, mine = 0, front = false): number {
+    const slot = this.queues.locked(() => this.queues.enqueue(queue, mine, front));
+    if (slot === undefined) this.#thread.checkAlive();
+    return slot ?? 0;
   }
 
-  /** Leave a place. `false` if it was called before. */
-  leave(place: number): boolean {
-    const { lines } = this;
-    lines.enter();
-    const left = lines.withdraw(place);
-    lines.commit();
-    lines.exit();
-    return left;
-  }
-
-  /** Call the first in line. Gives its place, or 0. */
-  callOne(line: number): number {
-    const { lines } = this;
-    lines.enter();
-    const place = lines.call(line);
-    lines.commit();
-    lines.exit();
-    if (place !== 0) {
-      lines.ring(place);
-      this.onCall(place);
+  /** Wake the first in a queue. Gives its slot, or 0. */
+  wakeOne(queue: number): number {
+    const { queues } = this;
+    const slot = queues.locked(() => queues.wakeOne(queue)) ?? 0;
+    if (slot !== 0) {
+      queues.notify(slot);
+      this.onWake(slot);
     }
-    return place;
+    return slot;
   }
 
-  /** Call everybody in line. */
-  callAll(line: number): void {
-    while (this.callOne(line) !== 0);
+  /** Wake everybody in a queue. */
+  wakeAll(queue: number): void {
+    while (this.wakeOne(queue) !== 0);
   }
 
-  /** Told of each place that was called: this thread hears no bell that it rings itself. */
-  onCall: (place: number) => void = () => {};
-
-  /** One who was called for room gives up: nobody need be held back for it. */
+  /** One who was woken for room gives up: nobody need be held back for it. */
   yieldRoom(): void {
-    this.#words.store(this.#at + HUNGRY, 0);
-    this.callOne(PUTTERS);
+    this.#starve(false);
+    this.wakeOne(PUTTERS);
   }
 
   /** Mark an item as done; `false` if all were. */
   taskDone(): boolean {
+    this.#thread.checkAlive();
     const words = this.#words;
     const at = this.#at + DONE;
     for (;;) {
@@ -223,75 +206,99 @@ export class QueueProtocol {
       if (words.load(this.#at + PUTS) === done) return false;
       if (words.compareExchange(at, done, (done + 1) | 0) === done) break;
     }
-    if (this.unfinished() === 0) this.callAll(JOINERS);
+    if (this.unfinished() === 0) this.wakeAll(JOINERS);
     return true;
   }
 
   /** Take no more items; wake everybody. */
   close(): void {
-    this.#putGuard.enter();
+    if (!this.#putMutex.enter()) return void this.#refused();
     this.#words.store(this.#at + CLOSED, 1);
-    this.#putGuard.exit();
-    this.callAll(GETTERS);
-    this.callAll(PUTTERS);
+    this.#putMutex.exit();
+    this.wakeAll(GETTERS);
+    this.wakeAll(PUTTERS);
   }
 
   /** Put an item, sleeping until there is room; "blocked" if `until` came first. */
-  put(cargo: Cargo, until: number, impatience: Impatience): Outcome {
-    const attempt = (called: boolean, place: number) => this.tryPut(cargo, called, place);
-    return this.#wait(PUTTERS, attempt, () => this.#hasRoom() || this.closed(), until, impatience);
+  put(item: RingItem, until: number, checkLiveness: LivenessCheck): Outcome {
+    const attempt = (woken: boolean, slot: number) => this.tryPut(item, woken, slot);
+    return this.#wait(
+      PUTTERS,
+      attempt,
+      () => this.#hasRoom() || this.closed(),
+      until,
+      checkLiveness,
+    );
   }
 
   /** Get an item, sleeping until there is one; "blocked" if `until` came first. */
-  get(cargo: Cargo, until: number, impatience: Impatience): Outcome {
-    const attempt = () => this.tryGet(cargo);
+  get(item: RingItem, until: number, checkLiveness: LivenessCheck): Outcome {
+    const attempt = () => this.tryGet(item);
     const ready = () => !this.empty() || this.closed();
-    return this.#wait(GETTERS, attempt, ready, until, impatience);
+    return this.#wait(GETTERS, attempt, ready, until, checkLiveness);
   }
 
   /** Clean up after the dead. */
   recover(isDead: (id: number) => boolean): void {
-    this.#putGuard.evict(isDead);
-    this.#getGuard.evict(isDead);
-    this.lines.recover(isDead, 1 << GETTERS | 1 << PUTTERS);
-    // They may have died between putting, or getting, and calling.
-    this.#words.store(this.#at + HUNGRY, 0);
-    if (!this.empty() || this.closed()) this.callAll(GETTERS);
-    this.callAll(PUTTERS);
-    if (this.unfinished() === 0) this.callAll(JOINERS);
+    this.#putMutex.evict(isDead);
+    this.#getMutex.evict(isDead);
+    this.queues.recover(isDead, 1 << GETTERS | 1 << PUTTERS);
+    const starving = this.#words.load(this.#at + STARVING);
+    if (isDead(starving)) this.#words.compareExchange(this.#at + STARVING, starving, 0);
+    // They may have died between putting, or getting, and waking.
+    if (!this.empty() || this.closed()) this.wakeAll(GETTERS);
+    this.wakeAll(PUTTERS);
+    if (this.unfinished() === 0) this.wakeAll(JOINERS);
   }
 
-  #heldBack(place: number): boolean {
-    if (this.#words.load(this.#at + HUNGRY) === 0) return false;
-    const first = this.lines.first(PUTTERS);
-    return first !== 0 && first !== place;
+  /** This thread was given up for dead. */
+  #refused(): Outcome {
+    this.#thread.checkAlive();
+    return "closed";
   }
 
-  #put(cargo: Cargo): Outcome {
+  #heldBack(slot: number): boolean {
+    const starving = this.#words.load(this.#at + STARVING);
+    // One that is dead may have written itself down after those who look for the dead were here.
+    if (starving === 0 || this.#thread.isDead(starving)) return false;
+    const first = this.queues.first(PUTTERS);
+    return first !== 0 && first !== slot;
+  }
+
+  /** Have newcomers held back for a producer of this thread, or no longer. */
+  #starve(starving: boolean): void {
+    const words = this.#words;
+    const at = this.#at + STARVING;
+    const { id } = this.#thread;
+    if (!starving) words.compareExchange(at, id, 0);
+    else words.compareExchange(at, words.load(at), id);
+  }
+
+  #put(item: RingItem): Outcome {
     const words = this.#words;
     const at = this.#at;
-    const { units } = cargo;
+    const { slots } = item;
     if (words.load(at + CLOSED) !== 0) return "closed";
     const puts = words.load(at + PUTS);
     const tail = words.load(at + TAILS + (puts & 1));
     let size = words.load(at + SIZE);
     // What was got when this thread last looked will do, if only this one has put since.
-    if (puts !== this.#lastPuts || !this.#fits(puts, tail, size, units)) {
+    if (puts !== this.#lastPuts || !this.#fits(puts, tail, size, slots)) {
       this.#look();
-      if (puts === this.#gets && units > size) size = this.#grow(cargo, size);
-      if (!this.#fits(puts, tail, size, units)) return "blocked";
+      if (puts === this.#gets && slots > size) size = this.#grow(item, size);
+      if (!this.#fits(puts, tail, size, slots)) return "blocked";
     }
-    cargo.write(tail, size);
+    item.write(tail, size);
     const next = (puts + 1) | 0;
-    words.store(at + TAILS + (next & 1), (tail + units) | 0);
+    words.store(at + TAILS + (next & 1), (tail + slots) | 0);
     words.store(at + PUTS, next);
     this.#lastPuts = next;
     return "done";
   }
 
-  #fits(puts: number, tail: number, size: number, units: number): boolean {
+  #fits(puts: number, tail: number, size: number, slots: number): boolean {
     if (this.#maxsize > 0 && ((puts - this.#gets) | 0) >= this.#maxsize) return false;
-    return units <= size - ((tail - this.#head) | 0);
+    return slots <= size - ((tail - this.#head) | 0);
   }
 
   /** See how much was got. */
@@ -306,19 +313,20 @@ export class QueueProtocol {
   }
 
   // Only while it is empty: no item has to move.
-  #grow(cargo: Cargo, size: number): number {
-    while (size < cargo.units) size *= 2;
-    this.#getGuard.enter();
+  #grow(item: RingItem, size: number): number {
+    if (!this.#getMutex.enter()) return size;
     try {
-      cargo.grow(size);
-      this.#words.store(this.#at + SIZE, size);
+      let larger = size;
+      while (larger < item.slots) larger *= 2;
+      item.grow(larger);
+      this.#words.store(this.#at + SIZE, larger);
+      return larger;
     } finally {
-      this.#getGuard.exit();
+      this.#getMutex.exit();
     }
-    return size;
   }
 
-  /** Whether something may go in: an item of one unit at least. */
+  /** Whether something may go in: an item of one slot at least. */
   #hasRoom(): boolean {
     const words = this.#words;
     const at = this.#at;
@@ -329,35 +337,34 @@ export class QueueProtocol {
   }
 
   #wait(
-    line: number,
-    attempt: (called: boolean, place: number) => Outcome,
+    queue: number,
+    attempt: (woken: boolean, slot: number) => Outcome,
     ready: () => boolean,
     until: number,
-    impatience: Impatience,
+    checkLiveness: LivenessCheck,
   ): Outcome {
-    const { lines } = this;
-    let place = 0;
+    const { queues } = this;
+    let slot = 0;
     for (;;) {
-      const outcome = attempt(place !== 0, place);
-      if (place !== 0) lines.over(place, 1);
+      const again = slot !== 0;
+      const outcome = attempt(again, slot);
+      if (again) queues.finishedOne(slot);
       if (outcome !== "blocked") return outcome;
-      for (let i = Math.min(this.#words.patience, LOOKS); i > 0 && !ready(); i--);
-      const again = place !== 0;
-      place = this.join(line, 0, again);
-      if (place === 0) {
-        if (!lines.doze(line, until)) return attempt(false, 0);
+      for (let i = Math.min(this.#words.spinLimit, LOOKS); i > 0 && !ready(); i--);
+      slot = this.join(queue, 0, again);
+      if (slot === 0) {
+        if (!queues.nap(queue, until)) return attempt(false, 0);
         continue;
       }
-      // Whoever made it ready may have looked at the line before we stood there.
-      const last = attempt(again, place);
+      // Whoever made it ready may have looked at the queue before we stood there.
+      const last = attempt(again, slot);
       if (last !== "blocked") {
-        // Called on top of that: let another one look.
-        if (!this.leave(place)) this.callOne(line);
-        lines.over(place, lines.called(place));
+        // Woken on top of that: let another one look.
+        if (!queues.giveUp(slot)) this.wakeOne(queue);
         return last;
       }
-      if (!lines.park(place, until, impatience)) {
-        if (line === PUTTERS && again) this.yieldRoom();
+      if (!queues.park(slot, until, checkLiveness)) {
+        if (queue === PUTTERS && again) this.yieldRoom();
         return attempt(false, 0);
       }
     }

@@ -1,6 +1,6 @@
-import { ID_BITS, type Party, type Words } from "./words.ts";
+import { ID_BITS, type ThreadIdentity, type Words } from "./words.ts";
 
-/** Set in the word of a guard that somebody sleeps on. */
+/** Set in the word of a mutex that somebody sleeps on. */
 const AWAITED = 2 ** 30;
 
 /** How often to look whether the other one has left, which is soon, before sleeping. */
@@ -10,32 +10,59 @@ const LOOKS = 128;
 const TOO_LONG = 1_000;
 
 /**
- * Keeps the threads apart for a few instructions: a mutex that survives the death of its holder.
+ * For how long (ms) one that was declared dead inside may take to leave.
+ *
+ * A thread that is being terminated, or was given up while it runs, goes on for some steps. What it
+ * writes inside must not meet what the next one writes: it is taken to have stopped only when it has
+ * had time enough for the few instructions that there are.
+ */
+export const GRACE = 50;
+
+/**
+ * Keeps the threads apart for a few instructions: a mutex that survives the death of its holder, as
+ * POSIX's robust mutexes do.
  *
  * One word: 0, or the id of the thread inside, with `AWAITED` if others sleep on it.
  */
-export class Guard {
+export class RobustMutex {
   /** How many words it takes. */
   static readonly SIZE: number = 1;
 
-  protected readonly words: Words;
-  protected readonly party: Party;
+  readonly #words: Words;
+  readonly #thread: ThreadIdentity;
   readonly #at: number;
+  readonly #repair: (() => void) | undefined;
 
-  constructor(words: Words, at: number, party: Party) {
-    this.words = words;
-    this.party = party;
+  /**
+   * @param repair Brings what the mutex protects into a good state again, after somebody has died
+   *   inside.
+   */
+  constructor(words: Words, at: number, thread: ThreadIdentity, repair?: () => void) {
+    this.#words = words;
+    this.#thread = thread;
     this.#at = at;
+    this.#repair = repair;
   }
 
-  /** Go in. */
-  enter(): void {
-    if (this.words.compareExchange(this.#at, 0, this.party.id) !== 0) this.#contend();
+  /**
+   * Go in.
+   *
+   * @returns `false`, and it stays outside, if this thread was given up for dead. One that is told
+   *   `true` and is declared dead only then has until it leaves: who takes its things from it comes
+   *   in here first.
+   */
+  enter(): boolean {
+    const thread = this.#thread;
+    if (this.#words.compareExchange(this.#at, 0, thread.id) !== 0 && !this.#contend()) return false;
+    if (!thread.isDead(thread.id)) return true;
+    this.exit();
+    return false;
   }
 
   /** Go out. */
   exit(): void {
-    const { words, party: { id } } = this;
+    const words = this.#words;
+    const { id } = this.#thread;
     const seen = words.compareExchange(this.#at, id, 0);
     // Anything else means that this thread was given up for dead and another one took its place.
     if (seen === (id | AWAITED) && words.compareExchange(this.#at, seen, 0) === seen) {
@@ -43,51 +70,48 @@ export class Guard {
     }
   }
 
-  /** If one of the dead is inside, clean up after it. */
+  /** If one of the dead is inside, let it leave or clean up after it. */
   evict(isDead: (id: number) => boolean): void {
+    const words = this.#words;
     for (;;) {
-      const seen = this.words.load(this.#at);
+      const seen = words.load(this.#at);
       if (seen === 0 || !isDead(seen & ID_BITS)) break;
-      // It fails if another one goes to sleep on it at this moment.
-      if (this.#takeOver(seen)) return this.exit();
+      if (this.#outwait(seen, GRACE)) return this.exit();
     }
     // The dead may have died on the way out, before waking those who sleep.
-    this.words.notify(this.#at, Infinity);
+    words.notify(this.#at, Infinity);
   }
 
-  /** Bring what the guard protects into a good state again, after somebody has died inside. */
-  protected repair(): void {}
-
-  #takeOver(seen: number): boolean {
-    if (this.words.compareExchange(this.#at, seen, this.party.id | AWAITED) !== seen) return false;
-    this.repair();
+  /** Sleep until whoever was `seen` inside has left. `true` if it has not, and its place was taken. */
+  #outwait(seen: number, ms: number): boolean {
+    const words = this.#words;
+    const awaited = seen | AWAITED;
+    if (seen !== awaited && words.compareExchange(this.#at, seen, awaited) !== seen) return false;
+    // Leaving wakes everybody: one who was not woken for so long has seen nobody leave.
+    if (words.wait(this.#at, awaited, ms) !== "timed-out") return false;
+    const mine = this.#thread.id | AWAITED;
+    if (words.compareExchange(this.#at, awaited, mine) !== awaited) return false;
+    this.#repair?.();
     return true;
   }
 
-  #contend(): void {
-    const { words, party } = this;
+  #contend(): boolean {
+    const words = this.#words;
+    const thread = this.#thread;
     const at = this.#at;
-    party.checkAlive();
-    for (let i = Math.min(words.patience, LOOKS); i > 0; i--) {
-      if (words.load(at) === 0 && words.compareExchange(at, 0, party.id) === 0) return;
+    for (let i = Math.min(words.spinLimit, LOOKS); i > 0; i--) {
+      if (words.load(at) === 0 && words.compareExchange(at, 0, thread.id) === 0) return true;
       words.pause();
     }
     for (;;) {
       const seen = words.load(at);
       if (seen === 0) {
         // Others may sleep on it still.
-        if (words.compareExchange(at, 0, party.id | AWAITED) === 0) return;
+        if (words.compareExchange(at, 0, thread.id | AWAITED) === 0) return true;
         continue;
       }
-      if (party.isDead(seen & ID_BITS)) {
-        if (this.#takeOver(seen)) return;
-        continue;
-      }
-      const awaited = seen | AWAITED;
-      if (seen !== awaited && words.compareExchange(at, seen, awaited) !== seen) continue;
-      // Leaving wakes everybody: one who was not woken for so long has seen nobody leave.
-      const woken = words.wait(at, awaited, TOO_LONG);
-      if (woken === "timed-out" && this.#takeOver(awaited)) return;
+      if (thread.isDead(thread.id)) return false;
+      if (this.#outwait(seen, thread.isDead(seen & ID_BITS) ? GRACE : TOO_LONG)) return true;
     }
   }
 }

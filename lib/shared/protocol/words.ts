@@ -9,7 +9,7 @@ export type Woken = "ok" | "not-equal" | "timed-out";
  */
 export interface Words {
   /** How often to look again at a word that is about to change before going to sleep on it. */
-  readonly patience: number;
+  readonly spinLimit: number;
   /** Let a moment pass between one look and the next. */
   pause(): void;
   /** The word at `at`. */
@@ -30,15 +30,18 @@ export interface Words {
   now(): number;
 }
 
-/** Who carries out a protocol. */
-export interface Party {
+/** The thread that carries out a protocol, and what it knows of the others. */
+export interface ThreadIdentity {
   /** The id of the thread, from 1 to 2 ** 30 - 1. */
   readonly id: number;
-  /** Whether the thread with this id is known to be dead. */
+  /** Whether the thread with this id, which may be this one itself, was declared dead. */
   isDead(id: number): boolean;
-  /** Refuse to go on if this thread itself was given up for dead. */
+  /** Throw if this thread itself was given up for dead. */
   checkAlive(): void;
 }
+
+/** Told when nobody has woken a sleeper for a while: the time to look for the dead. */
+export type LivenessCheck = () => void;
 
 /** The bits of a word that hold the id of a thread. */
 export const ID_BITS: number = 2 ** 30 - 1;

@@ -1,5 +1,5 @@
 import { canShareMemory } from "../../base/runtime.ts";
-import { board as deathBoard } from "../../shared/thread_registry.ts";
+import { deathLog } from "../../shared/thread_registry.ts";
 import { makeChannel, type Port, post, receiveNow } from "../../wire/message_channel.ts";
 import { disconnect, type Peer, peersNeeded, shakeHands } from "../../wire/resource_sharer.ts";
 import { CallTable } from "../call_table.ts";
@@ -36,7 +36,7 @@ export class PortWorker implements HostedWorker {
     this.#port = port1;
     this.#listener = listener;
     const memory = this.table?.memory as SharedArrayBuffer | undefined;
-    this.#thread = start([port2, memory, memory && deathBoard()], {
+    this.#thread = start([port2, memory, memory && deathLog()], {
       onError: (error) => this.#cause ??= error,
       onEnd: () => {
         this.#drain();

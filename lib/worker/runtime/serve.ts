@@ -1,5 +1,5 @@
 import { lockManager, onExit, onUncaught } from "../../base/runtime.ts";
-import { joinBoard, threadId } from "../../shared/thread_registry.ts";
+import { joinDeathLog, threadId } from "../../shared/thread_registry.ts";
 import type { Handshake } from "../../wire/resource_sharer.ts";
 import { handshakeWithHost } from "../../wire/shareable.ts";
 import { CallTable } from "../call_table.ts";
@@ -27,7 +27,7 @@ export function serve(boot: Boot, loadSharedTypes = loadByName): void {
   const [port, memory, deaths, limited = false, lock] = boot;
   const sharesMemory = memory !== undefined;
   const table = new CallTable(memory);
-  if (deaths !== undefined) joinBoard(deaths);
+  if (deaths !== undefined) joinDeathLog(deaths);
   table.thread = threadId();
   onExit((code) => table.exitcode = code);
   if (sharesMemory) {

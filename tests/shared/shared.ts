@@ -1,7 +1,7 @@
 import { parcel, revive, type Shareable } from "../../lib/wire/shareable.ts";
 
 /** The object itself, known to other threads from now on. */
-export function crossed<S extends Shareable>(object: S): S {
+export function shared<S extends Shareable>(object: S): S {
   object[parcel]();
   return object;
 }

@@ -1,14 +1,14 @@
 import { parcel, type Shareable } from "../../lib/wire/shareable.ts";
-import { board, recover } from "../../lib/shared/thread_registry.ts";
+import { deathLog, recover } from "../../lib/shared/thread_registry.ts";
 import { Journal } from "../../lib/shared/protocol/journal.ts";
-import { PLACES } from "../../lib/shared/protocol/wait_queues.ts";
-import type { deeds } from "./fixtures/party.ts";
+import { SLOTS } from "../../lib/shared/protocol/wait_queues.ts";
+import type { deeds } from "./fixtures/thread.ts";
 
 type Deeds = typeof deeds;
 type Result<N extends keyof Deeds> = Awaited<ReturnType<Deeds[N]>>;
 
 /** Another thread, which does what it is told. */
-export class Party {
+export class ThreadIdentity {
   readonly #worker: Worker;
   readonly #calls = new Map<number, PromiseWithResolvers<unknown>>();
   #count = 0;
@@ -17,7 +17,7 @@ export class Party {
   id = 0;
 
   private constructor() {
-    const url = new URL("./fixtures/party.ts", import.meta.url);
+    const url = new URL("./fixtures/thread.ts", import.meta.url);
     this.#worker = new Worker(url, { type: "module" });
     this.#worker.onmessage = ({ data: [call, ok, value] }) => {
       const { resolve, reject } = this.#calls.get(call)!;
@@ -28,11 +28,11 @@ export class Party {
   }
 
   /** Start some of them. */
-  static async start(count: number): Promise<Parties> {
-    const parties = Array.from({ length: count }, () => new Party());
-    await Promise.all(parties.map((party) => party.#expect(0)));
-    for (const party of parties) party.id = await party.do("id", board());
-    return new Parties(parties);
+  static async start(count: number): Promise<Threads> {
+    const threads = Array.from({ length: count }, () => new ThreadIdentity());
+    await Promise.all(threads.map((thread) => thread.#expect(0)));
+    for (const thread of threads) thread.id = await thread.do("id", deathLog());
+    return new Threads(threads);
   }
 
   /** Have it do something. */
@@ -65,19 +65,19 @@ export class Party {
 }
 
 /** Threads that end with the block. */
-export class Parties implements Disposable {
-  readonly all: Party[];
+export class Threads implements Disposable {
+  readonly all: ThreadIdentity[];
 
-  constructor(all: Party[]) {
+  constructor(all: ThreadIdentity[]) {
     this.all = all;
   }
 
-  [Symbol.iterator](): Iterator<Party> {
+  [Symbol.iterator](): Iterator<ThreadIdentity> {
     return this.all[Symbol.iterator]();
   }
 
   [Symbol.dispose](): void {
-    for (const party of this.all) party.terminate();
+    for (const thread of this.all) thread.terminate();
   }
 }
 
@@ -86,13 +86,13 @@ function isShared(value: unknown): value is Shareable {
 }
 
 /**
- * Come back when `count` waits stand in the lines of `object`, which begin at word `at`, or when
+ * Come back when `count` waits group in the queues of `object`, which begin at word `at`, or when
  * `over` has settled.
  */
 export async function untilWaiting(
   object: Shareable,
   count: number,
-  { at, lines = 1 }: { at: number; lines?: number },
+  { at, queues = 1 }: { at: number; queues?: number },
   over?: Promise<unknown>,
 ): Promise<void> {
   let isOver = false;
@@ -101,23 +101,23 @@ export async function untilWaiting(
   const { data } = object[parcel]();
   const [first] = data as [SharedArrayBuffer | [SharedArrayBuffer]];
   const words = new Int32Array(first instanceof SharedArrayBuffer ? first : first[0]);
-  const places = at + Journal.SIZE + 2 * lines;
+  const slots = at + Journal.SIZE + 2 * queues;
   for (;;) {
     let found = 0;
-    for (let i = 0; i < PLACES; i++) {
-      const place = places + 6 * i;
-      if (Atomics.load(words, place) !== 0) found += Atomics.load(words, place + 1);
+    for (let i = 0; i < SLOTS; i++) {
+      const slot = slots + 6 * i;
+      if (Atomics.load(words, slot) !== 0) found += Atomics.load(words, slot + 1);
     }
     if (found === count || isOver) return;
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
 }
 
-/** Where the lines of a lock begin. */
+/** Where the queues of a lock begin. */
 export const OF_LOCK = { at: 3 };
-/** Where the lines of a condition begin. */
+/** Where the queues of a condition begin. */
 export const OF_CONDITION = { at: 0 };
-/** Where the lines of a queue begin. */
-export const OF_QUEUE = { at: 64, lines: 3 };
-/** Where the line of a semaphore begins. */
+/** Where the queues of a queue begin. */
+export const OF_QUEUE = { at: 64, queues: 3 };
+/** Where the queue of a semaphore begins. */
 export const OF_SEMAPHORE = { at: 66 };
