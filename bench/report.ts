@@ -17,6 +17,7 @@ import { count, duration } from "./support/units.ts";
 const SUBJECTS = [
   ["semaphore", "Semaphore"],
   ["lock", "Lock"],
+  ["condition", "Condition"],
   ["queue", "Queue"],
   ["task_group", "Tasks and groups"],
   ["sleep", "Sleep"],
