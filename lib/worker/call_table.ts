@@ -126,16 +126,25 @@ export class CallTable {
     Atomics.store(this.#words, DOORBELL, 0);
   }
 
-  /** Sender: take every result out of the ring; call it after `clearDoorbell`. */
+  /**
+   * Sender: take every result out of the ring; call it after `clearDoorbell`.
+   *
+   * @throws {TypeError} If there is what no honest worker writes.
+   */
   drain(done: (call: number, value: unknown) => void): void {
     const words = this.#words;
-    let read = words[READ]!;
-    while (read !== Atomics.load(words, WRITTEN)) {
+    for (;;) {
+      // Looked up each time: `done` may come here, too, as it ends the worker.
+      const read = words[READ]!;
+      const written = Atomics.load(words, WRITTEN);
+      if (read === written) return;
+      if (((written - read) | 0) < 0 || ((written - read) | 0) > SLOTS) {
+        throw new TypeError("Cannot read more results than the call table has room for");
+      }
       const at = read & MASK;
       const call = words[ENTRIES + at * 2]!;
       const value = this.#value(words[ENTRIES + at * 2 + 1]!, at);
-      read = (read + 1) | 0;
-      Atomics.store(words, READ, read);
+      Atomics.store(words, READ, (read + 1) | 0);
       done(call, value);
     }
   }
@@ -178,7 +187,9 @@ export class CallTable {
   #value(kind: number, at: number): unknown {
     if (kind === NUMBER) return this.#numbers[at];
     if (kind === UNDEFINED) return undefined;
-    return kind === NULL ? null : kind === TRUE;
+    if (kind === NULL) return null;
+    if (kind === TRUE || kind === FALSE) return kind === TRUE;
+    throw new TypeError(`Cannot read a result of kind ${kind} in the call table`);
   }
 }
 

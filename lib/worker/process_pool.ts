@@ -108,7 +108,7 @@ export class ProcessPool implements Executor {
    */
   constructor(options?: number | ProcessPoolOptions) {
     const what = "create a process pool";
-    const settings = readPoolOptions(what, "ProcessPool", options);
+    const settings = readPoolOptions(what, "ProcessPool", options, ["permissions"]);
     const { permissions } = typeof options === "object" ? options : {};
     const host = new ProcessHost(what, permissions);
     this.#executor = new PoolExecutor(new Pool(host, settings, refuseShared));
@@ -123,7 +123,8 @@ export class ProcessPool implements Executor {
    * @typeParam R What it returns.
    * @param fn The function.
    * @param args Its arguments.
-   * @returns A future of what it returns or resolves with.
+   * @returns A future of what it returns or resolves with. It rejects with `QueueFull` if there is no
+   *   room for it (`maxQueue`).
    * @throws {TypeError} If `fn` is not a function, or one that cannot travel: bound, native, a
    *   method, a class or a generator function.
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
@@ -144,7 +145,8 @@ export class ProcessPool implements Executor {
    * @param options `signal`: cancels the call. `timeout`: milliseconds from its start to
    *   `TimeoutError`. `transfer`: buffers that move; they are of length 0 here afterwards.
    *   `priority`: higher first.
-   * @returns A future of what it returns or resolves with.
+   * @returns A future of what it returns or resolves with. It rejects with `QueueFull` if there is no
+   *   room for it (`maxQueue`).
    * @throws {TypeError} If an argument or option is of the wrong type, or `fn` cannot travel.
    * @throws {RangeError} If an option is out of range.
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.

@@ -125,7 +125,7 @@ export class WorkerPool implements Executor {
    */
   constructor(options?: number | WorkerPoolOptions) {
     const what = "create a worker pool";
-    const settings = readPoolOptions(what, "WorkerPool", options);
+    const settings = readPoolOptions(what, "WorkerPool", options, OWN_OPTIONS);
     const host = hostOf(what, typeof options === "object" ? options : {});
     this.#executor = new PoolExecutor(new Pool(host, settings));
   }
@@ -139,7 +139,8 @@ export class WorkerPool implements Executor {
    * @typeParam R What it returns.
    * @param fn The function.
    * @param args Its arguments.
-   * @returns A future of what it returns or resolves with.
+   * @returns A future of what it returns or resolves with. It rejects with `QueueFull` if there is no
+   *   room for it (`maxQueue`).
    * @throws {TypeError} If `fn` is not a function, or one that cannot travel: bound, native, a
    *   method, a class or a generator function.
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
@@ -170,7 +171,8 @@ export class WorkerPool implements Executor {
    * @param args Its arguments.
    * @param options `signal`: cancels the call. `timeout`: milliseconds from its start to
    *   `TimeoutError`. `transfer`: what moves instead of being copied. `priority`: higher first.
-   * @returns A future of what it returns or resolves with.
+   * @returns A future of what it returns or resolves with. It rejects with `QueueFull` if there is no
+   *   room for it (`maxQueue`).
    * @throws {TypeError} If an argument or option is of the wrong type, or `fn` cannot travel.
    * @throws {RangeError} If an option is out of range.
    * @throws {InvalidStateError} If the pool is shut down, or a worker is loading this module.
@@ -455,6 +457,8 @@ export class WorkerPool implements Executor {
     return this.shutdown();
   }
 }
+
+const OWN_OPTIONS = ["host", "worker", "permissions", "resourceLimits"];
 
 function hostOf(what: string, options: WorkerPoolOptions): Host {
   const { worker, permissions, resourceLimits } = options;

@@ -20,6 +20,7 @@ export interface Counts {
  */
 export interface JobOwner {
   readonly settings: {
+    readonly name: string;
     /** How many jobs can be under way at once; it may change. */
     readonly maxWorkers: number;
     /** How many items a chunk may have at most. */

@@ -1,5 +1,11 @@
 import { processorCount } from "../../base/runtime.ts";
-import { checkDuration, checkFunction, checkInteger, show } from "../../base/validate.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptions,
+  show,
+} from "../../base/validate.ts";
 import { describeCallable } from "../../wire/function_codec.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 
@@ -108,11 +114,28 @@ const DEFAULT_CHUNK_MS = 8;
 
 const counts = new Map<string, number>();
 
-/** Check the options of a pool and fill in what they leave open. */
+const OPTIONS = [
+  "maxWorkers",
+  "minWorkers",
+  "maxQueue",
+  "initializer",
+  "initargs",
+  "maxTasksPerWorker",
+  "idleTimeout",
+  "cancelGrace",
+  "name",
+  "onWorkerExit",
+];
+
+/**
+ * Check the options of a pool and fill in what they leave open. `others` are the names of those that
+ * this kind of pool has besides.
+ */
 export function readPoolOptions(
   what: string,
   kind: string,
   given: number | CommonPoolOptions | undefined,
+  others: readonly string[] = [],
 ): PoolSettings {
   const options = typeof given === "number"
     ? { maxWorkers: given }
@@ -124,6 +147,7 @@ export function readPoolOptions(
       `Cannot ${what}: options must be a number of workers or an object, received ${show(given)}`,
     );
   }
+  checkOptions(what, options, [...OPTIONS, ...others]);
   const {
     minWorkers = 0,
     maxWorkers = Math.max(processorCount(), minWorkers),

@@ -152,7 +152,9 @@ export class PoolExecutor {
     const call = new Call(this.#pool, fn, args, site, options);
     if (!full) this.#pool.add(call);
     else if (!call.answered) {
-      call.onLost(new QueueFull("Cannot submit a call: as many wait as maxQueue allows"));
+      const { queued, settings } = this.#pool;
+      const message = `Cannot submit a call: the queue of pool "${settings.name}" is full`;
+      call.onLost(new QueueFull(`${message}, ${queued} calls wait already`));
     }
     return call.future;
   }
