@@ -16,12 +16,16 @@ export function noteCreation(fiber: Fiber): void {
   if (place !== undefined) places.set(fiber, place);
 }
 
-const LIBRARY = new URL("../", import.meta.url).href;
+/** Where the library is; in some bundles there is nothing that says so. */
+const HERE: string | undefined = import.meta.url;
 
 /** The first line of the stack that is not the library's. */
 export function callerPlace(): string | undefined {
+  const library = HERE === undefined ? undefined : new URL("../", HERE).href;
   const lines = new Error().stack?.split("\n").slice(1) ?? [];
-  const line = lines.find((one) => /:\d+:\d+\)?$/.test(one) && !one.includes(LIBRARY));
+  const line = lines.find((one) => {
+    return /:\d+:\d+\)?$/.test(one) && (library === undefined || !one.includes(library));
+  });
   return line?.trim().replace(/^at /, "");
 }
 

@@ -34,6 +34,9 @@ export async function runOwnTests(program: Program, only = ""): Promise<Outcome>
   return outcome;
 }
 
+/** What the tests that were not run need of Deno, and how many of them. */
+export const needs: Map<string, number> = new Map();
+
 async function runFile(program: Program, file: string, outcome: Outcome): Promise<void> {
   const [command, ...args] = program.command;
   const child = new Deno.Command(command!, {
@@ -52,7 +55,10 @@ async function runFile(program: Program, file: string, outcome: Outcome): Promis
   for (const line of new TextDecoder().decode(stdout).split("\u0001").slice(1)) {
     const result = JSON.parse(line.slice(0, line.indexOf("\n")));
     if (result.end) ended = true;
-    else if (reasonFor(file, result.name, program.runtime) !== undefined) outcome.skipped++;
+    else if (result.needs !== undefined) {
+      outcome.skipped++;
+      needs.set(result.needs, (needs.get(result.needs) ?? 0) + 1);
+    } else if (reasonFor(file, result.name, program.runtime) !== undefined) outcome.skipped++;
     else if (result.error === undefined) outcome.passed++;
     else outcome.failed.push(`${file}: ${result.name}\n${indent(result.error)}`);
   }

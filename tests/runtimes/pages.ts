@@ -13,6 +13,10 @@ export interface Site {
   readonly folders: Readonly<Record<string, string>>;
   /** The path of the script that runs in the page, with what it is asked. */
   readonly script: string;
+  /** The page itself, where it is not one that just runs the script. */
+  readonly html?: string;
+  /** What such a page is to show: it reports nothing by itself. */
+  readonly wanted?: string;
   /** Whether the page is isolated from others, so that it has memory to share. */
   readonly isolated: boolean;
   /** The policy for content, if there is one. */
@@ -91,11 +95,7 @@ async function answer(
   }
   if (pathname === "/") {
     headers.set("content-type", "text/html");
-    const [path] = site.script.split("?");
-    return new Response(
-      `<!doctype html><meta charset="utf-8"><script type="module" src="${path}"></script>`,
-      { headers },
-    );
+    return new Response(htmlOf(site), { headers });
   }
   for (const [prefix, folder] of Object.entries(site.folders)) {
     if (!pathname.startsWith(prefix)) continue;
@@ -114,6 +114,22 @@ async function answer(
   }
   if (pathname !== "/favicon.ico") log.push(`There is no ${pathname}`);
   return new Response("There is no such file", { status: 404, headers });
+}
+
+function htmlOf({ html, wanted, script }: Site): string {
+  const [path] = script.split("?");
+  if (html === undefined) {
+    return `<!doctype html><meta charset="utf-8"><script type="module" src="${path}"></script>`;
+  }
+  return `${html}<script>
+    const timer = setInterval(() => {
+      if (!document.body.textContent.includes(${
+    JSON.stringify(wanted).replaceAll("</", "")
+  })) return;
+      clearInterval(timer);
+      fetch("/outcome", { method: "POST", body: '{"passed":1,"failed":[],"skipped":0}' });
+    }, 50);
+  </script>`;
 }
 
 async function readLines(

@@ -1,7 +1,7 @@
 /** For `bun --preload`: lets Bun run the project's own test files as they are. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { resolve, withDeno } from "./resolve.mjs";
+import { resolve, withShims } from "./resolve.mjs";
 
 Bun.plugin({
   name: "test files",
@@ -13,7 +13,7 @@ Bun.plugin({
         /(\bfrom |\bimport(?: |\())"((?:npm:|@std\/|@strand\/)[^"]+)"/g,
         (_, before, specifier) => `${before}"${fileURLToPath(resolve(specifier))}"`,
       );
-      return { contents: withDeno(pathToFileURL(path).href, resolved), loader: "ts" };
+      return { contents: withShims(pathToFileURL(path).href, resolved), loader: "ts" };
     });
   },
 });

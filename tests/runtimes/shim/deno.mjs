@@ -50,7 +50,52 @@ export async function* runTests() {
   }
 }
 
-export const Deno = {
+/** What the web calls the events of Node's `process`. */
+const PROCESS_EVENTS = { error: "uncaughtException", unhandledrejection: "unhandledRejection" };
+
+/** The listeners of the web's events on this thread, which Node has not. */
+export function defineListeners() {
+  const listeners = new Map();
+  globalThis.addEventListener = (type, listener) => {
+    const event = PROCESS_EVENTS[type];
+    if (event === undefined) return;
+    const heard = (reason, promise) => {
+      const field = type === "error" ? { error: reason } : { reason, promise };
+      const { message } = Object(reason);
+      const given = { type, message, ...field, preventDefault() {}, stopImmediatePropagation() {} };
+      if (typeof listener === "function") listener(given);
+      else listener.handleEvent(given);
+    };
+    listeners.set(listener, heard);
+    process.on(event, heard);
+  };
+  globalThis.removeEventListener = (type, listener) => {
+    process.off(PROCESS_EVENTS[type] ?? "", listeners.get(listener) ?? (() => {}));
+  };
+}
+
+/** A test needs something that only Deno has. */
+export class NeedsDeno extends Error {
+  name = "NeedsDeno";
+  constructor(feature) {
+    super(`This needs Deno.${feature}`);
+    this.feature = `Deno.${feature}`;
+  }
+}
+
+/** Which feature of Deno a failure is the lack of; `undefined` if it is none. */
+export function missing(error) {
+  for (let at = error, depth = 0; at != null && depth < 8; at = at.cause, depth++) {
+    if (at instanceof NeedsDeno) return at.feature;
+    // A function that ran in a worker, where there is not even a stand-in.
+    if (/"Deno"|\bDeno is not defined|Can't find variable: Deno/.test(String(at.message))) {
+      return "Deno in a worker";
+    }
+  }
+  return undefined;
+}
+
+const own = {
   test,
   args: [],
   pid: process.pid,
@@ -78,3 +123,10 @@ export const Deno = {
   removeSignalListener: (signal, listener) => process.off(signal, listener),
   unrefTimer: (timer) => timer.unref?.(),
 };
+
+export const Deno = new Proxy(own, {
+  get(target, key) {
+    if (key in target || typeof key === "symbol") return target[key];
+    throw new NeedsDeno(key);
+  },
+});

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
-import { resolve, withDeno } from "./resolve.mjs";
+import { resolve, withShims } from "./resolve.mjs";
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -11,6 +11,6 @@ registerHooks({
   load(url, context, next) {
     if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);
     const source = readFileSync(fileURLToPath(url), "utf8");
-    return { format: "module-typescript", source: withDeno(url, source), shortCircuit: true };
+    return { format: "module-typescript", source: withShims(url, source), shortCircuit: true };
   },
 });

@@ -20,10 +20,18 @@ export function resolve(specifier) {
   return mapped === specifier ? undefined : new URL(mapped, TESTS).href;
 }
 
-/** The source of a test, which finds `Deno` among its imports. */
-export function withDeno(url, source) {
-  if (!url.startsWith(TESTS.href) || !/\bDeno\b/.test(source)) return source;
+const SHIMS = { Deno: "deno.mjs", Worker: "worker.mjs" };
+
+/** The source of a test, which finds `Deno` and `Worker` among its imports. */
+export function withShims(url, source, addressOf = (url) => url.href) {
+  if (!url.startsWith(TESTS.href)) return source;
   if (/^runtimes\/|\/fixtures\//.test(url.slice(TESTS.href.length))) return source;
-  const shim = JSON.stringify(new URL("deno.mjs", import.meta.url).href);
-  return `import { Deno } from ${shim}; ${source}`;
+  let imports = "";
+  for (const [name, file] of Object.entries(SHIMS)) {
+    if (!new RegExp(`\\b(?:${name}\\.|new ${name}\\()`).test(source)) continue;
+    imports += `import { ${name} } from ${
+      JSON.stringify(addressOf(new URL(file, import.meta.url)))
+    }; `;
+  }
+  return imports + source;
 }

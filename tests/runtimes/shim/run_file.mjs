@@ -1,13 +1,21 @@
 /** Runs one test file in Node or Bun; a line of JSON says of each test how it went. */
 import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { runTests } from "./deno.mjs";
+import { defineListeners, missing, runTests } from "./deno.mjs";
 
-const say = (result) => writeSync(1, `\u0001${JSON.stringify(result)}\n`);
-
-await import(pathToFileURL(process.argv[2]).href);
-for await (const { name, error } of runTests()) {
-  say({ name, error: error === undefined ? undefined : String(error?.stack ?? error) });
+function say(name, error) {
+  const needs = error === undefined ? undefined : missing(error);
+  const text = error === undefined ? undefined : String(error?.stack ?? error);
+  writeSync(1, `\u0001${JSON.stringify({ name, needs, error: text })}\n`);
 }
-say({ end: true });
+
+defineListeners();
+try {
+  await import(pathToFileURL(process.argv[2]).href);
+} catch (error) {
+  if (missing(error) === undefined) throw error;
+  say("*", error);
+}
+for await (const { name, error } of runTests()) say(name, error);
+writeSync(1, `\u0001{"end":true}\n`);
 process.exit(0);

@@ -1,0 +1,2 @@
+import "@strand/strand/worker";
+import "./tasks.js";

@@ -1,0 +1,62 @@
+/**
+ * What the matrix needs and this project has not: other runtimes, bundlers and a browser.
+ *
+ * @module
+ */
+import { runOrThrow } from "./npm_package.ts";
+
+/** From npm, so that everybody has the same. */
+const TOOLS: Readonly<Record<string, string>> = {
+  "@sinonjs/fake-timers": "15.5.0",
+  "bun": "1.4.5",
+  "deno-std": "1.4.0",
+  "esbuild": "0.28.2",
+  "vite": "8.3.8",
+  "webpack": "5.112.2",
+  "webpack-cli": "7.3.1",
+  "workerd": "1.20261117.1",
+};
+
+/** Where the tools are kept from one run to the next. */
+export async function toolbox(): Promise<string> {
+  const temp = Deno.env.get("TMPDIR") ?? "/tmp";
+  const folder = Deno.env.get("STRAND_TOOLBOX") ?? `${temp}/strand-runtimes`;
+  await Deno.mkdir(folder, { recursive: true });
+  const wanted = JSON.stringify({ private: true, type: "module", dependencies: TOOLS }, null, 2);
+  const manifest = `${folder}/package.json`;
+  const installed = await Deno.readTextFile(manifest).catch(() => "");
+  if (installed !== wanted || !await exists(`${folder}/node_modules/.bin/bun`)) {
+    await Deno.writeTextFile(manifest, wanted);
+    console.log("Installing what the runtimes and bundlers need from npm");
+    await runOrThrow("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], folder);
+  }
+  return folder;
+}
+
+/** The executable of a version of Node; npm brings it. */
+export async function findNode(version: number): Promise<string> {
+  const found = await runOrThrow("npx", ["-y", "-p", `node@${version}`, "which", "node"], ".");
+  return found.trim().split("\n").at(-1)!;
+}
+
+/** The browser; Debian's own is installed where there is none and that is allowed. */
+export async function findChromium(): Promise<string> {
+  const names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+  for (let attempt = 0; attempt < 2; attempt++) {
+    for (const name of names) {
+      const { success } = await new Deno.Command("which", { args: [name], stdout: "null" })
+        .output();
+      if (success) return name;
+    }
+    if (attempt > 0 || Deno.uid() !== 0) break;
+    console.log("Installing chromium");
+    const env = { DEBIAN_FRONTEND: "noninteractive" };
+    await runOrThrow("apt-get", ["update", "-qq"], ".", env);
+    await runOrThrow("apt-get", ["install", "-y", "-qq", "chromium"], ".", env);
+  }
+  throw new Error(`There is no browser: install one of ${names.join(", ")}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
