@@ -1,6 +1,6 @@
 import { show } from "../base/validate.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
-import { extraKeys, isProxy, isShareable, kindOf, ObjectKind } from "./object_kind.ts";
+import { extraKeys, isProxy, kindOf, ObjectKind } from "./object_kind.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
 
 /**
