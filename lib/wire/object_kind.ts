@@ -1,5 +1,6 @@
 import { isSharedMemory } from "../base/shared_memory.ts";
 import { builtin } from "../base/builtins.ts";
+import { runtimeClass, showWithoutItems } from "../base/runtime.ts";
 import { makeChannel, post, receiveNow } from "./message_channel.ts";
 import { parcel, type Shareable } from "./shareable.ts";
 
@@ -90,10 +91,6 @@ export function isShareable(object: object): object is Shareable {
 /** Up to so many items a list of the names of all is cheap. */
 const FEW = 1000;
 
-interface Inspect {
-  inspect(value: unknown, options: object): string;
-}
-
 /**
  * The fields of an array that are no items of it, of which it may have so many that their names
  * cannot be asked for: such as `index` and `groups` of what `match` gives.
@@ -102,24 +99,12 @@ export function extraKeys(array: readonly unknown[]): string[] {
   const { length } = array;
   if (length > FEW && Object.getPrototypeOf(array) === Array.prototype) {
     // The one way to ask for the others alone, which takes no longer if there are a million items.
-    const shown = inspector()?.inspect(array, {
-      maxArrayLength: 0,
-      iterableLimit: 0,
-      depth: 0,
-      customInspect: false,
-    });
-    if (shown === `[ ... ${length} more items ]`) return [];
+    if (showWithoutItems(array) === `[ ... ${length} more items ]`) return [];
   }
   const keys = Object.keys(array);
   let from = keys.length;
   while (from > 0 && !isIndex(keys[from - 1]!)) from--;
   return keys.slice(from);
-}
-
-function inspector(): Inspect | undefined {
-  // Deno loads node:util when it is asked for, which takes longer than most calls.
-  const { Deno: deno } = globalThis as unknown as { Deno?: Inspect };
-  return deno ?? builtin<Inspect>("node:util");
 }
 
 /** Whether it is a proxy, which no platform clones; `false` where that cannot be seen. */
@@ -184,10 +169,9 @@ function hasNativeText(fn: Class): boolean {
   return /\{\s*\[native code\]\s*\}\s*$/.test(Function.prototype.toString.call(fn));
 }
 
-/** Whether it is a class of a platform that is itself written in JavaScript, as Deno's are. */
+/** Whether it is a class of a platform that is itself written in JavaScript, as that of Deno. */
 function isOfPlatform(Class: Class): boolean {
-  const { Deno: deno } = globalThis as unknown as { Deno?: Record<string, unknown> };
-  if (deno !== undefined && deno[Class.name] === Class) return true;
+  if (runtimeClass(Class.name) === Class) return true;
   const found = Object.getOwnPropertyDescriptor(globalThis, Class.name);
   // What programs make global themselves can be enumerated.
   if (found === undefined || found.enumerable) return false;
