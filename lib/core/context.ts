@@ -6,14 +6,9 @@ import {
 import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 import { now } from "../base/clock.ts";
 import type { Fiber } from "./fiber.ts";
+import { FiberNumbers, fiberOf } from "./fiber_table.ts";
 import type { CancelScope } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
-
-/** How many fibers are kept together. */
-const PAGE = 64;
-
-/** The number of the next fiber; 0 is none. */
-let count = PAGE;
 
 /** A task where it lives. */
 export interface Inhabitant extends Slotted {
@@ -44,8 +39,8 @@ export interface TaskOwner {
 export class RunContext implements TaskOwner {
   /** Whether its `run` has not settled yet. */
   open: boolean;
-  /** The number of the first scope that can belong to it. */
-  readonly since: number = count;
+  /** The numbers of its fibers. */
+  readonly numbers: FiberNumbers = new FiberNumbers();
   readonly runContext: RunContext = this;
   readonly tasks: WaitQueue<Inhabitant> = new WaitQueue();
   readonly name: string;
@@ -76,58 +71,10 @@ type Stored = number | CancelScope;
 
 const context: AsyncContext<Stored> = makeAsyncContext();
 
-/** The fibers with neighbouring numbers; the page goes when the last of them has ended. */
-class Page {
-  readonly number: number;
-  readonly fibers: (Fiber | undefined)[] = new Array(PAGE);
-  live = 0;
-
-  constructor(number: number) {
-    this.number = number;
-  }
-}
-
-// The context carries a fiber's number and not its scope: an object there takes the garbage
-// collector three times as long as all the rest of a short task.
-const pages: Map<number, Page> = new Map();
-let lastPage = new Page(0);
-
-function enroll(fiber: Fiber): number {
-  const id = count++;
-  const at = id % PAGE;
-  if (at === 0) {
-    if (lastPage.live === 0) pages.delete(id / PAGE - 1);
-    pages.set(id / PAGE, lastPage = new Page(id / PAGE));
-  }
-  lastPage.fibers[at] = fiber;
-  lastPage.live++;
-  return fiber.id = id;
-}
-
-function pageOf(id: number): Page | undefined {
-  const number = Math.trunc(id / PAGE);
-  return number === lastPage.number ? lastPage : pages.get(number);
-}
-
-function find(id: number): Fiber | undefined {
-  return pageOf(id)?.fibers[id % PAGE];
-}
-
-/** Forget a fiber that has ended: code it left behind belongs to no task any more. */
-export function forget(fiber: Fiber): void {
-  const { id } = fiber;
-  if (id === 0) return;
-  fiber.id = 0;
-  const page = pageOf(id)!;
-  page.fibers[id % PAGE] = undefined;
-  page.live--;
-  if (page.live === 0 && page !== lastPage) pages.delete(page.number);
-}
-
 /** The innermost scope that the running code belongs to; `undefined` outside any living task. */
 export function currentScope(): CancelScope | undefined {
   const stored = context.get();
-  let scope = typeof stored === "number" ? find(stored)?.scope : stored;
+  let scope = typeof stored === "number" ? fiberOf(stored)?.scope : stored;
   // What the body of an ended timeout or group left behind belongs to the code around it.
   while (scope?.closed) scope = scope.parent;
   return scope === undefined || scope.fiber.ended ? undefined : scope.innermost;
@@ -139,22 +86,35 @@ export function currentFiber(): number {
   return typeof stored === "number" ? stored : stored?.fiber.id ?? 0;
 }
 
-/** The living fiber of a number. */
-export function fiberOf(id: number): Fiber | undefined {
-  return id === 0 ? undefined : find(id);
-}
-
-/** The runContext of the running code. */
-export function currentRunContext(): RunContext {
+/** The run that the running code was begun under; code that the runtime calls anew is under none. */
+export function enclosingRun(): RunContext {
   const id = context.get();
   if (id === undefined) return noRun;
   if (typeof id !== "number") return id.runContext.open ? id.runContext : noRun;
-  const fiber = find(id);
+  const fiber = fiberOf(id);
   if (fiber !== undefined) return fiber.owner.runContext;
-  // A callback that an ended task left behind: it belongs to the run that was open then.
-  let runContext = noRun;
-  for (const one of runContexts) if (one.open && one.since <= id) runContext = one;
-  return runContext;
+  // A callback that an ended task left behind belongs to the run that the task was created under:
+  //     await Promise.all([run(one), run(other)]);   // in each: setTimeout(() => createTask(log))
+  for (const one of runContexts) if (one.open && one.numbers.gave(id)) return one;
+  return noRun;
+}
+
+/**
+ * The run in which tasks of the running code live. Handlers of servers are called in no context at
+ * all: where a single run is open, they can only be meant to be its own.
+ *
+ *     await run(async () => {
+ *       Deno.serve(() => {
+ *         createTask(sendMail);   // is to end, and to clean up, with the run
+ *         return new Response();
+ *       });
+ *       await stop.wait();
+ *     });
+ */
+export function currentRunContext(): RunContext {
+  if (context.get() !== undefined || runContexts.size !== 2) return enclosingRun();
+  const [, only] = runContexts;
+  return only!.open ? only! : noRun;
 }
 
 /** What users have put into `AsyncLocalStorage`s of their own for the running code. */
@@ -181,5 +141,6 @@ export function runInFiber<A, R>(
   fn: (argument: A) => R,
   argument: A,
 ): R {
-  return context.run(fiber.id || enroll(fiber), around, fn, argument);
+  const id = fiber.id || fiber.owner.runContext.numbers.give(fiber);
+  return context.run(id, around, fn, argument);
 }

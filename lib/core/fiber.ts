@@ -5,11 +5,11 @@ import { now, roughNow } from "../base/clock.ts";
 import {
   contextSnapshot,
   currentFiber,
-  forget,
   type Inhabitant,
   runInFiber,
   type TaskOwner,
 } from "./context.ts";
+import { forget } from "./fiber_table.ts";
 import { groupFailure } from "./exception_group.ts";
 import { instruments, type Outcome } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed, type Stepping } from "./scheduler.ts";

@@ -1,7 +1,8 @@
 import { InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
-import { currentFiber, fiberOf } from "../core/context.ts";
+import { currentFiber } from "../core/context.ts";
+import { fiberOf } from "../core/fiber_table.ts";
 import { wentOn } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";

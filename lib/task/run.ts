@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { exit, onSignal } from "../base/runtime.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
-import { currentRunContext, RunContext, runContexts, runInScope } from "../core/context.ts";
+import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
 import { Callback, futureInternals } from "../core/future.ts";
 import { endShared } from "./run_end.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
@@ -134,7 +134,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
       `Cannot run: handleSignals must be a boolean, received ${show(handleSignals)}`,
     );
   }
-  if (currentRunContext().open) {
+  if (enclosingRun().open) {
     throw new InvalidStateError("Cannot run: this is inside a running run");
   }
   const runContext = new RunContext(true);
@@ -150,6 +150,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   } finally {
     runContext.open = false;
     runContexts.delete(runContext);
+    runContext.numbers.end();
     interrupts.stop();
   }
   if (interrupts.seen && task.cancelled()) await interrupts.exit();

@@ -40,12 +40,11 @@ export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
  */
 export interface Shareable {
   /**
-   * Pack it. It may be called several times; each parcel is revived once. What has to move throws,
-   * where nothing can: `mayMove` is `false` then. Default: `true`.
+   * Pack it. It may be called several times; each parcel is revived once.
    *
    * @internal
    */
-  [parcel](mayMove?: boolean): Parcel;
+  [parcel](): Parcel;
 }
 
 /**

@@ -30,7 +30,7 @@
  *
  * @module
  */
-import { allTasks, createTask, type Future, sleep, type Task } from "../../mod.ts";
+import { allTasks, createTask, Future, sleep, type Task } from "../../mod.ts";
 
 /** What is on stage in one run. */
 export interface Scene {
@@ -84,6 +84,11 @@ export async function sweep(
 async function play(begin: () => Scene | Promise<Scene>, cuts: number[]): Promise<boolean> {
   total++;
   const label = `after ${cuts.join(" and ")} microtasks`;
+  // Made before the scene begins: while a run of the scene is open, a task that code outside any
+  // makes would be one of that run.
+  const toCheck = new Future<Scene>();
+  const check = createTask(async () => await (await toCheck).check!(cuts), { name: "check" });
+  look(check);
   const earlier = allTasks();
   const scene = await begin();
   const actors = new Set([scene.victim, ...(scene.others ?? [])]);
@@ -98,9 +103,11 @@ async function play(begin: () => Scene | Promise<Scene>, cuts: number[]): Promis
     () => [...actors, ...allTasks()].filter((f) => !f.done() && !earlier.has(f as Task<unknown>)),
     label,
   );
-  if (scene.check !== undefined) {
-    const check = createTask(async () => await scene.check!(cuts), { name: "check" });
-    look(check);
+  if (scene.check === undefined) {
+    check.cancel();
+    await Promise.allSettled([check]);
+  } else {
+    toCheck.setResult(scene);
     await rest(() => check.done() ? [] : [check], label);
     try {
       check.result();

@@ -8,10 +8,11 @@ import {
   InvalidStateError,
   run,
   sleep,
+  type Task,
   TaskGroup,
 } from "../../mod.ts";
 import { RunningProgram, runProgram } from "../support/running_program.ts";
-import { failure } from "./helpers.ts";
+import { ended, failure, waiting } from "./helpers.ts";
 
 Deno.test("run: gives what main gives, and rejects with what it throws", async () => {
   assertEquals(await run(() => 1), 1);
@@ -155,6 +156,109 @@ Deno.test("run: a task that swallows its cancellation is waited for", async () =
     await sleep(0);
   });
   assert(ended);
+});
+
+/** Calls `fn` as the runtime calls a handler of a server: in no context at all. */
+async function callInNoContext(fn: () => void): Promise<void> {
+  const controller = new AbortController();
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {}, signal: controller.signal },
+    () => {
+      fn();
+      return new Response();
+    },
+  );
+  await (await fetch(`http://127.0.0.1:${server.addr.port}/`)).text();
+  controller.abort();
+  await server.finished;
+}
+
+Deno.test("run: tasks of a handler that is called in no task are of the only run that is open", async () => {
+  const seen: string[] = [];
+  let task: Task<void> | undefined;
+  await run(() => callInNoContext(() => task = createTask(waiting(seen, "handler"))));
+  assert(task!.cancelled());
+  assertEquals(seen, ["handler CancelledError"]);
+});
+
+Deno.test("run: with several side by side, tasks of a handler are of none", async () => {
+  const over = new Future<void>();
+  let task: Task<void> | undefined;
+  await Promise.all([
+    run(() => over),
+    run(async () => {
+      await callInNoContext(() => task = createTask(waiting([], "handler")));
+      over.setResult();
+    }),
+  ]);
+  assertEquals(task!.done(), false);
+  task!.cancel();
+  await ended(task!);
+});
+
+Deno.test("run: what an ended task left behind is of the run that the task was of", async () => {
+  // One after the other, so that numbers are used again; side by side, so that they are mixed.
+  for (let round = 0; round < 3; round++) {
+    const ends = [0, 1, 2].map(() => new Future<void>());
+    const tasks: Task<void>[] = [];
+    const runs = ends.map((end, index) =>
+      run(async () => {
+        const left = new Future<void>();
+        await createTask(() => {
+          setTimeout(() => {
+            tasks[index] = createTask(() => new Future<void>());
+            left.setResult();
+          });
+        });
+        await left;
+        await end;
+      })
+    );
+    while (tasks.filter(Boolean).length < 3) await sleep(0);
+    for (const last of [1, 0, 2]) {
+      ends[last]!.setResult();
+      await runs[last];
+      assert(tasks[last]!.cancelled());
+      if (last === 1) {
+        assertEquals([tasks[0], tasks[2]].map((task) => task!.done()), [false, false]);
+      }
+    }
+  }
+});
+
+Deno.test("run: what a task left behind when its run has ended is of no run, also not of the next", async () => {
+  const next = new Future<void>();
+  let task: Task<void> | undefined;
+  await run(async () => {
+    await createTask(() => {
+      setTimeout(async () => {
+        await next;
+        task = createTask(() => new Future<void>());
+      });
+    });
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  });
+  await run(async () => {
+    next.setResult();
+    while (task === undefined) await sleep(0);
+  });
+  assertEquals(task!.done(), false);
+  task!.cancel();
+  await ended(task!);
+});
+
+Deno.test("run: more runs side by side than can be told apart keep their own tasks all the same", async () => {
+  const end = new Future<void>();
+  const tasks: Task<void>[] = [];
+  const runs = Array.from({ length: 70 }, () =>
+    run(async () => {
+      tasks.push(createTask(() => new Future<void>()));
+      await end;
+    }));
+  while (tasks.length < 70) await sleep(0);
+  end.setResult();
+  await Promise.all(runs);
+  assert(tasks.every((task) => task.cancelled()));
 });
 
 Deno.test("run: tasks in groups and in callbacks are its tasks; those from before are not", async () => {

@@ -13,7 +13,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 type Buffers = new (
   buffer: ArrayBufferLike,
   offset: number,
-  length?: number,
+  length: number,
 ) => ArrayBufferView;
 
 /** Reads values that a `ValueWriter` has written. */
@@ -72,7 +72,7 @@ export class ValueReader {
       case tag.ARRAY:
         return this.#array();
       case tag.SPARSE:
-        return this.#fields(this.#begin(sparse(this.#varint())));
+        return this.#fields(this.#begin(new Array(this.#varint())));
       case tag.MAP:
         return this.#map();
       case tag.SET:
@@ -86,8 +86,6 @@ export class ValueReader {
       }
       case tag.BUFFER:
         return this.#begin(this.#copy(this.#varint()).buffer);
-      case tag.RESIZABLE:
-        return this.#begin(this.#resizable(this.#varint()));
       case tag.VIEW:
         return this.#viewOf();
       case tag.ERROR:
@@ -165,19 +163,14 @@ export class ValueReader {
     const names: ErrorBox["fields"] = name === undefined ? [] : [["name", name, false]];
     const error = decodeError({ classes, message, stack, fields: names }, undefined);
     this.#objects[number] = error;
-    const fields: ErrorBox["fields"] = [];
-    for (let field = this.#value(); field !== undefined; field = this.#value()) {
-      fields.push(field as ErrorBox["fields"][number]);
-    }
+    const fields = this.#value() as ErrorBox["fields"];
     fillError(error, { classes, message, stack, fields }, (value) => value);
     return error;
   }
 
   #viewOf(): ArrayBufferView {
     const number = this.#objects.push({}) - 1;
-    const written = this.#varint();
-    const tracking = written >= tag.TRACKING;
-    const name = tag.VIEWS[tracking ? written - tag.TRACKING : written]!;
+    const name = tag.VIEWS[this.#varint()]!;
     const offset = this.#varint();
     const length = this.#varint();
     if (name === "Uint8Array" && this.#bytes[this.#at] === tag.BUFFER) {
@@ -191,16 +184,7 @@ export class ValueReader {
     }
     const buffer = this.#value() as ArrayBufferLike;
     const View = (globalThis as unknown as Record<string, Buffers>)[name]!;
-    return this.#objects[number] = tracking
-      ? new View(buffer, offset)
-      : new View(buffer, offset, length);
-  }
-
-  #resizable(maxByteLength: number): ArrayBuffer {
-    const bytes = this.#take(this.#varint());
-    const buffer = new ArrayBuffer(bytes.length, { maxByteLength });
-    new Uint8Array(buffer).set(bytes);
-    return buffer;
+    return this.#objects[number] = new View(buffer, offset, length);
   }
 
   #bigint(): bigint {
@@ -259,16 +243,6 @@ export class ValueReader {
       weight *= 128;
     }
   }
-}
-
-/** An array of holes, which takes no memory for them. */
-function sparse(length: number): unknown[] {
-  const array: unknown[] = [];
-  if (length > 0) {
-    array[length - 1] = undefined;
-    delete array[length - 1];
-  }
-  return array;
 }
 
 function spells(text: string, codes: number[]): boolean {
