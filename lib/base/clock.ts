@@ -244,10 +244,16 @@ function hopByChannel(fn: () => void): void {
   port2.postMessage(undefined);
 }
 
+function hopByTimer(fn: () => void): void {
+  (atLoad as typeof setTimeout)(fn, 0);
+}
+
 function fastestHop(immediate: Hop | undefined): Hop {
   // Up to Deno 2.5 it is a timer of one millisecond, forty times as long as a message takes.
   const slow = /^2\.[0-5]\./.test(denoVersion() ?? "");
-  return immediate === undefined || slow ? hopByChannel : immediate;
+  if (immediate !== undefined && !slow) return immediate;
+  // Cloudflare had no channels before 2025.
+  return typeof MessageChannel === "function" ? hopByChannel : hopByTimer;
 }
 
 let waiting: (() => void)[] = [];

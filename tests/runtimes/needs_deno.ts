@@ -21,4 +21,15 @@ const SOURCES = "reads the sources with Deno";
 export const NEEDS_DENO: readonly Need[] = [
   { file: "architecture_test.ts", feature: SOURCES },
   { file: "docs_test.ts", feature: SOURCES },
+  {
+    file: "wire/resource_sharer_test.ts",
+    on: ["node"],
+    feature: "an event loop that goes on while nothing holds it",
+  },
+  {
+    file: "task/run_test.ts",
+    tests: /leaves no signal listener/,
+    feature: "replaces verbs of Deno",
+  },
+  { file: "troubleshooting_test.ts", feature: "quotes the messages of Deno" },
 ];

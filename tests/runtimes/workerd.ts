@@ -79,7 +79,8 @@ async function fetchSoon(url: string): Promise<Response> {
     try {
       return await fetch(url, { signal: AbortSignal.timeout(60_000) });
     } catch (error) {
-      if (attempt === 50) throw error;
+      // It does not listen yet.
+      if (attempt === 50 || !(error instanceof TypeError)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

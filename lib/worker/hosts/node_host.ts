@@ -1,4 +1,5 @@
 import { builtin } from "../../base/builtins.ts";
+import { isDeno } from "../../base/runtime.ts";
 import { granted } from "../permissions/granted.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 import { PortWorker } from "./port_worker.ts";
@@ -19,6 +20,7 @@ interface NodeThreadOptions {
 interface NodeThread {
   on(event: "error", listener: (error: unknown) => void): void;
   on(event: "exit", listener: (code: number) => void): void;
+  ref(): void;
   unref(): void;
   terminate(): Promise<number>;
 }
@@ -60,7 +62,8 @@ export class NodeHost implements Host {
       thread.on("exit", events.onEnd);
       // Its port alone is to decide whether the worker holds the program alive.
       thread.unref();
-      return thread;
+      const terminate = () => void thread.terminate();
+      return isDeno() ? { terminate } : { terminate, awaitEnd: () => thread.ref() };
     });
   }
 }

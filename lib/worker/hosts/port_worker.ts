@@ -8,6 +8,11 @@ import { exitCause, type HostedWorker, type WorkerListener } from "./host.ts";
 
 /** A thread with a port, as the platform has it. */
 export interface PortThread {
+  /**
+   * Hold the program alive until its end is told; where there is no such verb, the end of the port is
+   * the end of the thread.
+   */
+  awaitEnd?(): void;
   /** Stop it, whatever it does. */
   terminate(): void;
 }
@@ -43,7 +48,11 @@ export class PortWorker implements HostedWorker {
         this.#end();
       },
     });
-    port1.addEventListener("close", () => this.#end());
+    port1.addEventListener("close", () => {
+      // Node closes the port before it says what the thread died of.
+      if (this.#thread.awaitEnd !== undefined) this.#thread.awaitEnd();
+      else this.#end();
+    });
     port1.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     // An answer is lost: what it was for must not wait for ever.
     port1.onmessageerror = () => this.#fail(new Error("A message of the worker could not be read"));

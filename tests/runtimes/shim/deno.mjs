@@ -87,6 +87,7 @@ export class NeedsDeno extends Error {
 export function missing(error) {
   for (let at = error, depth = 0; at != null && depth < 8; at = at.cause, depth++) {
     if (at instanceof NeedsDeno) return at.feature;
+    if (/has no Web Workers/.test(String(at.message))) return "Web Workers";
     // A function that ran in a worker, where there is not even a stand-in.
     if (/"Deno"|\bDeno is not defined|Can't find variable: Deno/.test(String(at.message))) {
       return "Deno in a worker";

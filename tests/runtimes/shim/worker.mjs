@@ -8,7 +8,10 @@ export class Worker {
 
   constructor(url, { name } = {}) {
     const boot = new URL("worker_boot.mjs", import.meta.url);
-    this.#worker = new NodeWorker(boot, { workerData: { file: String(url) }, name });
+    this.#worker = new NodeWorker(boot, {
+      workerData: { file: String(url), name: name ?? "" },
+      name,
+    });
     this.#worker.on("message", (data) => this.onmessage?.({ data }));
     this.#worker.on("error", (error) => {
       if (this.onerror === null) throw error;

@@ -1,6 +1,8 @@
 /** What runs first in a `Worker` of test files: it makes this thread look like the web's. */
 import { parentPort, workerData } from "node:worker_threads";
 
+const { file, name: threadName } = workerData;
+
 let onmessage = null;
 
 function hear(listener) {
@@ -9,6 +11,7 @@ function hear(listener) {
 
 Object.assign(globalThis, {
   self: globalThis,
+  name: threadName,
   postMessage: (message, transfer) => parentPort.postMessage(message, transfer),
   addEventListener: (type, listener) => type === "message" && hear(listener),
   close: () => process.exit(0),
@@ -20,4 +23,4 @@ Object.defineProperty(globalThis, "onmessage", {
     onmessage = listener;
   },
 });
-await import(workerData.file);
+await import(file);
