@@ -14,7 +14,8 @@ import {
   ToWorkerKind,
 } from "../../lib/worker/protocol.ts";
 import { pack } from "../../lib/wire/packing.ts";
-import type { Random, VirtualTime } from "./virtual_time.ts";
+import type { Random } from "./random.ts";
+import type { VirtualTime } from "./virtual_time.ts";
 
 /** What a simulated call or item does. */
 export interface Task {

@@ -8,7 +8,7 @@ import { CallTable } from "../../lib/worker/call_table.ts";
 import { FromWorkerKind } from "../../lib/worker/protocol.ts";
 import { pack } from "../../lib/wire/packing.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
-import { Random } from "../support/virtual_time.ts";
+import { Random } from "../support/random.ts";
 import { makeWorld, quiet, type World } from "./world.ts";
 
 declare const world: World;

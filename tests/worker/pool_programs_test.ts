@@ -16,7 +16,8 @@ import { type CommonPoolOptions, readPoolOptions } from "../../lib/worker/pool/o
 import { Pool } from "../../lib/worker/pool/pool.ts";
 import { PoolExecutor } from "../../lib/worker/pool/pool_executor.ts";
 import { SimulatedHost, type Task } from "../support/simulated_host.ts";
-import { microtasks, Random, turn, VirtualTime } from "../support/virtual_time.ts";
+import { Random } from "../support/random.ts";
+import { microtasks, turn, VirtualTime } from "../support/virtual_time.ts";
 
 const PROGRAMS = Number(Deno.env.get("STRAND_TEST_PROGRAMS") ?? 400);
 /** No program takes longer, in virtual milliseconds. */
