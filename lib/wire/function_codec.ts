@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import type { FunctionRef } from "./function_ref.ts";
+import type { FunctionRef, NamedFunction, RunMethod, SourceFunction } from "./function_ref.ts";
 import { refOf } from "./registry.ts";
 
 // deno-lint-ignore ban-types
@@ -69,15 +69,69 @@ function describe(what: string, fn: AnyFunction): Described {
   return made;
 }
 
-/** Say how the method `run` of a class travels that is derived from `Thread`. */
-export function describeRun(Class: AnyFunction): Described {
-  const known = described.get(Class.prototype.run);
+const runs = new WeakMap<AnyFunction, Described>();
+
+/**
+ * Say how the method `run` of a class travels that is derived from `Thread`, in whichever way.
+ *
+ * @throws {TypeError} If one of the classes between is none whose text could travel.
+ */
+export function describeRun(what: string, Class: AnyFunction, Thread: AnyFunction): Described {
+  const known = runs.get(Class);
   if (known !== undefined) return known;
-  const runOf = refOf(Class) ??
-    { source: Function.prototype.toString.call(Class), name: Class.name };
-  const made = { number: ++count, ref: { runOf }, generator: false, isClass: false };
-  described.set(Class.prototype.run, made);
+  const runOf: (NamedFunction | SourceFunction)[] = [];
+  for (let next = Class; next !== Thread; next = Object.getPrototypeOf(next)) {
+    const named = refOf(next);
+    runOf.push(named ?? { source: classText(what, next), name: next.name });
+    if (named !== undefined) break;
+  }
+  const ref = { runOf: runOf as RunMethod["runOf"] };
+  const made = { number: ++count, ref, generator: false, isClass: false };
+  runs.set(Class, made);
   return made;
+}
+
+/** The text of a class, in which what it extends is called `Thread`, whatever it was called. */
+function classText(what: string, Class: AnyFunction): string {
+  const source = Function.prototype.toString.call(Class);
+  const extending = /^class\b[^{]*?\bextends\b/.exec(source)?.[0];
+  if (extending === undefined) {
+    throw new TypeError(
+      `Cannot ${what}: ${show(Class)} is no class whose text can travel; ` +
+        `register it with remote(import.meta, Class)`,
+    );
+  }
+  return `${extending} Thread ${source.slice(endOfHeritage(source, extending.length))}`;
+}
+
+/** What can stand in an expression and hold brackets that are none. */
+const SKIPPED = /\s+|\/\*[^]*?\*\/|\/\/.*|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`/y;
+
+/** Where the body of a class begins: at the first brace that is not within what it extends. */
+function endOfHeritage(source: string, from: number): number {
+  let depth = 0;
+  // The bodies of classes and functions that stand in the expression itself.
+  let bodies = 0;
+  for (let at = from; at < source.length;) {
+    SKIPPED.lastIndex = at;
+    const skipped = SKIPPED.exec(source)?.[0].length ?? 0;
+    if (skipped > 0) {
+      at += skipped;
+      continue;
+    }
+    const word = /^[\p{ID_Start}$_][\p{ID_Continue}$]*/u.exec(source.slice(at, at + 256))?.[0];
+    if (word !== undefined) {
+      if (depth === 0 && (word === "class" || word === "function")) bodies++;
+      at += word.length;
+      continue;
+    }
+    const sign = source[at]!;
+    if (sign === "{" && depth === 0 && bodies-- === 0) return at;
+    if ("([{".includes(sign)) depth++;
+    else if (")]}".includes(sign)) depth--;
+    at++;
+  }
+  return source.length;
 }
 
 const PLAIN =
@@ -117,9 +171,7 @@ export function compile(source: string): AnyFunction {
   return new Function(`"use strict"; return (${source}\n); ${HIDE}`)();
 }
 
-/** Make a class of its text, which may be derived from `Thread`. */
-export function compileClass(source: string): AnyFunction {
-  // Of a thread's own verbs there is nothing to be used within it.
-  const Thread = class {};
+/** Make a class of its text, in which `Thread` is what it extends. */
+export function compileClass(source: string, Thread: AnyFunction): AnyFunction {
   return new Function("Thread", `"use strict"; return (${source}\n); ${HIDE}`)(Thread);
 }

@@ -14,10 +14,14 @@ export interface SourceFunction {
   name: string;
 }
 
-/** The method `run` of a class derived from `Thread`; it is called with the fields of the object. */
+/**
+ * The method `run` of a class derived from `Thread`; it is called with the fields of the object. The
+ * classes are that one and those between it and `Thread`, the nearest first, as far as there is none
+ * of a module: its module has the rest.
+ */
 export interface RunMethod {
-  /** The class. */
-  runOf: NamedFunction | SourceFunction;
+  /** The classes, of which there is one at least. */
+  runOf: [NamedFunction | SourceFunction, ...(NamedFunction | SourceFunction)[]];
 }
 
 /** What a function travels as. */

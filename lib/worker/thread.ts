@@ -19,20 +19,21 @@ import { Pool } from "./pool/pool.ts";
  * import { Thread, type ThreadOptions } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * // A thread for each part; those that still run do not keep the program from ending.
+ * // Those that still run do not keep the program from ending.
  * function optionsOf(part: number): ThreadOptions {
- *   return { args: [part], name: `part-${part}`, daemon: true };
+ *   return { name: `part-${part}`, daemon: true };
  * }
  *
- * const threads = [1, 2].map((part) => new Thread((n: number) => 100 * n, optionsOf(part)));
+ * const times = (n: number) => 100 * n;
+ * const threads = [1, 2].map((part) => new Thread(times, { ...optionsOf(part), args: [part] }));
  * for (const thread of threads) thread.start();
  * assertEquals(await Promise.all(threads.map((thread) => thread.result())), [100, 200]);
  * assertEquals(threads.map(({ name }) => name), ["part-1", "part-2"]);
  * ```
  */
-export interface ThreadOptions {
-  /** The arguments of the target. Default: none. */
-  args?: unknown[];
+export interface ThreadOptions<A extends readonly unknown[] = readonly unknown[]> {
+  /** The arguments of the target. They may be left out where it needs none. Default: none. */
+  args?: Readonly<A>;
   /** The name of the thread. Default: `"Thread-1"`, `"Thread-2"` … */
   name?: string;
   /** Whether the program may end while the thread still runs. Default: `false`. */
@@ -55,7 +56,9 @@ let count = 0;
  *
  * Instead of giving a target, a class may be derived from `Thread` that overrides `run`. The fields
  * of the object are copied into the thread, its constructor is not run there, and private (`#`)
- * fields stay behind. The class is registered with `remote`, or self-contained.
+ * fields stay behind. The class is registered with `remote`,
+ * or self-contained; so are the classes between it and `Thread`, if there are any. How they name what
+ * they extend does not matter: `extends strand.Thread`, an alias and a mixin are as good.
  *
  * A thread that is no daemon holds the program alive until it ends; a daemon only as long as somebody
  * waits for it.
@@ -64,6 +67,7 @@ let count = 0;
  * but what is made for it, and there are `exitcode` and `terminate`.
  *
  * @typeParam R What the target returns or resolves with.
+ * @typeParam A The arguments of the target.
  *
  * @example
  * ```ts
@@ -91,7 +95,7 @@ let count = 0;
  * assertEquals(await squares.result(), 385);
  * ```
  */
-export class Thread<R = unknown> {
+export class Thread<R = unknown, A extends readonly unknown[] = []> {
   /** Its name. */
   readonly name: string;
   /** Whether the program may end while it runs. */
@@ -114,9 +118,13 @@ export class Thread<R = unknown> {
    *   program may end while it runs.
    * @throws {TypeError} If `target` is not a function that can travel, or an option of the wrong type.
    */
-  // deno-lint-ignore no-explicit-any
-  constructor(target?: (...args: any[]) => R | PromiseLike<R>, options?: ThreadOptions) {
+  constructor(
+    target?: (...args: A) => R | PromiseLike<R>,
+    ...rest: [] extends A ? [options?: ThreadOptions<NoInfer<A>>]
+      : [options: ThreadOptions<NoInfer<A>> & { args: Readonly<NoInfer<A>> }]
+  ) {
     const what = "create a thread";
+    const [options] = rest;
     const derived = this.run !== Thread.prototype.run;
     if (target !== undefined || !derived) {
       checkFunction(what, "target", target);
@@ -166,7 +174,7 @@ export class Thread<R = unknown> {
     (this as { ident: number | null }).ident = ++started;
     const derived = this.#target === undefined;
     const described = derived
-      ? describeRun(this.constructor)
+      ? describeRun(what, this.constructor, Thread)
       : describeCallable(what, this.#target);
     const args = derived ? [{ ...this }] : this.#args;
     const call = new Call(this.#pool, described, args, callSite(this.start));

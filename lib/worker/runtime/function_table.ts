@@ -1,4 +1,4 @@
-import type { FunctionRef, NamedFunction, SourceFunction } from "../../wire/function_ref.ts";
+import type { FunctionRef, NamedFunction, RunMethod } from "../../wire/function_ref.ts";
 import { compile, compileClass, HIDDEN } from "../../wire/function_codec.ts";
 import { findRemote } from "../../wire/registry.ts";
 import { importTaskModule } from "../../wire/task_module.ts";
@@ -43,24 +43,24 @@ export function resolve(entry: Entry): Callee | Promise<Callee> {
   if (entry.callee !== undefined) return entry.callee;
   const { ref } = entry;
   if ("runOf" in ref) return loadRun(entry, ref.runOf);
-  const found = find(ref, compile);
-  return found === undefined ? load(entry, ref as NamedFunction) : entry.callee = found as Callee;
-}
-
-function find(
-  ref: NamedFunction | SourceFunction,
-  make: (source: string) => unknown,
-): unknown {
-  return "source" in ref ? make(ref.source) : findRemote(ref);
+  if ("source" in ref) return entry.callee = compile(ref.source) as unknown as Callee;
+  const found = findRemote(ref);
+  return found === undefined ? load(entry, ref) : entry.callee = found as unknown as Callee;
 }
 
 async function load(entry: Entry, ref: NamedFunction): Promise<Callee> {
   return entry.callee = await fetchNamed(ref) as Callee;
 }
 
-async function loadRun(entry: Entry, ref: NamedFunction | SourceFunction): Promise<Callee> {
-  const Class = find(ref, compileClass) ?? await fetchNamed(ref as NamedFunction);
-  const { prototype } = Class as { prototype: { run(): unknown } };
+async function loadRun(entry: Entry, refs: RunMethod["runOf"]): Promise<Callee> {
+  // Of a thread's own verbs there is nothing to be used within it.
+  let Class: Callee | (new () => unknown) = class {};
+  for (const ref of refs.toReversed()) {
+    Class = "source" in ref
+      ? compileClass(ref.source, Class) as Callee
+      : (findRemote(ref) ?? await fetchNamed(ref)) as Callee;
+  }
+  const { prototype } = Class as unknown as { prototype: { run(): unknown } };
   return entry.callee = (fields) => Object.assign(Object.create(prototype), fields).run();
 }
 
@@ -82,7 +82,7 @@ const NOT_THERE = new RegExp(
  * there in the worker.
  */
 export function explain(error: unknown, ref: FunctionRef): unknown {
-  if ("runOf" in ref) return explain(error, ref.runOf);
+  if ("runOf" in ref) return explain(error, ref.runOf[0]);
   if ("source" in ref && isCspError(error)) return explainCsp(error, ref.name);
   if (!("source" in ref) || !isReferenceError(error)) return error;
   const [, absent, hidden] = NOT_THERE.exec(error.message) ?? [];
