@@ -31,6 +31,7 @@ interface DenoRuntime {
   removeSignalListener(signal: Signal, listener: () => void): void;
   exit(code?: number): never;
   unrefTimer(timer: unknown): void;
+  inspect(value: unknown, options: object): string;
 }
 
 interface Globals {
@@ -194,4 +195,17 @@ function writeByNode(bytes: Uint8Array): number {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
     return 0;
   }
+}
+
+/** A class of the runtime's own name space, which is not among its globals; such as a file. */
+export function runtimeClass(name: string): unknown {
+  return (globals.Deno as unknown as Record<string, unknown> | undefined)?.[name];
+}
+
+/** How the runtime shows an array without its items, if it does that. */
+export function showWithoutItems(array: readonly unknown[]): string | undefined {
+  // Deno loads node:util when it is asked for, which takes longer than most calls.
+  const inspector = globals.Deno ?? builtin<Pick<DenoRuntime, "inspect">>("node:util");
+  const options = { maxArrayLength: 0, iterableLimit: 0, depth: 0, customInspect: false };
+  return inspector?.inspect(array, options);
 }

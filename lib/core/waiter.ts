@@ -4,7 +4,7 @@ import type { Slotted } from "../base/slot_queue.ts";
 import { currentScope } from "./context.ts";
 import type { Fiber } from "./fiber.ts";
 import { instruments, type WaitInfo } from "./instrument.ts";
-import { callSoon, type Handle, parked, resumed } from "./scheduler.ts";
+import { callSoon, type Handle, parked, resumed, wentOn } from "./scheduler.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
 import type { CancelScope, Interruptible } from "./cancel_scope.ts";
 
@@ -224,6 +224,15 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
 
 /** What hooks were told that waits are for. */
 const told = new WeakMap<object, WaitInfo>();
+
+/**
+ * What a verb that may wait returns when there is nothing to wait for: the task goes on, and what it
+ * does before and after is one step, as in asyncio.
+ */
+export function noWait<T>(value: T): Promise<T> {
+  wentOn();
+  return Promise.resolve(value);
+}
 
 // One executor for all: a closure for each wait would be one more thing to allocate.
 let resolveLast: (value: never) => void;

@@ -1,6 +1,6 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
-import type { CancelOutcome } from "../core/waiter.ts";
+import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
@@ -98,7 +98,7 @@ export class SharedBarrier implements Shareable {
   wait(): Promise<number> {
     try {
       const arrival = this.#arrive();
-      if (arrival.last) return Promise.resolve(arrival.index);
+      if (arrival.last) return noWait(arrival.index);
       return new SharedBarrier.#Round(this, arrival).begin();
     } catch (error) {
       return Promise.reject(error);
@@ -203,7 +203,7 @@ export class SharedBarrier implements Shareable {
 
 function attempt(fn: () => void): Promise<void> {
   try {
-    return Promise.resolve(fn());
+    return noWait(fn());
   } catch (error) {
     return Promise.reject(error);
   }

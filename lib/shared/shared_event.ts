@@ -1,5 +1,5 @@
 import { checkOptions } from "../base/validate.ts";
-import type { CancelOutcome } from "../core/waiter.ts";
+import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
@@ -97,7 +97,7 @@ export class SharedEvent implements Shareable {
    */
   wait(): Promise<true> {
     const state = this.#protocol.state();
-    return (state & 1) === 1 ? Promise.resolve(true) : new SharedEvent.#Wait(this, state).begin();
+    return (state & 1) === 1 ? noWait<true>(true) : new SharedEvent.#Wait(this, state).begin();
   }
 
   /**

@@ -1,4 +1,4 @@
-import type { CancelOutcome } from "../core/waiter.ts";
+import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { CROWDED, TAKEN } from "./protocol/lock_protocol.ts";
 import type { LivenessCheck } from "./protocol/words.ts";
 import type { WaitQueues } from "./protocol/wait_queues.ts";
@@ -76,7 +76,7 @@ export class SharedPermits<P> {
     try {
       // Those of this thread who found no slot to stand in came before.
       const { crowded } = this.#waits;
-      if (!crowded && this.#protocol.tryTake()) return Promise.resolve(this.#owner.hold());
+      if (!crowded && this.#protocol.tryTake()) return noWait(this.#owner.hold());
       const wait = new SharedPermits.#Acquire<P>(this);
       if (crowded || !this.#join(wait)) this.#waits.enter(wait, CROWDED);
       return wait.begin();

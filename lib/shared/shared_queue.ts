@@ -1,6 +1,6 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
-import { again, type CancelOutcome } from "../core/waiter.ts";
+import { again, type CancelOutcome, noWait } from "../core/waiter.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { QueueItems } from "../sync/queue_items.ts";
 import { needPeers } from "../wire/resource_sharer.ts";
@@ -201,11 +201,11 @@ export class SharedQueue<T> implements Shareable {
     try {
       this.#load(item);
       const outcome = this.#protocol.tryPut(this.#items, false);
-      if (endPut(outcome) !== "blocked") return Promise.resolve();
+      if (endPut(outcome) !== "blocked") return noWait(undefined);
       const wait = new SharedQueue.#Wait(this, PUTTERS, this.#items.unload());
       return endPut(this.#join(wait, false)) === "blocked"
         ? wait.begin() as Promise<void>
-        : Promise.resolve();
+        : noWait(undefined);
     } catch (error) {
       this.#items.discard();
       return Promise.reject(error);
@@ -225,10 +225,10 @@ export class SharedQueue<T> implements Shareable {
   get(): Promise<T> {
     try {
       const outcome = this.#protocol.tryGet(this.#items);
-      if (outcome !== "blocked") return Promise.resolve(this.#endGet(outcome));
+      if (outcome !== "blocked") return noWait(this.#endGet(outcome));
       const wait = new SharedQueue.#Wait(this, GETTERS);
       const last = this.#join(wait, false);
-      return last === "blocked" ? wait.begin() as Promise<T> : Promise.resolve(this.#endGet(last));
+      return last === "blocked" ? wait.begin() as Promise<T> : noWait(this.#endGet(last));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -344,10 +344,10 @@ export class SharedQueue<T> implements Shareable {
    */
   join(): Promise<void> {
     try {
-      if (this.#protocol.unfinished() === 0) return Promise.resolve();
+      if (this.#protocol.unfinished() === 0) return noWait(undefined);
       const wait = new SharedQueue.#Wait(this, JOINERS);
       const last = this.#join(wait, false);
-      return last === "blocked" ? wait.begin() as Promise<void> : Promise.resolve();
+      return last === "blocked" ? wait.begin() as Promise<void> : noWait(undefined);
     } catch (error) {
       return Promise.reject(error);
     }

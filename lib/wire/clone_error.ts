@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import { parcel, type Shareable } from "./shareable.ts";
+import { isProxy, kindOf, ObjectKind } from "./object_kind.ts";
 
 /**
  * Make the error for a value that structured clone refuses: it names the place of the first thing
@@ -77,30 +77,36 @@ function findUncloneable(root: unknown, moved: Set<unknown>): Place | undefined 
 
 /** What is within it; `undefined` if it is not cloned part by part. */
 function placesIn(value: object, path: string): Place[] | undefined {
-  if ((value as Partial<Shareable>)[parcel] !== undefined) return [];
-  if (Array.isArray(value)) {
-    return Array.from(value, (item, i) => ({ path: `${path}[${i}]`, value: item }));
+  switch (kindOf(value)) {
+    case ObjectKind.Shared:
+    // What of it cannot cross stays behind.
+    case ObjectKind.Error:
+      return [];
+    case ObjectKind.Map:
+      return [...value as Map<unknown, unknown>].flatMap(([key, item]) => [
+        { path: `a key of ${path || "the map"}`, value: key },
+        { path: `${path}.get(${describe(key)})`, value: item },
+      ]);
+    case ObjectKind.Set:
+      return Array.from(value as Set<unknown>, (item) => ({
+        path: `a member of ${path || "the set"}`,
+        value: item,
+      }));
+    case ObjectKind.Array:
+      return Object.entries(value).map(([key, item]) => ({
+        path: /^\d+$/.test(key) ? `${path}[${key}]` : `${path}.${key}`,
+        value: item,
+      }));
+    case ObjectKind.Plain:
+      if (isProxy(value) || Object.keys(value).length === 0) return undefined;
+      return Object.entries(value).map(([key, item]) => ({ path: `${path}.${key}`, value: item }));
+    default:
+      return undefined;
   }
-  if (value instanceof Map) {
-    return [...value].flatMap(([key, item]) => [
-      { path: `a key of ${path || "the map"}`, value: key },
-      { path: `${path}.get(${describe(key)})`, value: item },
-    ]);
-  }
-  if (value instanceof Set) {
-    return Array.from(value, (item) => ({ path: `a member of ${path || "the set"}`, value: item }));
-  }
-  if (!hasFields(value)) return undefined;
-  return Object.entries(value).map(([key, item]) => ({ path: `${path}.${key}`, value: item }));
-}
-
-/** Whether it is an object that is cloned field by field. */
-function hasFields(value: object): boolean {
-  const plain = Object.prototype.toString.call(value) === "[object Object]";
-  return plain && Object.keys(value).length > 0;
 }
 
 function clones(value: object, moved: Set<unknown>): boolean {
+  if (kindOf(value) === ObjectKind.Flattened) return false;
   if (ArrayBuffer.isView(value) && moved.has(value.buffer)) return true;
   try {
     structuredClone(value);

@@ -296,7 +296,10 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
    * @throws {InvalidStateError} If it is closed or has moved, or was used in this thread.
    * @ignore
    */
-  [parcel](): Parcel {
+  [parcel](mayMove = true): Parcel {
+    if (!mayMove) {
+      throw new TypeError("Cannot pass a connection on: it moves, which it cannot here");
+    }
     this.#check("pass a connection on");
     // A message may be on its way from the port to here, and would be lost.
     if (this.#started) {

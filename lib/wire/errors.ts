@@ -52,17 +52,21 @@ for (const space of ["WebAssembly", "Deno"]) {
 /** Fields that are carried in another way. */
 const SPECIAL = new Set(["message", "stack"]);
 
-/** Take an error apart. `copy` is asked to pack what its fields hold. */
+/**
+ * Take an error apart. `copy` is asked to pack what its fields hold; one for which it throws stays
+ * behind.
+ */
 export function encodeError(error: Error, copy: (value: unknown) => unknown): ErrorBox {
   const fields: ErrorBox["fields"] = [];
   if (error instanceof DOMException) fields.push(["name", error.name, false]);
   for (const key of Object.getOwnPropertyNames(error)) {
     if (SPECIAL.has(key)) continue;
-    const value = attempt(() => copy((error as unknown as Record<string, unknown>)[key]));
-    // A field that cannot cross must not keep the error from crossing.
-    if (!crosses(value)) continue;
     const { enumerable = false } = Object.getOwnPropertyDescriptor(error, key) ?? {};
-    fields.push([key, value, enumerable]);
+    try {
+      fields.push([key, copy((error as unknown as Record<string, unknown>)[key]), enumerable]);
+    } catch {
+      // A field that cannot be read, or cannot cross, does not keep the error from crossing.
+    }
   }
   return {
     classes: classesOf(error),
@@ -127,17 +131,6 @@ function classesOf(error: Error): ErrorBox["classes"] {
 
 function isErrorClass(value: unknown): value is ErrorClass {
   return typeof value === "function" && (value === Error || value.prototype instanceof Error);
-}
-
-function crosses(value: unknown): boolean {
-  if (typeof value === "function" || typeof value === "symbol") return false;
-  if (typeof value !== "object" || value === null) return true;
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What `read` gives; a getter that throws gives nothing. */

@@ -1,6 +1,6 @@
 import { show } from "../base/validate.ts";
-import { isSharedMemory } from "../base/shared_memory.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
+import { extraKeys, isProxy, kindOf, ObjectKind } from "./object_kind.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
 
 /**
@@ -30,13 +30,14 @@ const SPECIAL = -1;
 
 /**
  * Look through a list: below 0 if something in it has to be packed, else roughly how much there
- * is to clone, 1 for each plain value.
+ * is to clone, 1 for each plain value. It runs no code of the value: what has a getter is packed, so
+ * that it is read once.
  */
 export function survey(list: readonly unknown[]): number {
   let weight = list.length;
   for (let i = 0; i < list.length; i++) {
     const value = list[i];
-    if (typeof value === "object" && value !== null) return examineAll(list);
+    if (typeof value === "object" && value !== null) return surveyAll(list);
     if (typeof value === "string") weight += value.length >> 5;
   }
   return weight;
@@ -46,18 +47,20 @@ export function survey(list: readonly unknown[]): number {
 const DEEP = 32;
 const MUCH = 100_000;
 
-function examineAll(list: readonly unknown[]): number {
-  const quick = new Look(undefined);
+function surveyAll(list: readonly unknown[]): number {
+  const quick = new Survey(undefined);
   if (quick.into(list, 0) || quick.special) return quick.special ? SPECIAL : quick.weight;
   // Deep, large, or in circles.
-  const thorough = new Look(new Set());
+  const thorough = new Survey(new Set());
   thorough.into(list, 0);
   while (!thorough.special && thorough.open.length > 0) thorough.into(thorough.open.pop()!, 0);
   return thorough.special ? SPECIAL : thorough.weight;
 }
 
+const { getOwnPropertyDescriptor } = Object;
+
 /** Looks through a value. Without a set for what it has seen it may give up. */
-class Look {
+class Survey {
   weight = 0;
   special = false;
   /** What is too deep to be looked at at once. */
@@ -70,18 +73,17 @@ class Look {
 
   /** `false` if it has to end, as something special was found or it gives up. */
   into(object: object, depth: number): boolean {
-    const plain = Object.getPrototypeOf(object) === Object.prototype;
-    const array = !plain && Array.isArray(object);
-    if (!plain && !array) {
-      const bytes = byteLength(object);
-      if (bytes >= 0) {
-        this.weight += 1 + (bytes >> 5);
+    const kind = kindOf(object);
+    switch (kind) {
+      case ObjectKind.View:
+      case ObjectKind.Buffer:
+        this.weight += 1 + ((object as ArrayBuffer | ArrayBufferView).byteLength >> 5);
         return true;
-      }
-    }
-    if (isSpecial(object, plain || array)) {
-      this.special = true;
-      return true;
+      case ObjectKind.Error:
+      case ObjectKind.Shared:
+      case ObjectKind.Flattened:
+        this.special = true;
+        return true;
     }
     const seen = this.#seen;
     if (seen !== undefined) {
@@ -94,32 +96,62 @@ class Look {
     } else if (depth > DEEP || this.weight > MUCH) return false;
     this.weight++;
     const next = depth + 1;
-    if (array) {
-      const items = object as unknown[];
-      const { length } = items;
-      this.weight += length;
-      for (let i = 0; i < length; i++) {
-        const item = items[i];
-        if (typeof item === "number") continue;
-        this.weight--;
-        if (!this.#visit(item, next)) return false;
-      }
-    } else if (plain) {
-      for (const key in object) {
-        if (!this.#visit((object as Record<string, unknown>)[key], next)) return false;
-      }
-    } else if (object instanceof Map) {
-      for (const [key, value] of object) {
-        if (!this.#visit(key, next) || !this.#visit(value, next)) return false;
-      }
-    } else if (object instanceof Set) {
-      for (const value of object) if (!this.#visit(value, next)) return false;
-    } else {
-      for (const key of Object.keys(object)) {
-        if (!this.#visit((object as Record<string, unknown>)[key], next)) return false;
-      }
+    switch (kind) {
+      case ObjectKind.Plain:
+        return this.#fields(object, next);
+      case ObjectKind.Array:
+        return this.#items(object as unknown[], next);
+      case ObjectKind.Map:
+        return this.#all(mapForEach, object, next);
+      case ObjectKind.Set:
+        return this.#all(setForEach, object, next);
     }
     return true;
+  }
+
+  #fields(object: object, depth: number): boolean {
+    // A descriptor costs no more than the value, and tells of a getter.
+    for (const key in object) {
+      const field = getOwnPropertyDescriptor(object, key);
+      if (field !== undefined && !this.#field(field, depth)) return false;
+    }
+    return true;
+  }
+
+  #field(field: PropertyDescriptor, depth: number): boolean {
+    if (field.get === undefined) return this.#visit(field.value, depth);
+    this.special = true;
+    return false;
+  }
+
+  #items(items: unknown[], depth: number): boolean {
+    const { length } = items;
+    for (let i = 0; i < length; i++) {
+      const item = items[i];
+      if (typeof item === "number") {
+        this.weight++;
+        continue;
+      }
+      if (item === undefined && !(i in items)) return this.#named(items, Object.keys(items), depth);
+      if (!this.#visit(item, depth)) return false;
+    }
+    return this.#named(items, extraKeys(items), depth);
+  }
+
+  #named(items: unknown[], keys: readonly string[], depth: number): boolean {
+    for (const key of keys) {
+      const field = getOwnPropertyDescriptor(items, key);
+      if (field !== undefined && !this.#field(field, depth)) return false;
+    }
+    return true;
+  }
+
+  #all(forEach: ForEach, object: object, depth: number): boolean {
+    let whole = true;
+    forEach.call(object, (value, key) => {
+      whole &&= this.#visit(value, depth) && this.#visit(key, depth);
+    });
+    return whole;
   }
 
   #visit(value: unknown, depth: number): boolean {
@@ -131,16 +163,10 @@ class Look {
   }
 }
 
-/** The bytes that an object stands for; below 0 if it is no buffer. */
-function byteLength(value: object): number {
-  if (ArrayBuffer.isView(value)) return value.byteLength;
-  if (value instanceof ArrayBuffer) return value.byteLength;
-  return isSharedMemory(value) ? 0 : -1;
-}
+type ForEach = (this: object, visit: (value: unknown, key: unknown) => void) => void;
 
-function isSpecial(value: object, plain: boolean): boolean {
-  return (value as Partial<Shareable>)[parcel] !== undefined || (!plain && value instanceof Error);
-}
+const mapForEach = Map.prototype.forEach as ForEach;
+const setForEach = Set.prototype.forEach as ForEach;
 
 /** How shared objects are refused where memory is not shared. */
 export type Refusal = (object: object) => Error;
@@ -158,92 +184,217 @@ export function refuseShared(object: object): TypeError {
 /**
  * Pack a value of any kind.
  *
- * @param transfer Gets what has to move with it.
+ * @param transfer Gets what has to move with it; without it, what has to move cannot cross.
  * @param refuse Makes the error for a shared object, where none can cross.
+ * @throws {DOMException} A `DataCloneError` if something in it cannot be cloned.
  */
-export function pack(value: unknown, transfer: Transferable[], refuse?: Refusal): Packed {
+export function pack(value: unknown, transfer?: Transferable[], refuse?: Refusal): Packed {
   const packer = new Packer(transfer, refuse);
-  return { value: packer.copy(value), marks: packer.marks, boxes: packer.boxes };
+  return { value: packer.pack(value), marks: packer.marks, boxes: packer.boxes };
 }
 
-/** Copies the containers on the way to whatever has to be replaced; the rest is left to the clone. */
+/** A container of which the copy is not filled yet. */
+type Unfilled = [kind: ObjectKind, from: object, copy: object];
+
+/**
+ * Copies the containers on the way to whatever has to be replaced; the rest is left to the clone.
+ * Nothing of it is recursive: values may be as deep as they like.
+ */
 class Packer {
   readonly marks: object[] = [];
   readonly boxes: Box[] = [];
-  readonly #transfer: Transferable[];
+  readonly #transfer: Transferable[] | undefined;
   readonly #refuse: Refusal | undefined;
   readonly #copies = new Map<object, object>();
+  readonly #unfilled: Unfilled[] = [];
+  /** Errors whose boxes are not filled yet. */
+  readonly #errors: [error: Error, at: number][] = [];
+  /** What was taken note of since a field of an error was begun, to be taken back. */
+  #trial: object[] | undefined;
 
-  constructor(transfer: Transferable[], refuse: Refusal | undefined) {
+  constructor(transfer: Transferable[] | undefined, refuse: Refusal | undefined) {
     this.#transfer = transfer;
     this.#refuse = refuse;
   }
 
-  copy(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
-    const known = this.#copies.get(value);
-    if (known !== undefined) return known;
-    if (byteLength(value) >= 0) return value;
-    if ((value as Partial<Shareable>)[parcel] !== undefined) {
-      return this.#parcel(value as Shareable);
-    }
-    if (value instanceof Error) return this.#error(value);
-    if (Array.isArray(value)) {
-      const copy: unknown[] = new Array(value.length);
-      this.#copies.set(value, copy);
-      for (let i = 0; i < value.length; i++) if (i in value) copy[i] = this.copy(value[i]);
-      return copy;
-    }
-    if (value instanceof Map) {
-      const copy = new Map<unknown, unknown>();
-      this.#copies.set(value, copy);
-      for (const [key, item] of value) copy.set(this.copy(key), this.copy(item));
-      return copy;
-    }
-    if (value instanceof Set) {
-      const copy = new Set<unknown>();
-      this.#copies.set(value, copy);
-      for (const item of value) copy.add(this.copy(item));
-      return copy;
-    }
-    const keys = Object.keys(value);
-    // What has no fields, a Date or a port say, or is of the platform's making, is left as it is.
-    if (keys.length === 0 || Object.prototype.toString.call(value) !== "[object Object]") {
-      return value;
-    }
-    const copy: Record<string, unknown> = {};
-    this.#copies.set(value, copy);
-    for (const key of keys) {
-      const item = this.copy((value as Record<string, unknown>)[key]);
-      if (key === "__proto__") Object.defineProperty(copy, key, { value: item, enumerable: true });
-      else copy[key] = item;
+  pack(value: unknown): unknown {
+    const copy = this.#whole(value);
+    // An error is taken apart only when nothing else is under way: its parts may fail by themselves.
+    for (let next = this.#errors.pop(); next !== undefined; next = this.#errors.pop()) {
+      const [error, at] = next;
+      this.boxes[at] = encodeError(error, (field) => this.#attempt(field));
     }
     return copy;
   }
 
+  /** Copy a value and all that is in it. */
+  #whole(value: unknown): unknown {
+    const copy = this.#copy(value);
+    for (let next = this.#unfilled.pop(); next !== undefined; next = this.#unfilled.pop()) {
+      this.#fill(next);
+    }
+    return copy;
+  }
+
+  /** Copy a part of an error: if it cannot cross, nothing of it is left. */
+  #attempt(value: unknown): unknown {
+    const { length } = this.marks;
+    const errors = this.#errors.length;
+    const moved = this.#transfer?.length ?? 0;
+    this.#trial = [];
+    try {
+      return this.#whole(value);
+    } catch (error) {
+      for (const object of this.#trial) this.#copies.delete(object);
+      this.#unfilled.length = 0;
+      this.marks.length = this.boxes.length = length;
+      this.#errors.length = errors;
+      // An end of a pipe that has moved already moves nowhere: the other hears that it is closed.
+      for (const part of this.#transfer?.splice(moved) ?? []) (part as MessagePort).close?.();
+      throw error;
+    } finally {
+      this.#trial = undefined;
+    }
+  }
+
+  #copy(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) {
+      if (typeof value === "function" || typeof value === "symbol") throw uncloneable(value);
+      return value;
+    }
+    const known = this.#copies.get(value);
+    if (known !== undefined) return known;
+    const kind = isProxy(value) ? ObjectKind.Native : kindOf(value);
+    switch (kind) {
+      case ObjectKind.Shared:
+        return this.#parcel(value as Shareable);
+      case ObjectKind.Error:
+        return this.#error(value as Error);
+      case ObjectKind.Array:
+        return this.#begin(kind, value, []);
+      case ObjectKind.Map:
+        return this.#begin(kind, value, new Map());
+      case ObjectKind.Set:
+        return this.#begin(kind, value, new Set());
+      case ObjectKind.Plain:
+        return this.#begin(kind, value, {});
+      case ObjectKind.Flattened:
+        throw uncloneable(value);
+      case ObjectKind.SharedBuffer:
+      case ObjectKind.View:
+        if (this.#refuse !== undefined) checkUnshared(value, this.#refuse);
+    }
+    // In an error it stays behind if it cannot cross. Elsewhere the whole value cannot.
+    if (this.#trial !== undefined) this.#checkClones(kind, value);
+    return value;
+  }
+
+  #begin(kind: ObjectKind, from: object, copy: object): object {
+    this.#note(from, copy);
+    this.#unfilled.push([kind, from, copy]);
+    return copy;
+  }
+
+  #note(from: object, copy: object): void {
+    this.#copies.set(from, copy);
+    this.#trial?.push(from);
+  }
+
+  #fill([kind, from, copy]: Unfilled): void {
+    switch (kind) {
+      case ObjectKind.Map:
+        mapForEach.call(from, (value, key) => {
+          (copy as Map<unknown, unknown>).set(this.#copy(key), this.#copy(value));
+        });
+        return;
+      case ObjectKind.Set:
+        setForEach.call(from, (value) => (copy as Set<unknown>).add(this.#copy(value)));
+        return;
+      case ObjectKind.Array:
+        return this.#fillArray(from as unknown[], copy as unknown[]);
+      default:
+        return this.#fillFields(from, copy, Object.keys(from));
+    }
+  }
+
+  #fillArray(from: unknown[], copy: unknown[]): void {
+    const { length } = from;
+    let i = 0;
+    for (; i < length; i++) {
+      const item = from[i];
+      if (item === undefined && !(i in from)) break;
+      copy.push(this.#copy(item));
+    }
+    if (i === length) return this.#fillFields(from, copy, extraKeys(from));
+    // One with holes is given its length first, in a way that takes no memory for the holes.
+    copy[length - 1] = undefined;
+    delete copy[length - 1];
+    copy.length = length;
+    this.#fillFields(from, copy, Object.keys(from).filter((key) => !(Number(key) < i)));
+  }
+
+  #fillFields(from: object, copy: object, keys: readonly string[]): void {
+    for (const key of keys) {
+      // A getter may have removed it.
+      if (!Object.prototype.propertyIsEnumerable.call(from, key)) continue;
+      const value = this.#copy((from as Record<string, unknown>)[key]);
+      if (key !== "__proto__") (copy as Record<string, unknown>)[key] = value;
+      else {
+        Object.defineProperty(copy, key, {
+          value,
+          enumerable: true,
+          writable: true,
+          configurable: true,
+        });
+      }
+    }
+  }
+
   #parcel(value: Shareable): object {
     if (this.#refuse !== undefined) throw this.#refuse(value);
+    const { kind, data, transfer }: Parcel = value[parcel](this.#transfer !== undefined);
     const mark = this.#mark(value);
-    const at = this.boxes.push(undefined as never) - 1;
-    const { kind, data, transfer }: Parcel = value[parcel]();
-    this.boxes[at] = { kind, data: this.copy(data) };
-    if (transfer !== undefined) this.#transfer.push(...transfer);
+    // Its parts come after it.
+    const box = { kind, data: undefined as unknown };
+    this.boxes.push(box);
+    if (transfer !== undefined) this.#transfer?.push(...transfer);
+    box.data = transfer === undefined ? this.#copy(data) : data;
     return mark;
   }
 
   #error(error: Error): object {
     const mark = this.#mark(error);
-    const at = this.boxes.push(undefined as never) - 1;
-    this.boxes[at] = encodeError(error, (value) => this.copy(value));
+    this.#errors.push([
+      error,
+      this.boxes.push({ classes: [], message: "", fields: [] } as never) - 1,
+    ]);
     return mark;
   }
 
   #mark(value: object): object {
     const mark = {};
-    this.#copies.set(value, mark);
+    this.#note(value, mark);
     this.marks.push(mark);
     return mark;
   }
+
+  #checkClones(kind: ObjectKind, value: object): void {
+    if (this.#transfer?.includes(value as Transferable)) return;
+    if (kind !== ObjectKind.Native && kind !== ObjectKind.Buffer && kind !== ObjectKind.View) {
+      return;
+    }
+    if (this.#refuse !== undefined && kind === ObjectKind.Native) throw uncloneable(value);
+    structuredClone(value);
+  }
+}
+
+function checkUnshared(value: object, refuse: Refusal): void {
+  const memory = ArrayBuffer.isView(value) ? value.buffer : value;
+  if (kindOf(memory) === ObjectKind.SharedBuffer) throw refuse(memory);
+}
+
+function uncloneable(value: unknown): DOMException {
+  return new DOMException(`${show(value)} cannot be cloned`, "DataCloneError");
 }
 
 /** Make the value again that `pack` packed. `callerStack` is added to the stacks of its errors. */
@@ -270,33 +421,65 @@ export function unpack(packed: Packed, callerStack?: string): unknown {
 class Restorer {
   readonly #originals: Map<unknown, unknown>;
   readonly #seen = new Set<object>();
+  readonly #open: object[] = [];
 
   constructor(originals: Map<unknown, unknown>) {
     this.#originals = originals;
   }
 
   restore(value: unknown): unknown {
+    const restored = this.#original(value);
+    for (let next = this.#open.pop(); next !== undefined; next = this.#open.pop()) this.#into(next);
+    return restored;
+  }
+
+  #original(value: unknown): unknown {
     if (typeof value !== "object" || value === null) return value;
     if (this.#originals.has(value)) return this.#originals.get(value);
-    if (byteLength(value) >= 0 || this.#seen.has(value)) return value;
-    this.#seen.add(value);
-    if (Array.isArray(value)) {
-      for (let i = 0; i < value.length; i++) if (i in value) value[i] = this.restore(value[i]);
-    } else if (value instanceof Map) {
-      const entries = [...value];
-      value.clear();
-      for (const [key, item] of entries) value.set(this.restore(key), this.restore(item));
-    } else if (value instanceof Set) {
-      const items = [...value];
-      value.clear();
-      for (const item of items) value.add(this.restore(item));
-    } else {
-      for (const key of Object.keys(value)) {
-        const item = (value as Record<string, unknown>)[key];
-        if (typeof item !== "object" || item === null) continue;
-        Object.defineProperty(value, key, { value: this.restore(item) });
-      }
+    if (!this.#seen.has(value)) {
+      this.#seen.add(value);
+      this.#open.push(value);
     }
     return value;
+  }
+
+  #into(value: object): void {
+    switch (kindOf(value)) {
+      case ObjectKind.Array:
+        return this.#items(value as unknown[]);
+      case ObjectKind.Map: {
+        const map = value as Map<unknown, unknown>;
+        const entries = [...map];
+        map.clear();
+        for (const [key, item] of entries) map.set(this.#original(key), this.#original(item));
+        return;
+      }
+      case ObjectKind.Set: {
+        const set = value as Set<unknown>;
+        const items = [...set];
+        set.clear();
+        for (const item of items) set.add(this.#original(item));
+        return;
+      }
+      case ObjectKind.Plain:
+        return this.#fields(value, Object.keys(value));
+    }
+  }
+
+  #items(items: unknown[]): void {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      if (item === undefined && !(i in items)) return this.#fields(items, Object.keys(items));
+      if (typeof item === "object" && item !== null) items[i] = this.#original(item);
+    }
+    this.#fields(items, extraKeys(items));
+  }
+
+  #fields(object: object, keys: readonly string[]): void {
+    for (const key of keys) {
+      const item = (object as Record<string, unknown>)[key];
+      if (typeof item !== "object" || item === null) continue;
+      Object.defineProperty(object, key, { value: this.#original(item) });
+    }
   }
 }

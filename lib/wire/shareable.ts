@@ -40,11 +40,12 @@ export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
  */
 export interface Shareable {
   /**
-   * Pack it. It may be called several times; each parcel is revived once.
+   * Pack it. It may be called several times; each parcel is revived once. What has to move throws,
+   * where nothing can: `mayMove` is `false` then. Default: `true`.
    *
    * @internal
    */
-  [parcel](): Parcel;
+  [parcel](mayMove?: boolean): Parcel;
 }
 
 /**

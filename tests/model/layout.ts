@@ -49,17 +49,19 @@ export interface Case extends Omit<Scenario, "size" | "quiet" | "scratch" | "rec
   slots: number;
   /** How many words there are behind the queues. */
   behind?: number;
+  /** How many words there are in all, where there are no queues. */
+  size?: number;
   recover?: (isDead: (id: number) => boolean, words: Words, thread: ThreadIdentity) => void;
 }
 
 /** Define a test that explores a case, and says how much there was. */
 export function testCase(one: Case): void {
   const { name, layouts, slots, behind = 0, recover } = one;
-  const last = layouts.at(-1)!;
+  const last = layouts.at(-1);
   Deno.test(`Model: ${name}`, () => {
     const { schedules, depth, states } = explore({
       ...one,
-      size: last.queues + wordsOf(last.count, slots) + behind,
+      size: one.size ?? last!.queues + wordsOf(last!.count, slots) + behind,
       quiet: (word) => layouts.some((layout) => isQuiet(layout, slots, word)),
       scratch: layouts.map(journalOf),
       recover: (dead, words, thread) => recover?.((id) => id === idOf(dead), words, thread),

@@ -1,38 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { QueueProtocol, type RingItem } from "../../lib/shared/protocol/queue_protocol.ts";
+import { QueueProtocol } from "../../lib/shared/protocol/queue_protocol.ts";
 import type { ThreadIdentity, Words } from "../../lib/shared/protocol/words.ts";
 import { type Case, testCase, wordsOf } from "./layout.ts";
 import type { Program } from "./simulation.ts";
+import { WordItem } from "./word_item.ts";
 
 const SLOTS = 3;
 const LAYOUT = { queues: 64, count: 3, watched: true };
 const RING = LAYOUT.queues + wordsOf(3, SLOTS);
 const ROOM = 2;
-
-/** An item of one word. */
-class Word implements RingItem {
-  readonly slots = 1;
-  readonly #words: Words;
-  value: number;
-
-  constructor(words: Words, value = 0) {
-    this.#words = words;
-    this.value = value;
-  }
-
-  write(at: number, size: number): void {
-    this.#words.store(RING + (at & (size - 1)), this.value);
-  }
-
-  read(at: number, size: number): number {
-    this.value = this.#words.load(RING + (at & (size - 1)));
-    return 1;
-  }
-
-  grow(): void {
-    throw new Error("It never has to");
-  }
-}
 
 function of(words: Words, thread: ThreadIdentity, maxsize = 0): QueueProtocol {
   return new QueueProtocol(words, 0, thread, maxsize, SLOTS);
@@ -42,7 +18,7 @@ function producer(items: number[], maxsize: number, until = Infinity): Program {
   return (words, thread, log) => {
     const queue = of(words, thread, maxsize);
     for (const item of items) {
-      const outcome = queue.put(new Word(words, item), until, () => {});
+      const outcome = queue.put(new WordItem(words, RING, item), until, () => {});
       log(outcome === "done" ? `put ${item}` : outcome);
       if (outcome !== "done") return;
     }
@@ -53,7 +29,7 @@ function consumer(count: number, until = Infinity): Program {
   return (words, thread, log) => {
     const queue = of(words, thread);
     for (let i = 0; i < count; i++) {
-      const item = new Word(words);
+      const item = new WordItem(words, RING);
       const outcome = queue.get(item, until, () => {});
       log(outcome === "done" ? `got ${item.value}` : outcome);
       if (outcome !== "done") return;

@@ -38,12 +38,17 @@ export const REGEXP = 17;
 export const BUFFER = 18;
 /** Which class, the offset, the length, then the buffer. */
 export const VIEW = 19;
-/** What it takes to make it again, its fields. */
+/** What it takes to make it again, its fields, `UNDEFINED`. */
 export const ERROR = 20;
 /** The primitive in it. */
 export const BOXED = 21;
 /** Which of the handles that go beside it. */
 export const SHARED = 22;
+/** The length that it may grow to, the length, then the bytes. */
+export const RESIZABLE = 23;
+
+/** Added to the number of the class of a view that is as long as its buffer allows. */
+export const TRACKING = 16;
 
 /** The classes of views, by their number. */
 export const VIEWS = [

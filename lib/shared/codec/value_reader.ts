@@ -13,7 +13,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 type Buffers = new (
   buffer: ArrayBufferLike,
   offset: number,
-  length: number,
+  length?: number,
 ) => ArrayBufferView;
 
 /** Reads values that a `ValueWriter` has written. */
@@ -72,7 +72,7 @@ export class ValueReader {
       case tag.ARRAY:
         return this.#array();
       case tag.SPARSE:
-        return this.#fields(this.#begin(new Array(this.#varint())));
+        return this.#fields(this.#begin(sparse(this.#varint())));
       case tag.MAP:
         return this.#map();
       case tag.SET:
@@ -86,6 +86,8 @@ export class ValueReader {
       }
       case tag.BUFFER:
         return this.#begin(this.#copy(this.#varint()).buffer);
+      case tag.RESIZABLE:
+        return this.#begin(this.#resizable(this.#varint()));
       case tag.VIEW:
         return this.#viewOf();
       case tag.ERROR:
@@ -163,14 +165,19 @@ export class ValueReader {
     const names: ErrorBox["fields"] = name === undefined ? [] : [["name", name, false]];
     const error = decodeError({ classes, message, stack, fields: names }, undefined);
     this.#objects[number] = error;
-    const fields = this.#value() as ErrorBox["fields"];
+    const fields: ErrorBox["fields"] = [];
+    for (let field = this.#value(); field !== undefined; field = this.#value()) {
+      fields.push(field as ErrorBox["fields"][number]);
+    }
     fillError(error, { classes, message, stack, fields }, (value) => value);
     return error;
   }
 
   #viewOf(): ArrayBufferView {
     const number = this.#objects.push({}) - 1;
-    const name = tag.VIEWS[this.#varint()]!;
+    const written = this.#varint();
+    const tracking = written >= tag.TRACKING;
+    const name = tag.VIEWS[tracking ? written - tag.TRACKING : written]!;
     const offset = this.#varint();
     const length = this.#varint();
     if (name === "Uint8Array" && this.#bytes[this.#at] === tag.BUFFER) {
@@ -184,7 +191,16 @@ export class ValueReader {
     }
     const buffer = this.#value() as ArrayBufferLike;
     const View = (globalThis as unknown as Record<string, Buffers>)[name]!;
-    return this.#objects[number] = new View(buffer, offset, length);
+    return this.#objects[number] = tracking
+      ? new View(buffer, offset)
+      : new View(buffer, offset, length);
+  }
+
+  #resizable(maxByteLength: number): ArrayBuffer {
+    const bytes = this.#take(this.#varint());
+    const buffer = new ArrayBuffer(bytes.length, { maxByteLength });
+    new Uint8Array(buffer).set(bytes);
+    return buffer;
   }
 
   #bigint(): bigint {
@@ -243,6 +259,16 @@ export class ValueReader {
       weight *= 128;
     }
   }
+}
+
+/** An array of holes, which takes no memory for them. */
+function sparse(length: number): unknown[] {
+  const array: unknown[] = [];
+  if (length > 0) {
+    array[length - 1] = undefined;
+    delete array[length - 1];
+  }
+  return array;
 }
 
 function spells(text: string, codes: number[]): boolean {

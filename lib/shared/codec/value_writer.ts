@@ -1,6 +1,7 @@
 import { show } from "../../base/validate.ts";
 import { encodeError } from "../../wire/errors.ts";
 import { Connection } from "../../wire/connection.ts";
+import { kindOf, ObjectKind, unbox } from "../../wire/object_kind.ts";
 import { parcel, type Shareable } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";
 
@@ -98,42 +99,49 @@ export class ValueWriter {
       this.#byte(tag.BACK);
       return this.#varint(number);
     }
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === Object.prototype || prototype === null) return this.#plain(value);
-    if (Array.isArray(value)) return this.#array(value);
-    if (ArrayBuffer.isView(value)) return this.#viewOf(value);
-    if (value instanceof ArrayBuffer) return this.#buffer(value);
-    if (value instanceof Map) return this.#map(value);
-    if (value instanceof Set) return this.#set(value);
-    if (value instanceof Date) {
-      this.#byte(tag.DATE);
-      return this.#double(value.getTime());
+    switch (kindOf(value)) {
+      case ObjectKind.Plain:
+        return this.#plain(value);
+      case ObjectKind.Array:
+        return this.#array(value as unknown[]);
+      case ObjectKind.View:
+        return this.#viewOf(value as ArrayBufferView);
+      case ObjectKind.Buffer:
+        return this.#buffer(value as ArrayBuffer);
+      case ObjectKind.Map:
+        return this.#map(value as Map<unknown, unknown>);
+      case ObjectKind.Set:
+        return this.#set(value as Set<unknown>);
+      case ObjectKind.Date:
+        this.#byte(tag.DATE);
+        return this.#double(Date.prototype.getTime.call(value));
+      case ObjectKind.RegExp:
+        this.#byte(tag.REGEXP);
+        this.#text((value as RegExp).source);
+        return this.#text((value as RegExp).flags);
+      case ObjectKind.Boxed:
+        this.#byte(tag.BOXED);
+        return this.#value(unbox(value));
+      case ObjectKind.Error:
+        return this.#error(value as Error);
+      case ObjectKind.SharedBuffer:
+        return this.#shared(value);
+      case ObjectKind.Shared:
+        // It moves to one thread, and nobody knows yet to which.
+        if (value instanceof Connection) throw refusal(value);
+        return this.#shared((value as Shareable)[parcel](false));
+      default:
+        throw refusal(value);
     }
-    if (value instanceof RegExp) {
-      this.#byte(tag.REGEXP);
-      this.#text(value.source);
-      return this.#text(value.flags);
-    }
-    if (value instanceof Error) return this.#error(value);
-    if (isBoxed(value)) {
-      this.#byte(tag.BOXED);
-      return this.#value(value.valueOf());
-    }
-    if (value instanceof SharedArrayBuffer || isShareable(value)) return this.#shared(value);
-    if (!isPlain(value)) throw refusal(value);
-    this.#plain(value);
   }
 
-  #shared(value: SharedArrayBuffer | Shareable): void {
-    // It moves to one thread, and nobody knows yet to which.
-    if (value instanceof Connection) throw refusal(value);
+  #shared(handle: unknown): void {
     this.#byte(tag.SHARED);
     this.#varint(this.#handles.length);
-    this.#handles.push(value instanceof SharedArrayBuffer ? value : value[parcel]());
+    this.#handles.push(handle);
   }
 
   #plain(value: object): void {
-    if (isShareable(value)) throw refusal(value);
     const keys = Object.keys(value);
     this.#byte(tag.OBJECT);
     this.#fields(value, keys);
@@ -186,28 +194,42 @@ export class ValueWriter {
     // The name of a DOMException has to be known when it is made.
     const name = value instanceof DOMException ? value.name : undefined;
     this.#value([classes, message, stack, name]);
-    this.#value(fields);
+    for (const field of fields) this.#attempt(field);
+    this.#byte(tag.UNDEFINED);
+  }
+
+  /** Write a field of an error. One that cannot cross, or is too deep, stays behind. */
+  #attempt(field: unknown[]): void {
+    const before = this.#length;
+    const handles = this.#handles.length;
+    const objects = this.#numbers?.size ?? this.#objects.length;
+    try {
+      this.#value(field);
+    } catch {
+      this.#length = before;
+      this.#handles.length = handles;
+      this.#forget(objects);
+    }
   }
 
   #viewOf(value: ArrayBufferView): void {
     const number = tag.VIEWS.indexOf(
-      (value instanceof DataView
-        ? "DataView"
-        : (value as Uint8Array)[Symbol.toStringTag]) as typeof tag.VIEWS[number],
+      viewName(value) as typeof tag.VIEWS[number],
     );
     const { buffer } = value;
     if (number < 0) throw refusal(value);
     this.#byte(tag.VIEW);
-    this.#varint(number);
+    this.#varint(tracksLength(value) ? tag.TRACKING + number : number);
     this.#varint(value.byteOffset);
-    this.#varint(value instanceof DataView ? value.byteLength : (value as Uint8Array).length);
+    this.#varint((value as Uint8Array).length ?? value.byteLength);
     this.#object(buffer);
   }
 
   #buffer(value: ArrayBuffer): void {
     if (value.detached) throw refusal(value, "a detached ArrayBuffer");
     const { byteLength } = value;
-    this.#byte(tag.BUFFER);
+    this.#byte(value.resizable ? tag.RESIZABLE : tag.BUFFER);
+    if (value.resizable) this.#varint(value.maxByteLength);
     this.#varint(byteLength);
     this.#reserve(byteLength);
     this.#bytes.set(new Uint8Array(value), this.#length);
@@ -297,6 +319,12 @@ export class ValueWriter {
     this.#words = new Int32Array(this.#bytes.buffer);
   }
 
+  /** Take back the numbers from `first` on. */
+  #forget(first: number): void {
+    if (this.#numbers === undefined) this.#objects.length = first;
+    else this.#numbers = new Map([...this.#numbers].slice(0, first));
+  }
+
   /** The number of an object that has begun; below 0, and a new number for it, if it has not. */
   #numberOf(value: object): number {
     const objects = this.#objects;
@@ -317,24 +345,29 @@ export class ValueWriter {
   }
 }
 
-function isShareable(value: object): value is Shareable {
-  return (value as Partial<Shareable>)[parcel] !== undefined;
+/** The class of a view, of whichever realm it is. */
+function viewName(view: ArrayBufferView): string {
+  return typedArrayName.call(view) ?? "DataView";
 }
 
-function isBoxed(value: object): boolean {
-  return value instanceof Number || value instanceof String || value instanceof Boolean ||
-    value instanceof BigInt;
-}
+const typedArrayName = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  Symbol.toStringTag,
+)!.get as (this: ArrayBufferView) => string | undefined;
 
-/** Whether structured clone makes a plain object of it, as it does of an instance of a class. */
-function isPlain(value: object): boolean {
-  const name = Object.prototype.toString.call(value).slice(8, -1);
-  if (name === "Object") return true;
-  const Class = (globalThis as Record<string, unknown>)[name];
-  // Of a URL, say, the platform would leave nothing.
-  if (typeof Class === "function" && value instanceof Class) return false;
+/**
+ * Whether a view becomes longer and shorter with its buffer, which it does not tell: one that does not
+ * is of no use once its buffer is too short for it.
+ */
+function tracksLength(view: ArrayBufferView): boolean {
+  const { buffer, byteOffset, byteLength } = view;
+  if (!(buffer as ArrayBuffer).resizable || byteLength === 0) return false;
+  if (buffer.byteLength - byteOffset - byteLength >= 8) return false;
+  const clone = structuredClone(view) as Uint8Array;
+  (clone.buffer as ArrayBuffer).resize(byteOffset);
   try {
-    return Object.getPrototypeOf(structuredClone(value)) === Object.prototype;
+    // Throws for one that has no use.
+    return viewName(clone) === "DataView" ? clone.byteLength === 0 : clone.at(0) === undefined;
   } catch {
     return false;
   }

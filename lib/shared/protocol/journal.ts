@@ -63,6 +63,9 @@ export class Journal {
   /** If one of the dead is inside, let it leave or clean up after it. */
   evict(isDead: (id: number) => boolean): void {
     this.#mutex.evict(isDead);
+    // Another one may have taken its place, and be about to carry out what it had noted down
+    // (model: "semaphore, one of 2 is given up for dead and goes on").
+    if (this.#mutex.enter()) this.#mutex.exit();
   }
 
   #commit(): void {

@@ -218,7 +218,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     }
     table?.stop(job.call);
     this.#startGrace();
-    this.post([ToWorkerKind.Cancel, job.call, pack(error, [])]);
+    this.post([ToWorkerKind.Cancel, job.call, pack(error)]);
   }
 
   /** Take back up to `most` jobs that it has not begun, the oldest first. */

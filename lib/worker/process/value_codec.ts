@@ -3,8 +3,8 @@
  * clone does, with large buffers beside it so that they are copied as little as possible.
  */
 import { builtin } from "../../base/builtins.ts";
-import { isSharedMemory } from "../../base/shared_memory.ts";
 import { show } from "../../base/validate.ts";
+import { extraKeys, isOfLanguage, kindOf, ObjectKind } from "../../wire/object_kind.ts";
 
 /** A value as bytes. */
 export interface EncodedValue {
@@ -58,18 +58,18 @@ export function encodeValue(
   transfer: readonly Transferable[] = [],
   keep = true,
 ): EncodedValue {
-  const found = survey(value);
+  const buffers = findBuffers(value);
   checkTransfer(transfer);
-  if (found !== undefined && !hasSerializer()) found.large = [];
-  const head = serialize(value, found);
+  const large = hasSerializer() ? buffers ?? [] : [];
+  const head = serialize(value, large, buffers !== undefined);
   const moved = new Map<ArrayBuffer, ArrayBuffer>();
   // Nothing fails from here on.
   for (const buffer of transfer as ArrayBuffer[]) moved.set(buffer, move(buffer));
-  const buffers = (found?.large ?? []).map((buffer) => {
+  const parts = large.map((buffer) => {
     const own = moved.get(buffer);
     return new Uint8Array(own ?? (keep ? buffer.slice(0) : buffer));
   });
-  return { head, buffers };
+  return { head, buffers: parts };
 }
 
 /** Node 20 has no method for it. */
@@ -111,91 +111,78 @@ export function decodeValue(head: Uint8Array, buffers: readonly ArrayBuffer[]): 
   return deserializer.readValue();
 }
 
-/** The buffers in a value. */
-interface Survey {
-  all: Set<ArrayBuffer>;
-  large: ArrayBuffer[];
-}
-
-/** Look for buffers, and for what V8 would make empty objects of; `undefined` if there are none. */
-function survey(value: unknown): Survey | undefined {
+/**
+ * Look for large buffers, which it gives, and for what V8 would make empty objects of; `undefined` if
+ * there is no buffer at all.
+ */
+function findBuffers(value: unknown): ArrayBuffer[] | undefined {
   if (!isObject(value)) return undefined;
-  let found: Survey | undefined;
+  let found: ArrayBuffer[] | undefined;
   const seen = new Set<object>([value]);
   const visit = (item: unknown) => {
     if (isObject(item)) seen.add(item);
   };
   // A set also gives what is added while it is gone through.
   for (const next of seen) {
-    if (Array.isArray(next)) {
-      for (let i = 0; i < next.length; i++) {
-        const item = next[i];
-        if (typeof item === "object" && item !== null) seen.add(item);
+    const kind = kindOf(next);
+    switch (kind) {
+      case ObjectKind.Array:
+        visitItems(next as unknown[], visit);
+        continue;
+      case ObjectKind.Map:
+        for (const [key, item] of next as Map<unknown, unknown>) {
+          visit(key);
+          visit(item);
+        }
+        continue;
+      case ObjectKind.Set:
+        for (const item of next as Set<unknown>) visit(item);
+        continue;
+      case ObjectKind.View:
+        visit((next as ArrayBufferView).buffer);
+        continue;
+      case ObjectKind.Buffer: {
+        const buffer = next as ArrayBuffer;
+        found ??= [];
+        if (buffer.byteLength >= LARGE && !buffer.resizable) found.push(buffer);
+        continue;
       }
-      continue;
-    }
-    const buffer = ArrayBuffer.isView(next) ? next.buffer : next;
-    if (buffer instanceof ArrayBuffer) {
-      found ??= { all: new Set(), large: [] };
-      if (found.all.has(buffer)) continue;
-      found.all.add(buffer);
-      if (buffer.byteLength >= LARGE && !buffer.resizable) found.large.push(buffer);
-    } else if (next instanceof Map) {
-      for (const [key, item] of next) {
-        visit(key);
-        visit(item);
-      }
-    } else if (next instanceof Set) {
-      for (const item of next) visit(item);
-    } else {
-      checkLeaves(buffer);
-      for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
+      case ObjectKind.Plain:
+      case ObjectKind.Error:
+        for (const key of Object.keys(next)) visit((next as Record<string, unknown>)[key]);
+        continue;
+      case ObjectKind.SharedBuffer:
+        throw refusal(next, "memory is not shared with it");
+      case ObjectKind.Native:
+        // V8 refuses what is of the language, but makes empty objects of a port or a stream.
+        if (isOfLanguage(next)) break;
+        throw refusal(next, "it cannot be cloned");
+      case ObjectKind.Flattened:
+      case ObjectKind.Shared:
+        throw refusal(next, "it cannot be cloned");
     }
   }
   return found;
+}
+
+function visitItems(items: unknown[], visit: (item: unknown) => void): void {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (item === undefined && !(i in items)) {
+      for (const value of Object.values(items)) visit(value);
+      return;
+    }
+    if (typeof item === "object") visit(item);
+  }
+  for (const key of extraKeys(items)) visit((items as unknown as Record<string, unknown>)[key]);
 }
 
 function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
-function checkLeaves(object: object): void {
-  const shared = isSharedMemory(object);
-  if (!shared && (!isOfPlatform(object) || object instanceof Error)) return;
-  const why = shared ? "memory is not shared with it" : "it cannot be cloned";
-  throw new TypeError(`Cannot send ${show(object)} to another process: ${why}`);
-}
-
-/** Classes of the language itself: V8 writes them, or refuses them. */
-const OF_LANGUAGE = new Set(
-  ("Object Function Date RegExp Boolean Number String BigInt Symbol Promise WeakMap WeakSet WeakRef " +
-    "FinalizationRegistry Iterator").split(" "),
-);
-
-const prototypes = new WeakMap<object, boolean>();
-
-/**
- * Whether an object is of a class of the platform, like URL or Headers: V8 knows nothing of what is
- * inside and would make an empty object of it.
- */
-function isOfPlatform(object: object): boolean {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype === null || prototype === Object.prototype) return false;
-  const known = prototypes.get(prototype);
-  if (known !== undefined) return known;
-  const found = isPrototypeOfPlatform(prototype) || isOfPlatform(prototype);
-  prototypes.set(prototype, found);
-  return found;
-}
-
-function isPrototypeOfPlatform(prototype: object): boolean {
-  const own = Object.getOwnPropertyDescriptor(prototype, "constructor")?.value;
-  const name: unknown = typeof own === "function" ? own.name : undefined;
-  if (typeof name !== "string" || OF_LANGUAGE.has(name)) return false;
-  // What a program makes a global of by assigning to it is enumerable.
-  const global = Object.getOwnPropertyDescriptor(globalThis, name);
-  if (global === undefined || global.enumerable === true) return false;
-  return (globalThis as Record<string, unknown>)[name] === own;
+function refusal(object: object, why: string): TypeError {
+  return new TypeError(`Cannot send ${show(object)} to another process: ${why}`);
 }
 
 function checkTransfer(transfer: readonly Transferable[]): void {
@@ -214,13 +201,17 @@ function checkTransfer(transfer: readonly Transferable[]): void {
   }
 }
 
-function serialize(value: unknown, found: Survey | undefined): Uint8Array<ArrayBuffer> {
+function serialize(
+  value: unknown,
+  large: ArrayBuffer[],
+  views: boolean,
+): Uint8Array<ArrayBuffer> {
   const { Serializer, serialize } = getV8();
   try {
     // It is three times as fast, but copies views as if each had a buffer of its own.
-    if (found === undefined || !hasSerializer()) return serialize(value);
+    if (!views || !hasSerializer()) return serialize(value);
     const serializer = new Serializer();
-    found.large.forEach((buffer, id) => serializer.transferArrayBuffer(id, buffer));
+    large.forEach((buffer, id) => serializer.transferArrayBuffer(id, buffer));
     serializer.writeHeader();
     serializer.writeValue(value);
     return serializer.releaseBuffer();

@@ -186,7 +186,7 @@ export class WorkerSide {
       return { value: plain ? String(error) : error, marks: [], boxes: [] };
     }
     try {
-      const packed = pack(error, []);
+      const packed = pack(error);
       structuredClone(packed);
       return packed;
     } catch (cause) {
@@ -259,8 +259,8 @@ export class WorkerSide {
 /** What the caller hears instead of something thrown that cannot cross, or not even be looked at. */
 function refusalOf(error: object, cause: unknown): EncodedError {
   try {
-    return pack(cloneError("what was thrown", error, [], cause), []);
+    return pack(cloneError("what was thrown", error, [], cause));
   } catch {
-    return pack(new TypeError("Cannot send what was thrown: it cannot be read"), []);
+    return pack(new TypeError("Cannot send what was thrown: it cannot be read"));
   }
 }
