@@ -1,6 +1,6 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkOptions, show } from "../base/validate.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { SharedLock } from "./shared_lock.ts";
@@ -42,7 +42,7 @@ const ITEMS = Math.ceil(LockProtocol.SIZE / 16) * 64;
  * assertEquals([...new SharedArray("float64", [0.5, 1.5])], [0.5, 1.5]);
  * ```
  */
-export class SharedArray<T extends SharedType = SharedNumberType> implements Shareable {
+export class SharedArray<T extends SharedType = SharedNumberType> extends Shareable {
   /** The type of its items, as given to the constructor. */
   readonly type: T;
   /** The typed array, on shared memory. */
@@ -67,6 +67,7 @@ export class SharedArray<T extends SharedType = SharedNumberType> implements Sha
     lengthOrValues: number | Iterable<SharedElement<T>>,
     options?: SharedOptions,
   ) {
+    super();
     const what = "create a shared array";
     checkType(what, type);
     checkOptions(what, options);

@@ -1,7 +1,7 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger, checkOptions } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { self } from "./thread_registry.ts";
@@ -33,7 +33,7 @@ const KIND = "SharedBarrier";
  * assertEquals(await gather(() => barrier.wait(), () => barrier.wait()), [0, 1]);
  * ```
  */
-export class SharedBarrier implements Shareable {
+export class SharedBarrier extends Shareable {
   readonly #block: SharedBlock;
   readonly #protocol: BarrierProtocol;
   readonly #parties: number;
@@ -70,6 +70,7 @@ export class SharedBarrier implements Shareable {
    * @throws {RangeError} If `parties` is not a positive integer.
    */
   constructor(parties: number, options?: SharedOptions) {
+    super();
     checkInteger("create a shared barrier", "parties", parties, 1);
     checkOptions("create a shared barrier", options);
     const block = options instanceof SharedBlock

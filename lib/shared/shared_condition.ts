@@ -2,7 +2,7 @@ import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
@@ -55,7 +55,7 @@ const QUEUE = 0;
  * assertEquals(await task, 5);
  * ```
  */
-export class SharedCondition implements Shareable {
+export class SharedCondition extends Shareable {
   readonly #block: SharedBlock;
   readonly #lock: SharedLock;
   readonly #protocol: ConditionProtocol;
@@ -94,6 +94,7 @@ export class SharedCondition implements Shareable {
    * @throws {TypeError} If `lock` is given and is not a `SharedLock`, or `options` not an object.
    */
   constructor(lock?: SharedLock, options?: SharedOptions) {
+    super();
     const what = "create a shared condition";
     if (lock !== undefined && !(lock instanceof SharedLock)) {
       throw new TypeError(`Cannot ${what}: lock must be a SharedLock, received ${show(lock)}`);

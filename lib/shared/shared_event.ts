@@ -1,6 +1,6 @@
 import { checkOptions } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { EventProtocol } from "./protocol/event_protocol.ts";
@@ -29,7 +29,7 @@ const KIND = "SharedEvent";
  * assert(event.isSet());
  * ```
  */
-export class SharedEvent implements Shareable {
+export class SharedEvent extends Shareable {
   readonly #block: SharedBlock;
   readonly #protocol: EventProtocol;
   readonly #waits: WordWaits<true>;
@@ -60,6 +60,7 @@ export class SharedEvent implements Shareable {
    * @throws {TypeError} If `options` is not an object.
    */
   constructor(options?: SharedOptions) {
+    super();
     checkOptions("create a shared event", options);
     const block = options instanceof SharedBlock
       ? options

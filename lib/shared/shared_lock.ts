@@ -1,6 +1,6 @@
 import { checkOptions } from "../base/validate.ts";
 import { InvalidStateError, TimeoutError } from "../errors.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { LockProtocol, NOT_HELD } from "./protocol/lock_protocol.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
@@ -102,7 +102,7 @@ interface HoldState {
  * assertFalse(lock.locked());
  * ```
  */
-export class SharedLock implements Shareable {
+export class SharedLock extends Shareable {
   readonly #block: SharedBlock;
   readonly #protocol: LockProtocol;
   readonly #permits: SharedPermits<SharedPermit>;
@@ -141,6 +141,7 @@ export class SharedLock implements Shareable {
    * @throws {TypeError} If `options` is not an object.
    */
   constructor(options?: SharedOptions) {
+    super();
     checkOptions("create a shared lock", options);
     const block = options instanceof SharedBlock
       ? options

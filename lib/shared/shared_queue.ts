@@ -4,7 +4,7 @@ import { again, type CancelOutcome, noWait } from "../core/waiter.ts";
 import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { QueueItems } from "../sync/queue_items.ts";
 import { needPeers } from "../wire/resource_sharer.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import {
   GETTERS,
@@ -101,7 +101,7 @@ export interface SharedQueueOptions extends SharedOptions {
  * assertEquals(seen, [1, 2, 3]);
  * ```
  */
-export class SharedQueue<T> implements Shareable {
+export class SharedQueue<T> extends Shareable {
   readonly #block: SharedBlock;
   readonly #maxsize: number;
   readonly #largest: number;
@@ -154,6 +154,7 @@ export class SharedQueue<T> implements Shareable {
    *   positive integer or more than 1 GiB.
    */
   constructor(options?: SharedQueueOptions) {
+    super();
     const what = "create a shared queue";
     checkOptions(what, options);
     const { maxsize = 0, capacity = DEFAULT_CAPACITY } = options ?? {};

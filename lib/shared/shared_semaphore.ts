@@ -1,6 +1,6 @@
 import { checkInteger, checkOptions } from "../base/validate.ts";
 import { TimeoutError } from "../errors.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SemaphoreProtocol, TOO_MANY } from "./protocol/semaphore_protocol.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
@@ -40,7 +40,7 @@ const MOST = 2 ** 31 - 1;
  * assertEquals(semaphore.value, 2);
  * ```
  */
-export class SharedSemaphore implements Shareable {
+export class SharedSemaphore extends Shareable {
   readonly #block: SharedBlock;
   readonly #protocol: SemaphoreProtocol;
   readonly #permits: SharedPermits<SharedPermit>;
@@ -71,6 +71,7 @@ export class SharedSemaphore implements Shareable {
    * @throws {RangeError} If `value` is negative, no integer, or more than 2,147,483,647.
    */
   constructor(value: number = 1, options?: SharedOptions) {
+    super();
     const what = "create a shared semaphore";
     checkInteger(what, "value", value, 0);
     if (value > MOST) {

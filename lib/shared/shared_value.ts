@@ -1,6 +1,6 @@
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkOptions } from "../base/validate.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "../wire/shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { SharedLock } from "./shared_lock.ts";
@@ -56,7 +56,7 @@ const VALUE = Math.ceil(LockProtocol.SIZE / 16) * 64;
  * assertEquals(count.value, 1); // one of the two updates is lost
  * ```
  */
-export class SharedValue<T extends SharedType = SharedNumberType> implements Shareable {
+export class SharedValue<T extends SharedType = SharedNumberType> extends Shareable {
   /** Its type, as given to the constructor. */
   readonly type: T;
   /** A lock for those who need more than one operation: `using _ = await value.lock.acquire()`. */
@@ -74,6 +74,7 @@ export class SharedValue<T extends SharedType = SharedNumberType> implements Sha
    * @throws {RangeError} If there is no such type.
    */
   constructor(type: T, initial?: SharedElement<T>, options?: SharedOptions) {
+    super();
     const what = "create a shared value";
     checkType(what, type);
     if (initial !== undefined) checkElement(what, "initial", type, initial);

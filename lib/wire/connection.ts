@@ -8,7 +8,7 @@ import { cloneError } from "./clone_error.ts";
 import { needPeers } from "./resource_sharer.ts";
 import { adoptPort, type Port, post } from "./message_channel.ts";
 import { pack, type Packed, survey, unpack } from "./packing.ts";
-import { type Parcel, parcel, registerSharedType, type Shareable } from "./shareable.ts";
+import { type Parcel, parcel, registerSharedType, Shareable } from "./shareable.ts";
 import { checkTransfer } from "./transfer.ts";
 
 /** A message as it crosses: the value as it is, or packed. `null` says that the end was closed. */
@@ -129,7 +129,7 @@ let make: <T>(port: Port) => Connection<T>;
  * await thread.join();
  * ```
  */
-export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
+export class Connection<T> extends Shareable implements AsyncIterable<T>, Disposable {
   readonly #port: Port;
   readonly #received = new Deque<unknown>();
   readonly #waiters: WaitQueue<Receive> = new WaitQueue();
@@ -152,6 +152,7 @@ export class Connection<T> implements Shareable, AsyncIterable<T>, Disposable {
    * @ignore
    */
   constructor(key: symbol, port: unknown) {
+    super();
     if (key !== making) throw new TypeError("Cannot construct a connection: use pipe");
     this.#port = port as Port;
   }

@@ -18,6 +18,11 @@ export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
 /**
  * An object that crosses to another thread and arrives as the same kind of object.
  *
+ * The library packs it. What sends it by the platform alone, with `postMessage` or
+ * `structuredClone`, gets a `DataCloneError`.
+ *
+ * CPython has no class for it: what may be passed to a `multiprocessing.Process` pickles itself.
+ *
  * @example
  * ```ts
  * import { type Shareable, SharedArray, SharedEvent, Thread } from "@strand/strand";
@@ -38,14 +43,21 @@ export const parcel: unique symbol = Symbol.for("@strand/strand parcel");
  * await thread.join();
  * ```
  */
-export interface Shareable {
+export abstract class Shareable {
+  /** @ignore */
+  constructor() {
+    // No platform clones what holds objects weakly, whatever its class. Of any other object of a
+    // class it would leave an empty one, which fails much later and somewhere else.
+    return Reflect.construct(WeakSet, [], new.target);
+  }
+
   /**
    * Pack it. It may be called several times; each parcel is revived once. What has to move throws,
    * where nothing can: `mayMove` is `false` then. Default: `true`.
    *
    * @internal
    */
-  [parcel](mayMove?: boolean): Parcel;
+  abstract [parcel](mayMove?: boolean): Parcel;
 }
 
 /**

@@ -31,7 +31,11 @@ for (const [name, members] of Object.entries(MEMBERS)) {
     const names = keys.filter((key) => typeof key === "string" && key !== "constructor");
     assertEquals(names.toSorted(), members.split(" ").toSorted());
     assertEquals(keys.filter((key) => typeof key === "symbol" && !SYMBOLS.includes(key)), []);
-    assertEquals(Object.getPrototypeOf(Class.prototype), Object.prototype);
+    const above = Object.getPrototypeOf(Class.prototype);
+    assertEquals([Reflect.ownKeys(above), Object.getPrototypeOf(above)], [
+      ["constructor"],
+      Object.prototype,
+    ]);
   });
 
   Deno.test(`${name} has no static members`, () => {
