@@ -54,6 +54,7 @@ const rows: Row[] = [
   ...BUNDLERS.flatMap((bundler) =>
     [true, false].map((isolated) => ({
       name: `${bundler}: ${isolated ? "isolated" : "plain"}`,
+      quick: bundler === "vite" && isolated,
       run: async () => {
         const { folder, script } = await bundle(bundler, npm);
         return await openPage(await findChromium(), { folders: { "/": folder }, script, isolated });
@@ -72,16 +73,19 @@ const rows: Row[] = [
   },
   ...COMPATIBILITIES.map((one) => ({
     name: `workerd: ${one.date}${one.node ? ", nodejs_compat" : ""}`,
+    quick: one.date.startsWith("2026"),
     run: async () => {
       await bundle("esbuild", npm);
       return await runWorkerd(npm, one);
     },
   })),
-  ...EXAMPLES.map((name) => ({ name: `example: ${name}`, run: () => runExample(name, npm) })),
+  ...EXAMPLES.map((name) => {
+    return { name: `example: ${name}`, quick: true, run: () => runExample(name, npm) };
+  }),
   {
     name: "own tests: node 24",
     async run() {
-      const command = [await findNode(24), "--import", `${SHIM}/node.mjs`];
+      const command = [await findNode(24), "--import", `${SHIM}/node.mjs`, "--no-warnings"];
       return await runOwnTests({ runtime: "node", command, npm });
     },
   },
