@@ -4,7 +4,7 @@ import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
-import { wentOn } from "../core/scheduler.ts";
+import { noWait } from "../core/waiter.ts";
 import { type Subscription, whenAborted } from "../task/abort_signals.ts";
 import type { MapOptions } from "./executor.ts";
 import { type Input, inputOf, type Sink } from "./map_input.ts";
@@ -295,8 +295,7 @@ export abstract class MapOutput<P extends Piece>
   #next(): Promise<IteratorResult<unknown>> {
     const head = this.#pieces.peek();
     if (!head?.over || this.#at === head.size) return this.#wait();
-    wentOn();
-    return Promise.resolve(this.#hand(head));
+    return noWait(this.#hand(head));
   }
 
   #hand(head: P): IteratorResult<unknown> {

@@ -284,10 +284,14 @@ export class TaskPool implements Executor {
    * assert(waiting.cancelled());
    * ```
    */
-  async shutdown(options?: ShutdownOptions): Promise<void> {
-    const { wait, cancelFutures } = readShutdownOptions("shut down a pool", options);
-    this.#runner.close(cancelFutures);
-    if (wait) await this.#runner.whenIdle();
+  shutdown(options?: ShutdownOptions): Promise<void> {
+    try {
+      const { wait, cancelFutures } = readShutdownOptions("shut down a pool", options);
+      this.#runner.close(cancelFutures);
+      return wait ? this.#runner.whenIdle() : Promise.resolve();
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /**
@@ -308,11 +312,10 @@ export class TaskPool implements Executor {
    *   a call of this pool would wait for itself.
    * @throws {CancelledError} (as a rejection) If the waiting task is cancelled.
    */
-  async join(): Promise<void> {
-    if (!this.#runner.closed) {
-      throw new InvalidStateError("Cannot join a pool: it has to be closed or terminated first");
-    }
-    await this.#runner.whenIdle();
+  join(): Promise<void> {
+    if (this.#runner.closed) return this.#runner.whenIdle();
+    const message = "Cannot join a pool: it has to be closed or terminated first";
+    return Promise.reject(new InvalidStateError(message));
   }
 
   /**
@@ -336,9 +339,9 @@ export class TaskPool implements Executor {
    * assert(calls.every((call) => call.cancelled()));
    * ```
    */
-  async terminate(): Promise<void> {
+  terminate(): Promise<void> {
     this.#runner.terminate();
-    await this.#runner.whenIdle();
+    return this.#runner.whenIdle();
   }
 
   /**
@@ -384,8 +387,8 @@ export class TaskPool implements Executor {
    * assertEquals(pool.stats.completed, 3);
    * ```
    */
-  async idle(): Promise<void> {
-    await this.#runner.whenIdle();
+  idle(): Promise<void> {
+    return this.#runner.whenIdle();
   }
 
   /**

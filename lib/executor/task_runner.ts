@@ -9,8 +9,9 @@ import {
   type RunContext,
 } from "../core/context.ts";
 import { Fiber } from "../core/fiber.ts";
+import { noWait } from "../core/waiter.ts";
 import { Future, futureInternals } from "../core/future.ts";
-import { byTheClock, wentOn } from "../core/scheduler.ts";
+import { byTheClock } from "../core/scheduler.ts";
 import { cancelledError } from "../core/cancel_scope.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
@@ -355,13 +356,13 @@ export class TaskRunner {
   }
 
   /** When nothing runs, nothing waits, and no map goes on making jobs. */
-  async whenIdle(): Promise<void> {
+  whenIdle(): Promise<void> {
     const fiber = currentScope()?.fiber;
     if (fiber instanceof TaskJob && fiber.runner === this) {
-      throw new InvalidStateError("Cannot wait for a pool: this is one of its own calls");
+      const message = "Cannot wait for a pool: this is one of its own calls";
+      return Promise.reject(new InvalidStateError(message));
     }
-    if (this.#done) return wentOn();
-    await shield(this.#idle ??= new Future());
+    return this.#done ? noWait(undefined) : shield(this.#idle ??= new Future());
   }
 
   /** Call off everything that has not begun. */

@@ -1,8 +1,7 @@
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
-import { wentOn } from "../core/scheduler.ts";
-import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
@@ -141,8 +140,7 @@ export class CapacityLimiter {
   acquire(): Promise<Disposable> {
     const permit = this.tryAcquire();
     if (permit === undefined) return new CapacityLimiter.#Acquire(this).begin();
-    wentOn();
-    return Promise.resolve(permit);
+    return noWait(permit);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { wentOn } from "../core/scheduler.ts";
+import { noWait } from "../core/waiter.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { PlainWait } from "./_plain_wait.ts";
@@ -51,9 +51,7 @@ export class Event {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   wait(): Promise<true> {
-    if (!this.#set) return new PlainWait(this.#waiters, "Event").begin();
-    wentOn();
-    return Promise.resolve(true);
+    return this.#set ? noWait<true>(true) : new PlainWait(this.#waiters, "Event").begin();
   }
   /** What `console.log` shows. */
   [inspect](): string {

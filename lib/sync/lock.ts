@@ -3,8 +3,7 @@ import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { currentFiber } from "../core/context.ts";
 import { fiberOf } from "../core/fiber_table.ts";
-import { wentOn } from "../core/scheduler.ts";
-import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** What a condition may do with its lock and users may not. */
@@ -129,8 +128,7 @@ export class Lock {
    */
   acquire(): Promise<Disposable> {
     if (this.#free()) {
-      wentOn();
-      return Promise.resolve(this.#holder = new Lock.#Permit(this));
+      return noWait(this.#holder = new Lock.#Permit(this));
     }
     return new Lock.#Acquire(this).begin();
   }

@@ -2,8 +2,7 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkOptions, show } from "../base/validate.ts";
-import { wentOn } from "../core/scheduler.ts";
-import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { again, type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 import { PlainWait } from "./_plain_wait.ts";
 import { Fifo, type Storage } from "./_storage.ts";
@@ -211,10 +210,9 @@ export class Queue<T> {
     if (this.full() && !this.#isShutDown) {
       return new Queue.#Put(this, item).begin();
     }
-    wentOn();
     try {
       this.putNowait(item);
-      return Promise.resolve();
+      return noWait(undefined);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -233,9 +231,8 @@ export class Queue<T> {
    */
   get(): Promise<T> {
     if (this.empty() && !this.#isShutDown) return new Queue.#Get<T>(this).begin();
-    wentOn();
     try {
-      return Promise.resolve(this.getNowait());
+      return noWait(this.getNowait());
     } catch (error) {
       return Promise.reject(error);
     }
@@ -295,9 +292,8 @@ export class Queue<T> {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
   join(): Promise<void> {
-    if (this.#unfinished > 0) return new PlainWait(this.#joiners, "Queue.join").begin();
-    wentOn();
-    return Promise.resolve();
+    if (this.#unfinished === 0) return noWait(undefined);
+    return new PlainWait(this.#joiners, "Queue.join").begin();
   }
 
   /**

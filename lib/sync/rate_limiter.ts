@@ -2,8 +2,8 @@ import { inspect, showCounts } from "../base/inspect.ts";
 import { SlidingWindow } from "../base/sliding_window.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger, checkPeriod } from "../base/validate.ts";
-import { byTheClock, wentOn } from "../core/scheduler.ts";
-import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { byTheClock } from "../core/scheduler.ts";
+import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
 /** A wait for some of the rate. */
@@ -113,8 +113,7 @@ export class RateLimiter {
   acquire(amount: number = 1): Promise<void> {
     try {
       if (this.#take("acquire from a rate limiter", amount)) {
-        wentOn();
-        return Promise.resolve();
+        return noWait(undefined);
       }
     } catch (error) {
       return Promise.reject(error);

@@ -1,8 +1,7 @@
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger } from "../base/validate.ts";
-import { wentOn } from "../core/scheduler.ts";
-import { type CancelOutcome, Waiter } from "../core/waiter.ts";
+import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
@@ -110,9 +109,8 @@ export class Semaphore {
    */
   acquire(): Promise<Disposable> {
     if (!this.locked()) {
-      wentOn();
       this.#value--;
-      return Promise.resolve(new Semaphore.#Permit(this));
+      return noWait(new Semaphore.#Permit(this));
     }
     return new Semaphore.#Acquire(this).begin();
   }
