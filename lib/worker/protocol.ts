@@ -26,7 +26,7 @@ export const ToWorkerKind = {
 /** What a worker tells the pool. */
 export const FromWorkerKind = {
   Ready: 0,
-  Refused: 1,
+  InitFailed: 1,
   Done: 2,
   Failed: 3,
   ChunkDone: 4,
@@ -53,7 +53,7 @@ export type Boot = [
 export type List = unknown[] | Packed;
 
 /** The first message: who it is, and what it has to do before anything else. */
-export type InitMessage = [
+type InitMessage = [
   kind: typeof ToWorkerKind.Init,
   name: string,
   initializer: FunctionRef | null,
@@ -61,7 +61,7 @@ export type InitMessage = [
 ];
 
 /** What a function number stands for. Sent before the first call that uses it. */
-export type DefineMessage = [
+type DefineMessage = [
   kind: typeof ToWorkerKind.Define,
   fn: number,
   ref: FunctionRef,
@@ -74,7 +74,7 @@ export type CallsMessage = [
 ];
 
 /** Items for one function: a piece of a `map`. `spread`: each item is a list of arguments. */
-export type ChunkMessage = [
+type ChunkMessage = [
   kind: typeof ToWorkerKind.Chunk,
   call: number,
   fn: number,
@@ -83,7 +83,7 @@ export type ChunkMessage = [
 ];
 
 /** Run a generator; `credit` says how many values it may send before it is pulled again. */
-export type StreamMessage = [
+type StreamMessage = [
   kind: typeof ToWorkerKind.Stream,
   call: number,
   fn: number,
@@ -92,24 +92,24 @@ export type StreamMessage = [
 ];
 
 /** The generator may send that many more values. */
-export type PullMessage = [
+type PullMessage = [
   kind: typeof ToWorkerKind.Pull,
   call: number,
   credit: number,
 ];
 
 /** Ask a call to stop: its task is cancelled. It is answered by what the call ends with. */
-export type CancelMessage = [
+type CancelMessage = [
   kind: typeof ToWorkerKind.Cancel,
   call: number,
   error: EncodedError,
 ];
 
 /** Forget every function number; they will be defined anew. */
-export type ForgetMessage = [kind: typeof ToWorkerKind.Forget];
+type ForgetMessage = [kind: typeof ToWorkerKind.Forget];
 
 /** Who the worker needs to know, so that what is shared can go through queues. */
-export type HandshakeMessage = [
+type HandshakeMessage = [
   kind: typeof ToWorkerKind.Handshake,
   ...handshake: Handshake,
 ];
@@ -127,13 +127,13 @@ export type ToWorker =
   | HandshakeMessage;
 
 /** The answer to `Init`: it is ready for work. */
-export type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
+type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
 
 /** The other answer to `Init`: the initializer failed. */
-export type RefusedMessage = [kind: typeof FromWorkerKind.Refused, error: EncodedError];
+type InitFailedMessage = [kind: typeof FromWorkerKind.InitFailed, error: EncodedError];
 
 /** A call, or a stream, ended well. */
-export type DoneMessage = [
+type DoneMessage = [
   kind: typeof FromWorkerKind.Done,
   call: number,
   value: unknown,
@@ -141,7 +141,7 @@ export type DoneMessage = [
 ];
 
 /** A call or a stream ended with an error; `cancelled` if its task did as it was asked. */
-export type FailedMessage = [
+type FailedMessage = [
   kind: typeof FromWorkerKind.Failed,
   call: number,
   error: EncodedError,
@@ -162,7 +162,7 @@ export type ChunkDoneMessage = [
 ];
 
 /** A generator yielded a value. */
-export type YieldedMessage = [
+type YieldedMessage = [
   kind: typeof FromWorkerKind.Yielded,
   call: number,
   value: unknown,
@@ -170,13 +170,13 @@ export type YieldedMessage = [
 ];
 
 /** There are results on the call table. A bare number crosses faster than any list. */
-export type DoorbellMessage = typeof FromWorkerKind.Doorbell;
+type DoorbellMessage = typeof FromWorkerKind.Doorbell;
 
 /** An error that no call caught: the worker counts as dead from here on. */
-export type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];
+type CrashedMessage = [kind: typeof FromWorkerKind.Crashed, error: EncodedError];
 
 /** Who the worker is, that what is shared can go through queues. */
-export type PeerMessage = [
+type PeerMessage = [
   kind: typeof FromWorkerKind.Handshake,
   ...handshake: Handshake,
 ];
@@ -184,7 +184,7 @@ export type PeerMessage = [
 /** Everything that a worker may tell the pool. */
 export type FromWorker =
   | ReadyMessage
-  | RefusedMessage
+  | InitFailedMessage
   | DoneMessage
   | FailedMessage
   | ChunkDoneMessage

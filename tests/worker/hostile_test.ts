@@ -13,7 +13,7 @@ import { makeWorld, quiet, type World } from "./world.ts";
 
 declare const world: World;
 
-const { Ready, Refused, Done, Failed, ChunkDone, Yielded, Doorbell, Crashed, Handshake } =
+const { Ready, InitFailed, Done, Failed, ChunkDone, Yielded, Doorbell, Crashed, Handshake } =
   FromWorkerKind;
 
 const double = (n: number) => 2 * n;
@@ -39,7 +39,7 @@ const HOSTILE: [name: string, message: unknown][] = [
   ["a kind below 0", [-1, 0]],
   ["a kind that is no number", ["2", 0, 1]],
   ["to be ready twice", [Ready]],
-  ["to fail to boot when it is ready", [Refused, error]],
+  ["to fail to boot when it is ready", [InitFailed, error]],
   ["a result for a call that it does not have", [Done, 7, 1]],
   ["a result for call -1", [Done, -1, 1]],
   ["a result for call 0.5", [Done, 0.5, 1]],

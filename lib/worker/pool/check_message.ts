@@ -39,7 +39,7 @@ function isWellFormed(message: unknown[]): boolean {
   switch (kind) {
     case FromWorkerKind.Ready:
       return message.length === 1;
-    case FromWorkerKind.Refused:
+    case FromWorkerKind.InitFailed:
     case FromWorkerKind.Crashed:
       return isPacked(first);
     case FromWorkerKind.Done:

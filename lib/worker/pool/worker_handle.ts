@@ -308,7 +308,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
         this.#hold(this.#flight.size > 0);
         this.#owner.onReady();
         return;
-      case FromWorkerKind.Refused:
+      case FromWorkerKind.InitFailed:
         if (this.#state !== "booting") throw new TypeError("Cannot fail to boot once ready");
         this.#owner.onInitFailed(this, decode(message[1]));
         return;

@@ -2,25 +2,23 @@ import { isThenable } from "../../base/thenable.ts";
 import { CancelledError } from "../../errors.ts";
 import { now } from "../../base/clock.ts";
 import { cloneError } from "../../wire/clone_error.ts";
-import { pack, survey } from "../../wire/packing.ts";
+import { type EncodedError, pack, survey } from "../../wire/packing.ts";
 import { Transferred } from "../../wire/transfer.ts";
 import { FromWorkerKind, type List } from "../protocol.ts";
 import { type Callee, type Entry, explain } from "./function_table.ts";
-import { Job } from "./job.ts";
-import { refuseGenerator } from "./refuse_generator.ts";
+import { type JobHost, refuseGenerator, WorkerJob } from "./worker_job.ts";
 import { snapshot } from "./snapshot.ts";
-import type { WorkerSide } from "./worker_side.ts";
 
 /** A function over several items, one after another. */
-export class ChunkJob extends Job {
+export class ChunkJob extends WorkerJob {
   readonly #spread: boolean;
   readonly #results: unknown[] = [];
   readonly #transfer: Transferable[] = [];
   readonly #since = now();
   #worth = false;
 
-  constructor(side: WorkerSide, call: number, entry: Entry, items: List, spread: boolean) {
-    super(side, call, entry, items);
+  constructor(host: JobHost, call: number, entry: Entry, items: List, spread: boolean) {
+    super(host, call, entry, items);
     this.#spread = spread;
   }
 
@@ -38,9 +36,9 @@ export class ChunkJob extends Job {
 
   // Not async: items that do not wait are to cost as little as a loop.
   #runFrom(start: number, callee: Callee, items: unknown[]): Promise<void> | undefined {
-    const { side, call } = this;
+    const { host, call } = this;
     for (let i = start; i < items.length; i++) {
-      if (side.stopped(call)) throw new CancelledError("The task was cancelled");
+      if (host.stopped(call)) throw new CancelledError("The task was cancelled");
       const item = items[i];
       const value = this.#spread ? callee(...(item as unknown[])) : callee(item);
       if (isThenable(value)) return this.#runOn(value, i, callee, items);
@@ -57,7 +55,7 @@ export class ChunkJob extends Job {
   ): Promise<void> {
     this.#keep(await value);
     for (let i = start + 1; i < items.length; i++) {
-      if (this.side.stopped(this.call)) throw new CancelledError("The task was cancelled");
+      if (this.host.stopped(this.call)) throw new CancelledError("The task was cancelled");
       const item = items[i];
       this.#keep(await (this.#spread ? callee(...(item as unknown[])) : callee(item)));
     }
@@ -79,12 +77,12 @@ export class ChunkJob extends Job {
 
   #send(failed?: { error: unknown }, cancelled = false): void {
     const results = this.#results;
-    const failure = failed && this.side.encode(failed.error);
+    const failure = failed && this.host.encode(failed.error);
     try {
       this.#post(results, failure, cancelled);
     } catch (cause) {
       const at = results.findIndex((value) => !this.#crosses(value));
-      const fault = this.side.encode(
+      const fault = this.host.encode(
         cloneError("the result", at < 0 ? results : results[at], this.#transfer, cause),
       );
       this.#post(results.slice(0, Math.max(at, 0)), fault, false);
@@ -93,24 +91,24 @@ export class ChunkJob extends Job {
 
   #post(
     results: unknown[],
-    failure: ReturnType<WorkerSide["encode"]> | undefined,
+    failure: EncodedError | undefined,
     cancelled: boolean,
   ) {
     const transfer = this.#transfer;
     const special = this.#worth && survey(results) < 0;
-    const list = special ? pack(results, transfer, this.side.refuse) : results;
+    const list = special ? pack(results, transfer, this.host.refuse) : results;
     const ms = now() - this.#since;
     if (failure === undefined) {
-      this.side.send([FromWorkerKind.ChunkDone, this.call, list, ms], transfer);
+      this.host.send([FromWorkerKind.ChunkDone, this.call, list, ms], transfer);
     } else {
-      this.side.send([FromWorkerKind.ChunkDone, this.call, list, ms, failure, cancelled], transfer);
+      this.host.send([FromWorkerKind.ChunkDone, this.call, list, ms, failure, cancelled], transfer);
     }
   }
 
   #crosses(value: unknown): boolean {
     try {
       const list = [value];
-      structuredClone(survey(list) < 0 ? pack(list, [], this.side.refuse) : list, {
+      structuredClone(survey(list) < 0 ? pack(list, [], this.host.refuse) : list, {
         transfer: [],
       });
       return true;

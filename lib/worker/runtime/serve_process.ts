@@ -3,9 +3,9 @@ import { refuseShared } from "../../wire/packing.ts";
 import { MarkedWriter } from "../process/marked_stream.ts";
 import { describeValue } from "../process/message_frames.ts";
 import { decodeValue, encodeValue } from "../process/value_codec.ts";
+import { CallTable, type Claim } from "../call_table.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { announce } from "./announce.ts";
-import { ProcessCallTable } from "./process_call_table.ts";
 import { watchStdin } from "./stdin_watch.ts";
 import { WorkerSide } from "./worker_side.ts";
 
@@ -47,4 +47,21 @@ export function serveProcess(): void {
   closeStdin();
   // Ctrl-C reaches every process of the terminal. What is to end then is for the program to say.
   onSignal("SIGINT", () => {});
+}
+
+/** The call table of a process: requests to stop reach it through the second thread. */
+class ProcessCallTable extends CallTable {
+  /** The last call that was asked to stop, plus 1; 0 if there was none. Then how many were handed on. */
+  readonly asked: Int32Array = new Int32Array(new SharedArrayBuffer(8));
+
+  override claim(call: number): Claim {
+    // Asked to stop before it was begun: it is not begun.
+    this.stopped(call);
+    return super.claim(call);
+  }
+
+  override stopped(call: number): boolean {
+    if (Atomics.load(this.asked, 0) === call + 1) this.stop(call);
+    return super.stopped(call);
+  }
 }

@@ -2,18 +2,17 @@ import { show } from "../../base/validate.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import { FromWorkerKind, type List } from "../protocol.ts";
 import { type Callee, type Entry, explain } from "./function_table.ts";
-import { Job } from "./job.ts";
-import type { WorkerSide } from "./worker_side.ts";
+import { type JobHost, WorkerJob } from "./worker_job.ts";
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
 /** A generator whose values are sent as they come, as long as there is credit. */
-export class StreamJob extends Job {
+export class StreamJob extends WorkerJob {
   #credit: number;
   #gate: Future<void> | undefined;
 
-  constructor(side: WorkerSide, call: number, entry: Entry, args: List, credit: number) {
-    super(side, call, entry, args);
+  constructor(host: JobHost, call: number, entry: Entry, args: List, credit: number) {
+    super(host, call, entry, args);
     this.#credit = credit;
   }
 
@@ -36,7 +35,7 @@ export class StreamJob extends Job {
         if (done) return;
         over = false;
         this.#credit--;
-        this.side.sendValue(this.call, await value);
+        this.host.sendValue(this.call, await value);
       }
     } finally {
       if (!over) await iterator.return?.();
@@ -44,12 +43,12 @@ export class StreamJob extends Job {
   }
 
   protected done(): void {
-    this.side.send([FromWorkerKind.Done, this.call, undefined]);
+    this.host.send([FromWorkerKind.Done, this.call, undefined]);
   }
 
   failed(error: unknown, cancelled: boolean): void {
-    const encoded = this.side.encode(explain(error, this.entry.ref));
-    this.side.send([FromWorkerKind.Failed, this.call, encoded, cancelled]);
+    const encoded = this.host.encode(explain(error, this.entry.ref));
+    this.host.send([FromWorkerKind.Failed, this.call, encoded, cancelled]);
   }
 }
 

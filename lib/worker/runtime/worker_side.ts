@@ -24,15 +24,13 @@ import {
   type ToWorker,
   ToWorkerKind,
 } from "../protocol.ts";
-import { CallJob } from "./call_job.ts";
 import { ChunkJob } from "./chunk_job.ts";
 import { explain, FunctionTable, resolve } from "./function_table.ts";
-import type { Job } from "./job.ts";
-import { refuseGenerator } from "./refuse_generator.ts";
 import { StreamJob } from "./stream_job.ts";
+import { CallJob, type JobHost, refuseGenerator, type WorkerJob } from "./worker_job.ts";
 
-/** What a worker side has to know of where it runs. */
-export interface Surroundings {
+/** What the worker's half has to know of where it runs. */
+export interface WorkerEnvironment {
   /** Send a message to the pool. Throws if it cannot be cloned; then nothing was sent. */
   send(message: FromWorker, transfer?: Transferable[]): void;
   /** Where the calls stand. The pool announces calls on it, or whoever receives the messages. */
@@ -48,22 +46,22 @@ export interface Surroundings {
 }
 
 /** The worker's half: it runs calls one after another, each as a task. */
-export class WorkerSide {
+export class WorkerSide implements JobHost {
   readonly refuse: Refusal | undefined;
-  readonly #surroundings: Surroundings;
+  readonly #environment: WorkerEnvironment;
   readonly #table: CallTable;
   readonly #functions = new FunctionTable();
-  readonly #waiting = new Deque<Job>();
-  #current: Job | undefined;
+  readonly #waiting = new Deque<WorkerJob>();
+  #current: WorkerJob | undefined;
   #ready = false;
   #since = 0;
   #timePerCall = 0;
   #sharedTypes: Promise<unknown> | undefined;
 
-  constructor(surroundings: Surroundings) {
-    this.#surroundings = surroundings;
-    this.#table = surroundings.table;
-    this.refuse = surroundings.refuse;
+  constructor(environment: WorkerEnvironment) {
+    this.#environment = environment;
+    this.#table = environment.table;
+    this.refuse = environment.refuse;
     probeWith(() => this.#current !== undefined && this.#table.stopped(this.#current.call));
   }
 
@@ -104,7 +102,7 @@ export class WorkerSide {
         return;
       case ToWorkerKind.Handshake: {
         const [, ...handshake] = message;
-        void this.loadSharedTypes().then(() => this.#surroundings.join?.(handshake));
+        void this.loadSharedTypes().then(() => this.#environment.join?.(handshake));
       }
     }
   }
@@ -120,7 +118,7 @@ export class WorkerSide {
   }
 
   /** The job in hand is over. */
-  ended(_job: Job): void {
+  ended(): void {
     this.#current = undefined;
     const at = now();
     const ms = at - this.#since;
@@ -146,17 +144,17 @@ export class WorkerSide {
 
   /** Be able to receive shared objects. */
   loadSharedTypes(): Promise<unknown> {
-    return this.#sharedTypes ??= this.#surroundings.loadSharedTypes?.() ?? Promise.resolve();
+    return this.#sharedTypes ??= this.#environment.loadSharedTypes?.() ?? Promise.resolve();
   }
 
   /** Send a message. */
   send(message: FromWorker, transfer?: Transferable[]): void {
-    this.#surroundings.send(message, transfer);
+    this.#environment.send(message, transfer);
   }
 
   /** Tell the pool what a call gave. */
   sendResult(call: number, value: unknown): void {
-    if (this.#surroundings.sharesMemory) {
+    if (this.#environment.sharesMemory) {
       // While the pool has a message to read, what is plain needs none of its own.
       const plain = this.#table.put(call, value);
       const due = this.#table.ringDoorbell();
@@ -222,7 +220,7 @@ export class WorkerSide {
     }
   }
 
-  #add(job: Job): void {
+  #add(job: WorkerJob): void {
     this.#waiting.push(job);
     if (!this.#ready || this.#current !== undefined) return;
     this.#since = now();
@@ -241,7 +239,7 @@ export class WorkerSide {
       run: () => {
         const error = futureInternals.error(task);
         if (task.cancelled() || futureInternals.failed(task)) {
-          this.send([FromWorkerKind.Refused, this.encode(explain(error, initializer))]);
+          this.send([FromWorkerKind.InitFailed, this.encode(explain(error, initializer))]);
         } else this.#begin();
       },
     });
