@@ -159,6 +159,11 @@ export class RingItems implements RingItem {
     const word = this.#word = ring[(start + 1) & mask]!;
     if (kind === INTEGER) return 1;
     const slots = 1 + Math.ceil(word / 8);
+    if (kind < DOUBLE || kind > HANDLES || word < 0 || slots > size) {
+      throw new InvalidStateError(
+        "Cannot get an item from a shared queue: its memory was overwritten",
+      );
+    }
     const length = 2 * (slots - 1);
     if (length > this.#read.length) this.#allocate(2 * length);
     const words = this.#read;

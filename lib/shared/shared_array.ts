@@ -1,7 +1,12 @@
 import { allocateShared } from "../base/shared_memory.ts";
-import { checkInteger, checkOptions, show } from "../base/validate.ts";
+import { checkInteger, show } from "../base/validate.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { SharedLock } from "./shared_lock.ts";
 import type {
@@ -70,7 +75,7 @@ export class SharedArray<T extends SharedType = SharedNumberType> extends Sharea
     super();
     const what = "create a shared array";
     checkType(what, type);
-    checkOptions(what, options);
+    checkSharedOptions(what, options);
     const values = typeof lengthOrValues === "number"
       ? undefined
       : valuesOf(what, type, lengthOrValues);

@@ -1,9 +1,14 @@
 import { BrokenBarrierError } from "../errors.ts";
-import { checkInteger, checkOptions } from "../base/validate.ts";
+import { checkInteger } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import { self } from "./thread_registry.ts";
 import {
   type BarrierArrival,
@@ -72,7 +77,7 @@ export class SharedBarrier extends Shareable {
   constructor(parties: number, options?: SharedOptions) {
     super();
     checkInteger("create a shared barrier", "parties", parties, 1);
-    checkOptions("create a shared barrier", options);
+    checkSharedOptions("create a shared barrier", options);
     const block = options instanceof SharedBlock
       ? options
       : SharedBlock.create(BarrierProtocol.SIZE, options);

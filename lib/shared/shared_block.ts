@@ -1,5 +1,6 @@
-import { allocateShared } from "../base/shared_memory.ts";
+import { allocateShared, isSharedMemory } from "../base/shared_memory.ts";
 import { now } from "../base/clock.ts";
+import { checkOptions, show } from "../base/validate.ts";
 import { SharedWords } from "./shared_words.ts";
 import {
   deathLog,
@@ -47,6 +48,11 @@ export interface SharedOptions {
   allowBlockingMain?: boolean;
 }
 
+/** Refuse options of a shared object that has no more of them than these. */
+export function checkSharedOptions(what: string, options: unknown): void {
+  if (!(options instanceof SharedBlock)) checkOptions(what, options, ["allowBlockingMain"]);
+}
+
 /**
  * A block of shared memory in which an object lives, as this thread sees it.
  *
@@ -81,6 +87,9 @@ export class SharedBlock implements Recoverable {
 
   /** Open the one that another thread has sent. */
   static open([buffer, offset, log, allow]: SharedHandle, size: number): SharedBlock {
+    if (!isSharedMemory(buffer)) {
+      throw new TypeError(`Cannot open a shared object: its memory is ${show(buffer)}`);
+    }
     joinDeathLog(log);
     const block = new SharedBlock(buffer, offset, size, allow);
     block.#isShared = true;

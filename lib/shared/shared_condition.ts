@@ -1,5 +1,5 @@
 import { now } from "../base/clock.ts";
-import { checkFunction, checkInteger, checkOptions, show } from "../base/validate.ts";
+import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
@@ -7,7 +7,12 @@ import { beginBlocking } from "./blocking.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { QueuedWait, QueuedWaits } from "./queued_wait.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import {
   type InterruptedHold,
   lockInternals,
@@ -99,7 +104,7 @@ export class SharedCondition extends Shareable {
     if (lock !== undefined && !(lock instanceof SharedLock)) {
       throw new TypeError(`Cannot ${what}: lock must be a SharedLock, received ${show(lock)}`);
     }
-    checkOptions(what, options);
+    checkSharedOptions(what, options);
     const block = options instanceof SharedBlock
       ? options
       : SharedBlock.create(ConditionProtocol.SIZE, options);

@@ -1,8 +1,12 @@
-import { checkOptions } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import { EventProtocol } from "./protocol/event_protocol.ts";
 import { WordWait, WordWaits } from "./word_wait.ts";
 
@@ -61,7 +65,7 @@ export class SharedEvent extends Shareable {
    */
   constructor(options?: SharedOptions) {
     super();
-    checkOptions("create a shared event", options);
+    checkSharedOptions("create a shared event", options);
     const block = options instanceof SharedBlock
       ? options
       : SharedBlock.create(EventProtocol.SIZE, options);

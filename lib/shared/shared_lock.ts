@@ -1,9 +1,13 @@
-import { checkOptions } from "../base/validate.ts";
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { LockProtocol, NOT_HELD } from "./protocol/lock_protocol.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import { SharedPermits } from "./shared_permits.ts";
 import { self } from "./thread_registry.ts";
 
@@ -142,7 +146,7 @@ export class SharedLock extends Shareable {
    */
   constructor(options?: SharedOptions) {
     super();
-    checkOptions("create a shared lock", options);
+    checkSharedOptions("create a shared lock", options);
     const block = options instanceof SharedBlock
       ? options
       : SharedBlock.create(LockProtocol.SIZE, options);

@@ -156,7 +156,8 @@ export class SharedQueue<T> extends Shareable {
   constructor(options?: SharedQueueOptions) {
     super();
     const what = "create a shared queue";
-    checkOptions(what, options);
+    const isOpen = options instanceof SharedBlock;
+    if (!isOpen) checkOptions(what, options, ["maxsize", "capacity", "allowBlockingMain"]);
     const { maxsize = 0, capacity = DEFAULT_CAPACITY } = options ?? {};
     checkMaxsize(what, maxsize);
     checkInteger(what, "capacity", capacity, 1);
@@ -164,7 +165,6 @@ export class SharedQueue<T> extends Shareable {
       throw new RangeError(`Cannot ${what}: capacity must be at most 1 GiB, received ${capacity}`);
     }
     this.#maxsize = maxsize;
-    const isOpen = options instanceof SharedBlock;
     const block = isOpen ? options : create(capacity, options);
     const { buffer } = block;
     this.#block = block;
@@ -430,8 +430,12 @@ export class SharedQueue<T> extends Shareable {
   #resume(wait: QueueWait & QueuedWait<T | void>): T | void | typeof again {
     const waits = this.#waits[wait.queue]!;
     if (wait.queue === JOINERS) return waits.finish(wait);
-    let outcome = this.#attempt(wait, true, 0);
-    waits.finish(wait);
+    let outcome: Outcome;
+    try {
+      outcome = this.#attempt(wait, true, 0);
+    } finally {
+      waits.finish(wait);
+    }
     if (outcome === "blocked") {
       if (wait.queue === PUTTERS) wait.starving = true;
       outcome = this.#join(wait, true);

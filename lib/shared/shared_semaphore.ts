@@ -1,9 +1,14 @@
-import { checkInteger, checkOptions } from "../base/validate.ts";
+import { checkInteger } from "../base/validate.ts";
 import { TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
 import { SemaphoreProtocol, TOO_MANY } from "./protocol/semaphore_protocol.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import type { SharedPermit } from "./shared_lock.ts";
 import { SharedPermits } from "./shared_permits.ts";
 import { self } from "./thread_registry.ts";
@@ -77,7 +82,7 @@ export class SharedSemaphore extends Shareable {
     if (value > MOST) {
       throw new RangeError(`Cannot ${what}: value must be at most ${MOST}, received ${value}`);
     }
-    checkOptions(what, options);
+    checkSharedOptions(what, options);
     const isOpen = options instanceof SharedBlock;
     const block = isOpen ? options : SharedBlock.create(SemaphoreProtocol.SIZE, options);
     this.#block = block;

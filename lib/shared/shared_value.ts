@@ -1,7 +1,11 @@
 import { allocateShared } from "../base/shared_memory.ts";
-import { checkOptions } from "../base/validate.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { SharedBlock, type SharedHandle, type SharedOptions } from "./shared_block.ts";
+import {
+  checkSharedOptions,
+  SharedBlock,
+  type SharedHandle,
+  type SharedOptions,
+} from "./shared_block.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { SharedLock } from "./shared_lock.ts";
 import type { SharedElement, SharedNumberType, SharedType } from "./shared_type.ts";
@@ -78,7 +82,7 @@ export class SharedValue<T extends SharedType = SharedNumberType> extends Sharea
     const what = "create a shared value";
     checkType(what, type);
     if (initial !== undefined) checkElement(what, "initial", type, initial);
-    checkOptions(what, options);
+    checkSharedOptions(what, options);
     const block = options instanceof SharedBlock
       ? options
       : SharedBlock.create(LockProtocol.SIZE, options, allocateShared(VALUE + 8));

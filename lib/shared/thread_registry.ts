@@ -4,7 +4,8 @@
  * Every thread has an id. What it holds of a shared object is noted in the object under that id, and
  * given to others when the thread is declared dead.
  */
-import { allocateShared } from "../base/shared_memory.ts";
+import { allocateShared, isSharedMemory } from "../base/shared_memory.ts";
+import { show } from "../base/validate.ts";
 import { InvalidStateError } from "../errors.ts";
 import { ID_BITS, type ThreadIdentity } from "./protocol/words.ts";
 
@@ -63,6 +64,9 @@ export function deathLog(): SharedArrayBuffer {
 
 /** Keep to the log of another thread, too. In a worker: the host's, before anything else. */
 export function joinDeathLog(buffer: SharedArrayBuffer): void {
+  if (!isSharedMemory(buffer) || buffer.byteLength < 4 * (FIRST + ENTRY_SIZE * ENTRIES)) {
+    throw new TypeError(`Cannot open a shared object: its death log is ${show(buffer)}`);
+  }
   const words = new Int32Array(buffer);
   const known = deathLogs.some((log) => {
     return log.words[NAME] === words[NAME] && log.words[NAME + 1] === words[NAME + 1];

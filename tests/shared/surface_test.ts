@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import * as strand from "../../mod.ts";
 import { parcel } from "../../lib/wire/shareable.ts";
 
@@ -42,5 +42,27 @@ for (const [name, members] of Object.entries(MEMBERS)) {
     const Class = strand[name as keyof typeof MEMBERS];
     const own = Reflect.ownKeys(Class).filter((key) => !["length", "name"].includes(String(key)));
     assertEquals(own, ["prototype"]);
+  });
+}
+
+const CONSTRUCTIONS: Record<string, (options: object) => unknown> = {
+  SharedLock: (options) => new strand.SharedLock(options),
+  SharedSemaphore: (options) => new strand.SharedSemaphore(1, options),
+  SharedEvent: (options) => new strand.SharedEvent(options),
+  SharedCondition: (options) => new strand.SharedCondition(undefined, options),
+  SharedBarrier: (options) => new strand.SharedBarrier(1, options),
+  SharedQueue: (options) => new strand.SharedQueue(options),
+  SharedValue: (options) => new strand.SharedValue("int32", 0, options),
+  SharedArray: (options) => new strand.SharedArray("int32", 1, options),
+};
+
+for (const [name, make] of Object.entries(CONSTRUCTIONS)) {
+  Deno.test(`${name} refuses an option that it does not have`, () => {
+    make({ allowBlockingMain: true });
+    assertThrows(
+      () => make({ allowBlockingMian: true }),
+      TypeError,
+      'unknown option "allowBlockingMian"; known are',
+    );
   });
 }

@@ -8,6 +8,9 @@ const SHORT = 32;
 /** How many short texts are kept: names of fields come again and again. */
 const KEPT = 512;
 
+/** The largest weight that a digit of a number of things can have. */
+const LARGEST = 2 ** 49;
+
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 type Buffers = new (
@@ -99,7 +102,7 @@ export class ValueReader {
       case tag.SHARED:
         return this.#begin(this.#shared());
       default:
-        throw new TypeError("Cannot read a value from a shared queue: it was not written by one");
+        throw malformed();
     }
   }
 
@@ -253,7 +256,8 @@ export class ValueReader {
     let value = 0;
     let weight = 1;
     for (;;) {
-      const byte = this.#bytes[this.#at++]!;
+      const byte = this.#bytes[this.#at++];
+      if (byte === undefined || weight > LARGEST) throw malformed();
       if (byte < 128) return value + byte * weight;
       value += (byte - 128) * weight;
       weight *= 128;
@@ -269,6 +273,10 @@ function sparse(length: number): unknown[] {
     delete array[length - 1];
   }
   return array;
+}
+
+function malformed(): TypeError {
+  return new TypeError("Cannot read a value from a shared queue: it was not written by one");
 }
 
 function spells(text: string, codes: number[]): boolean {

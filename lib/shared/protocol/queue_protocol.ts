@@ -152,14 +152,17 @@ export class QueueProtocol {
       if (!mutex.enter()) return this.#refused();
       const gets = words.load(at + GETS);
       const found = gets === seen;
-      if (found) {
-        const head = words.load(at + HEADS + (gets & 1));
-        const slots = item.read(head, words.load(at + SIZE));
-        const next = (gets + 1) | 0;
-        words.store(at + HEADS + (next & 1), (head + slots) | 0);
-        words.store(at + GETS, next);
+      try {
+        if (found) {
+          const head = words.load(at + HEADS + (gets & 1));
+          const slots = item.read(head, words.load(at + SIZE));
+          const next = (gets + 1) | 0;
+          words.store(at + HEADS + (next & 1), (head + slots) | 0);
+          words.store(at + GETS, next);
+        }
+      } finally {
+        mutex.exit();
       }
-      mutex.exit();
       // Another one may have been quicker.
       if (found) break;
     }
