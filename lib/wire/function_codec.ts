@@ -1,6 +1,8 @@
 import { show } from "../base/validate.ts";
 import type { FunctionRef, NamedFunction, RunMethod, SourceFunction } from "./function_ref.ts";
+import { redirectImports } from "./redirect_imports.ts";
 import { refOf } from "./registry.ts";
+import { sendingModule } from "./sender.ts";
 
 // deno-lint-ignore ban-types
 type AnyFunction = Function;
@@ -60,13 +62,21 @@ function describe(what: string, fn: AnyFunction): Described {
   const isClass = /^class\b/.test(source);
   const named = refOf(fn);
   if (named !== undefined) return { number: ++count, ref: named, generator, isClass };
-  const equal = texts.get(source);
+  const ref = sourceRef(source, fn.name);
+  const text = ref.from === undefined ? source : `${ref.from}\n${source}`;
+  const equal = texts.get(text);
   if (equal !== undefined) return equal;
   checkSource(what, fn, source, isClass);
-  const made = { number: ++count, ref: { source, name: fn.name }, generator, isClass };
+  const made = { number: ++count, ref, generator, isClass };
   if (texts.size >= TEXTS) texts.clear();
-  texts.set(source, made);
+  texts.set(text, made);
   return made;
+}
+
+function sourceRef(source: string, name: string): SourceFunction {
+  if (!/\bimport\s*\(/.test(source)) return { source, name };
+  const from = sendingModule();
+  return from === undefined ? { source, name } : { source, name, from };
 }
 
 const runs = new WeakMap<AnyFunction, Described>();
@@ -82,7 +92,7 @@ export function describeRun(what: string, Class: AnyFunction, Thread: AnyFunctio
   const runOf: (NamedFunction | SourceFunction)[] = [];
   for (let next = Class; next !== Thread; next = Object.getPrototypeOf(next)) {
     const named = refOf(next);
-    runOf.push(named ?? { source: classText(what, next), name: next.name });
+    runOf.push(named ?? sourceRef(classText(what, next), next.name));
     if (named !== undefined) break;
   }
   const ref = { runOf: runOf as RunMethod["runOf"] };
@@ -150,7 +160,7 @@ function checkSource(what: string, fn: AnyFunction, source: string, isClass: boo
   if (isClass) refuse("is a class and cannot be called");
   if (PLAIN.test(source)) return;
   try {
-    compile(source);
+    compile({ source, name: fn.name });
   } catch (error) {
     // A page that forbids it tells nothing of the text; its workers may allow it.
     if (!(error instanceof EvalError)) refuse("is a method, whose text means nothing by itself");
@@ -166,12 +176,38 @@ export const HIDDEN: readonly string[] = ["closed", "location", "name", "prompt"
 // Never initialized: to read one is an error, and so is to write one.
 const HIDE = `let ${HIDDEN.join(", ")};`;
 
+/** As long as the word that it stands for, lest anything move in the text. */
+const IMPORT = "$mport";
+
 /** Make a function of its text. Modules are strict, so it is strict here, too. */
-export function compile(source: string): AnyFunction {
-  return new Function(`"use strict"; return (${source}\n); ${HIDE}`)();
+export function compile({ source, from }: SourceFunction): AnyFunction {
+  return evaluate(source, from, undefined);
 }
 
 /** Make a class of its text, in which `Thread` is what it extends. */
-export function compileClass(source: string, Thread: AnyFunction): AnyFunction {
-  return new Function("Thread", `"use strict"; return (${source}\n); ${HIDE}`)(Thread);
+export function compileClass({ source, from }: SourceFunction, Thread: AnyFunction): AnyFunction {
+  return evaluate(source, from, Thread);
+}
+
+function evaluate(
+  source: string,
+  from: string | undefined,
+  Thread: AnyFunction | undefined,
+): AnyFunction {
+  const text = from === undefined ? source : redirectImports(source, IMPORT);
+  const body = `"use strict"; return (${text}\n); ${HIDE}`;
+  if (Thread !== undefined) return new Function("Thread", IMPORT, body)(Thread, importFrom(from));
+  return from === undefined ? new Function(body)() : new Function(IMPORT, body)(importFrom(from));
+}
+
+/** What `import` is to a function that was sent by a module. */
+function importFrom(from: string | undefined) {
+  return (specifier: unknown, options?: ImportCallOptions): Promise<unknown> => {
+    const wanted = String(specifier);
+    const relative = from !== undefined && /^\.{0,2}\//.test(wanted);
+    const found = relative ? new URL(wanted, from).href : wanted;
+    return options === undefined
+      ? import(/* @vite-ignore */ /* webpackIgnore: true */ found)
+      : import(/* @vite-ignore */ /* webpackIgnore: true */ found, options);
+  };
 }

@@ -12,6 +12,8 @@ export interface SourceFunction {
   source: string;
   /** Its name, for error messages. */
   name: string;
+  /** The module that sent it, if it imports others: they are looked for beside it. */
+  from?: string;
 }
 
 /**

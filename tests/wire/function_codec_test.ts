@@ -31,7 +31,7 @@ Deno.test("Functions and arrows of every kind travel as source", () => {
     const { ref, generator } = describeFunction(what, fn);
     assert("source" in ref);
     assertEquals(generator, false);
-    assertEquals(compile(ref.source)(...args), result);
+    assertEquals(compile({ name: "", source: ref.source })(...args), result);
   }
 });
 
@@ -42,7 +42,7 @@ Deno.test("Async and generator functions travel as what they are", async () => {
   }).ref;
   for (const ref of [asyncArrow, asyncFunction]) {
     assert("source" in ref);
-    assertEquals(await compile(ref.source)(3), 3);
+    assertEquals(await compile({ name: "", source: ref.source })(3), 3);
   }
   function* generator() {
     yield 1;
@@ -54,7 +54,7 @@ Deno.test("Async and generator functions travel as what they are", async () => {
     const described = describeFunction(what, fn);
     assert(described.generator);
     assert("source" in described.ref);
-    compile(described.ref.source);
+    compile({ name: "", source: described.ref.source });
   }
 });
 

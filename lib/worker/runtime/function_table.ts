@@ -1,6 +1,7 @@
 import type { FunctionRef, NamedFunction, RunMethod } from "../../wire/function_ref.ts";
 import { compile, compileClass, HIDDEN } from "../../wire/function_codec.ts";
 import { findRemote } from "../../wire/registry.ts";
+import { moduleOf } from "../../wire/sender.ts";
 import { importTaskModule } from "../../wire/task_module.ts";
 
 /** A function as it is called: with arguments of any kind. */
@@ -43,7 +44,7 @@ export function resolve(entry: Entry): Callee | Promise<Callee> {
   if (entry.callee !== undefined) return entry.callee;
   const { ref } = entry;
   if ("runOf" in ref) return loadRun(entry, ref.runOf);
-  if ("source" in ref) return entry.callee = compile(ref.source) as unknown as Callee;
+  if ("source" in ref) return entry.callee = compile(ref) as unknown as Callee;
   const found = findRemote(ref);
   return found === undefined ? load(entry, ref) : entry.callee = found as unknown as Callee;
 }
@@ -57,7 +58,7 @@ async function loadRun(entry: Entry, refs: RunMethod["runOf"]): Promise<Callee> 
   let Class: Callee | (new () => unknown) = class {};
   for (const ref of refs.toReversed()) {
     Class = "source" in ref
-      ? compileClass(ref.source, Class) as Callee
+      ? compileClass(ref, Class) as Callee
       : (findRemote(ref) ?? await fetchNamed(ref)) as Callee;
   }
   const { prototype } = Class as unknown as { prototype: { run(): unknown } };
@@ -87,7 +88,7 @@ export function explain(error: unknown, ref: FunctionRef): unknown {
   if (!("source" in ref) || !isReferenceError(error)) return error;
   const [, absent, hidden] = NOT_THERE.exec(error.message) ?? [];
   const variable = absent ?? hidden;
-  if (variable === undefined) return error;
+  if (variable === undefined || isOfModule(error)) return error;
   const explained = new ReferenceError(
     `Cannot run ${ref.name ? `"${ref.name}"` : "the function"} in a worker: it uses the variable ` +
       `"${variable}" from around it, which does not travel with its source; ` +
@@ -98,6 +99,12 @@ export function explain(error: unknown, ref: FunctionRef): unknown {
     explained.stack = error.stack.replace(error.message, explained.message);
   }
   return explained;
+}
+
+/** Whether it was thrown in a module that the function imported. */
+function isOfModule(error: ReferenceError): boolean {
+  const first = error.stack?.split("\n").find((line) => /^\s*at /.test(line));
+  return first !== undefined && moduleOf(first) !== undefined;
 }
 
 function isCspError(error: unknown): error is EvalError {
