@@ -17,6 +17,7 @@ interface NodeProcess {
   readonly execPath: string;
   readonly versions?: { readonly node?: string };
   exit(code?: number): never;
+  emit(event: string, ...args: unknown[]): boolean;
   on(event: string, listener: Listener): void;
   off(event: string, listener: Listener): void;
 }
@@ -133,6 +134,30 @@ export function onUncaught(fn: (error: unknown) => void): void {
     event.preventDefault();
     fn((event as PromiseRejectionEvent).reason);
   });
+}
+
+/**
+ * Ask `isOurs` of every rejection that nothing handles. What is ours goes no further; all others the
+ * runtime reports as it would without this.
+ */
+export function onUnhandledRejection(isOurs: (reason: unknown) => boolean): void {
+  const process = nodeProcess();
+  if (process?.versions?.node !== undefined) {
+    // Not a listener: with one, Node no longer ends the program for the others.
+    const { emit } = process;
+    process.emit = function (this: unknown, event, reason, ...rest) {
+      return event === "unhandledRejection" && isOurs(reason)
+        ? true
+        : Reflect.apply(emit, this, [event, reason, ...rest]);
+    };
+    return;
+  }
+  if (typeof addEventListener !== "function") return;
+  addEventListener("unhandledrejection", (event) => {
+    if (!isOurs((event as PromiseRejectionEvent).reason)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }, { capture: true });
 }
 
 /** Call `fn` with the exit code when this thread ends itself by a call. */

@@ -1,8 +1,10 @@
 import { CancelledError } from "../errors.ts";
+import { watchDelivery } from "./cancellation.ts";
 import { now } from "../base/clock.ts";
 import { isInstance, readError } from "../base/instance.ts";
 import { SlotQueue } from "../base/slot_queue.ts";
 import type { RunContext } from "./context.ts";
+import type { HeldWait } from "./held_wait.ts";
 import type { Fiber } from "./fiber.ts";
 import type { Task } from "./task.ts";
 import type { Waiter } from "./waiter.ts";
@@ -91,13 +93,13 @@ export const askedAt: WeakMap<Fiber, number> = new WeakMap();
  *
  * Every wait that user code begins is a member of the scope it was begun in, until it ends.
  */
-export class CancelScope implements Interruptible {
+export class CancelScope implements Interruptible, HeldWait {
   readonly fiber: Fiber;
   readonly runContext: RunContext;
   scopeIndex = -1;
   /** Whether the body that ran in it has ended. */
   closed = false;
-  readonly parent: CancelScope | undefined;
+  parent: CancelScope | undefined;
   /** On the scope of the whole task: how many requests its task has been sent and were not taken back. */
   total = 0;
   /** The scope of the innermost `await using` group opened in this one, else itself. */
@@ -207,6 +209,7 @@ export class CancelScope implements Interruptible {
     this.root().total++;
     settleInTurn(
       new Request(this, () => {
+        watchDelivery(error, () => this.#deliverAgain(error));
         if (!this.interrupt(error)) this.pending = error;
         this.#abort(error);
       }),
@@ -290,6 +293,31 @@ export class CancelScope implements Interruptible {
     }
   }
 
+  /**
+   * A cancellation has reached only waits that nobody awaited, while the body sits in a promise of
+   * somebody else: it is not spent.
+   *
+   *     const beat = (async () => { for (;;) await sleep(100); })();   // nobody awaits it
+   *     await fetch(url);      // the cancellation comes here
+   *     await sleep(1);        // and is to arrive here
+   */
+  #deliverAgain(error: CancelledError): void {
+    if (this.closed || this.fiber.ended || this.requests === 0) return;
+    if (!this.interrupt(error)) this.pending ??= error;
+  }
+
+  /** Untie it from the scopes around it: a body that was handed on is ended by its holder only. */
+  detach(): void {
+    this.parent?.leave(this);
+    this.parent = undefined;
+  }
+
+  withdraw(error: CancelledError): boolean {
+    if (this.closed) return false;
+    this.cancel(error);
+    return true;
+  }
+
   #isEmpty(): boolean {
     return this.#only === undefined && !this.#more?.size;
   }
@@ -337,12 +365,4 @@ class OpenCancelScope extends CancelScope {
   #leave(): void {
     super.close();
   }
-}
-
-/** Make the error for `cancel(reason)`: a string is its message, anything else its cause. */
-export function cancelledError(reason: unknown): CancelledError {
-  if (reason === undefined) return new CancelledError("The task was cancelled");
-  if (typeof reason === "string") return new CancelledError(reason);
-  if (isInstance(reason, CancelledError)) return reason;
-  return new CancelledError("The task was cancelled", { cause: reason });
 }

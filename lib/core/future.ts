@@ -3,7 +3,7 @@ import { inspect, showError } from "../base/inspect.ts";
 import { checkFunction } from "../base/validate.ts";
 import { contextSnapshot, currentScope, runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./scheduler.ts";
-import { cancelledError } from "./cancel_scope.ts";
+import { cancelledError, outcomeError } from "./cancellation.ts";
 import { type again, type CancelOutcome, Waiter } from "./waiter.ts";
 import type { WaitSubject } from "./wait_subject.ts";
 import type { Fiber } from "./fiber.ts";
@@ -90,7 +90,9 @@ class Await<T> extends Waiter<T, void> {
   }
 
   protected override onResume(): T | typeof again {
-    return this.#future.result();
+    const future = this.#future;
+    if (future.cancelled()) throw futureInternals.readError(future, this.inTask);
+    return future.result();
   }
 }
 
@@ -124,6 +126,8 @@ export interface FutureInternals {
   awaiters(future: Future<unknown>): Fiber[];
   /** How it ended, in words. */
   show(future: Future<unknown>): string;
+  /** The error it ended with, as code in a task or outside any gets it. */
+  readError(future: Future<unknown>, inTask: boolean): unknown;
   /** Whether it failed; a cancellation is no failure. */
   failed(future: Future<unknown>): boolean;
   /** The error it ended with, failure or cancellation; `undefined` if it has none. */
@@ -194,6 +198,7 @@ export class Future<T> implements Promise<T> {
           one?.awaiters?.() ?? []
         ),
       show: (future) => future.#show(),
+      readError: (future, inTask) => future.#readError(inTask),
       failed: (future) => future.#state === FAILED,
       error: (future) =>
         future.#state === PENDING || future.#state === DONE ? undefined : future.#outcome,
@@ -370,7 +375,9 @@ export class Future<T> implements Promise<T> {
   #promise(): Promise<T> {
     // Not `Promise.resolve`: a result that is itself thenable would be awaited away twice over.
     if (this.#state === DONE) return new Promise((resolve) => resolve(this.#outcome as T));
-    if (this.#state !== PENDING) return Promise.reject(this.#outcome);
+    if (this.#state !== PENDING) {
+      return Promise.reject(this.#readError(currentScope() !== undefined));
+    }
     if (currentScope()?.task as unknown === this) {
       return Promise.reject(new InvalidStateError("Cannot await a task: it is the current one"));
     }
@@ -413,6 +420,11 @@ export class Future<T> implements Promise<T> {
       else callSoon(new Callback(() => this.#reportFailure()));
     }
     return true;
+  }
+
+  #readError(inTask: boolean): unknown {
+    const cancelled = this.#state === CANCELLED && !inTask;
+    return cancelled ? outcomeError(this.#outcome as CancelledError) : this.#outcome;
   }
 
   #reportFailure(): void {

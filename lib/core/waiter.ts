@@ -2,7 +2,9 @@ import type { CancelledError } from "../errors.ts";
 import { now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";
 import { currentScope } from "./context.ts";
+import { noteDelivery } from "./cancellation.ts";
 import type { Fiber } from "./fiber.ts";
+import { type HeldWait, holdWait } from "./held_wait.ts";
 import { instruments, type WaitInfo } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed, wentOn } from "./scheduler.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
@@ -39,7 +41,7 @@ export const again: unique symbol = Symbol("again");
  *    '--interrupt: onWithdraw--> withdrawn --turn--> ended: onWithdrawn, promise rejects
  * ```
  */
-export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible {
+export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible, HeldWait {
   /** For the line of the primitive: where it stands. */
   slot = -1;
   scopeIndex = -1;
@@ -58,6 +60,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     this.#resolve = resolveLast as (value: T) => void;
     this.#reject = rejectLast;
     this.#scope = currentScope();
+    holdWait(this.promise, this);
   }
 
   /**
@@ -131,14 +134,14 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     return true;
   }
 
-  /** Nobody waits for it any more: let it leave at once, so that a cancellation passes it by. */
-  abandon(error: CancelledError): void {
-    if (this.#state !== PARKED || this.onWithdraw(error) !== "left") return;
-    this.#state = ENDED;
-    this.promise.catch(ignore);
-    this.#reject(error);
+  detach(): void {
     this.#scope?.leave(this);
     if (instruments() !== undefined) this.#tellEnded();
+    this.#scope = undefined;
+  }
+
+  withdraw(error: CancelledError): boolean {
+    return this.#state === ENDED ? false : this.interrupt(error);
   }
 
   /** Take back an interruption that was not what ends it: asyncio's `uncancel` down to zero. */
@@ -155,9 +158,9 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     if (interruption !== undefined) {
       if (state === WITHDRAWN) this.onWithdrawn();
       else this.onLost(handed as W);
-      // Of several waits side by side, some may have nobody who looks at them any more.
-      this.promise.catch(ignore);
-      this.#reject(this.errorFor(interruption));
+      const error = this.errorFor(interruption);
+      noteDelivery(error);
+      this.#reject(error);
     } else if (state === FAILED) {
       this.#reject(handed);
     } else {
@@ -242,5 +245,3 @@ function capture(resolve: (value: never) => void, reject: (error: unknown) => vo
   resolveLast = resolve;
   rejectLast = reject;
 }
-
-function ignore(): void {}

@@ -1,5 +1,5 @@
 import { Future, futureInternals } from "../core/future.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import { type Task, taskInternals } from "../core/task.ts";
 
 /** What the input of a `map` is read into. */

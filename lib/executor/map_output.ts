@@ -1,7 +1,7 @@
 import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
 import { noWait } from "../core/waiter.ts";

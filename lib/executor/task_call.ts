@@ -2,7 +2,7 @@ import { type CancelledError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import type { CallOptions } from "./executor.ts";
 import { type Subscription, whenAborted } from "../task/abort_signals.ts";
 import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";

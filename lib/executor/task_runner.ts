@@ -12,7 +12,7 @@ import { Fiber } from "../core/fiber.ts";
 import { noWait } from "../core/waiter.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { byTheClock } from "../core/scheduler.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
 import type { PoolStats } from "./executor.ts";

@@ -1,6 +1,7 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
+import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { type Condition, conditionOf } from "./condition.ts";
 
 const FILLING = 0;
@@ -53,16 +54,23 @@ export class Barrier {
    *   while waiting.
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    */
-  async wait(): Promise<number> {
+  wait(): Promise<number> {
+    const chain = new WaitChain();
+    return holdWait(this.#wait(chain), chain);
+  }
+
+  async #wait(chain: WaitChain): Promise<number> {
     const condition = this.#condition;
-    await condition.acquire();
+    await chain.step(condition.acquire());
     try {
-      while (this.#state === DRAINING || this.#state === RESETTING) await condition.wait();
+      while (this.#state === DRAINING || this.#state === RESETTING) {
+        await chain.step(condition.wait());
+      }
       if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
       const arrival = this.#inside++;
       try {
         if (arrival + 1 === this.#parties) this.#enter(DRAINING);
-        while (this.#state === FILLING) await condition.wait();
+        while (this.#state === FILLING) await chain.step(condition.wait());
         if (this.#state !== DRAINING) {
           throw new BrokenBarrierError("The barrier was aborted or reset");
         }
@@ -82,8 +90,13 @@ export class Barrier {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits for the
    *   barrier's lock.
    */
-  async reset(): Promise<void> {
-    await this.#condition.acquire();
+  reset(): Promise<void> {
+    const chain = new WaitChain();
+    return holdWait(this.#reset(chain), chain);
+  }
+
+  async #reset(chain: WaitChain): Promise<void> {
+    await chain.step(this.#condition.acquire());
     this.#enter(this.#inside > 0 ? RESETTING : FILLING);
     this.#condition.release();
   }
@@ -96,8 +109,13 @@ export class Barrier {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits for the
    *   barrier's lock.
    */
-  async abort(): Promise<void> {
-    await this.#condition.acquire();
+  abort(): Promise<void> {
+    const chain = new WaitChain();
+    return holdWait(this.#abort(chain), chain);
+  }
+
+  async #abort(chain: WaitChain): Promise<void> {
+    await chain.step(this.#condition.acquire());
     this.#enter(BROKEN);
     this.#condition.release();
   }

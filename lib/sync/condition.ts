@@ -2,6 +2,7 @@ import { CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
+import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { Lock, lockInternals } from "./lock.ts";
 import { PlainWait } from "./_plain_wait.ts";
 
@@ -108,7 +109,12 @@ export class Condition {
    * @throws {CancelledError} (as a rejection) If the task is cancelled meanwhile. The lock is held
    *   then, too.
    */
-  async wait(): Promise<true> {
+  wait(): Promise<true> {
+    const chain = new WaitChain();
+    return holdWait(this.#wait(chain), chain);
+  }
+
+  async #wait(chain: WaitChain): Promise<true> {
     const lock = this.#lock;
     const permit = lockInternals.holder(lock);
     if (permit === undefined) {
@@ -121,14 +127,14 @@ export class Condition {
     //   condition.notify(); waiter.cancel();   // in one step: nobody else would hear of it
     let failure: unknown;
     try {
-      await new PlainWait(this.#waiters, this.#kind).begin();
+      await chain.step(new PlainWait(this.#waiters, this.#kind).begin());
     } catch (error) {
       failure = error;
     }
     for (;;) {
       try {
         // Under the permit that the caller has: it still has to release the lock at its end.
-        lockInternals.replace(lock, await lock.acquire(), permit);
+        lockInternals.replace(lock, await chain.step(lock.acquire()), permit);
         break;
       } catch (error) {
         failure = error;
@@ -153,9 +159,14 @@ export class Condition {
    *   held then, too.
    * @throws What `fn` throws, as a rejection, with the lock held.
    */
-  async waitForPredicate(fn: () => boolean): Promise<true> {
+  waitForPredicate(fn: () => boolean): Promise<true> {
+    const chain = new WaitChain();
+    return holdWait(this.#waitForPredicate(fn, chain), chain);
+  }
+
+  async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a condition", "fn", fn);
-    while (!ask(fn)) await this.wait();
+    while (!ask(fn)) await chain.step(this.wait());
     return true;
   }
 

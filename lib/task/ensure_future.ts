@@ -1,15 +1,9 @@
 import { CancelledError } from "../errors.ts";
 import { isInstance } from "../base/instance.ts";
+import { heldWait } from "../core/held_wait.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { type Awaitable, taskInternals } from "../core/task.ts";
-
-/**
- * Waits behind promises that are handed on to other waits, as in `waitFor(shield(task), 10)`:
- * cancelling the future made of one ends the wait. Otherwise it would go on as one of the task's
- * waits, and the next cancellation would end it instead of reaching the task.
- */
-export const waitsBehind: WeakMap<object, { abandon(error: CancelledError): void }> = new WeakMap();
 
 /**
  * The callbacks by which a future follows a promise.
@@ -71,7 +65,8 @@ const links: WeakMap<Promise<unknown>, Link[]> = new WeakMap();
  *
  * A function is started as a task; a future or task is returned as it is; any other promise is
  * wrapped. Awaiting the wrapper is a cancellation point, which awaiting the bare promise is not:
- * cancelling it abandons the promise, which itself goes on.
+ * cancelling it ends the wait behind a promise of this library, and abandons any other promise, which
+ * itself goes on.
  *
  * CPython: `asyncio.ensure_future`, `asyncio.wrap_future`.
  *
@@ -100,15 +95,13 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   const future = new Future<T>();
   // What is no promise may throw here, call back twice, or give yet another one.
   const link = Link.of(Promise.resolve(aw), future as Future<unknown>);
-  const wait = waitsBehind.get(aw);
+  const wait = heldWait(aw);
+  wait?.detach();
   futureInternals.stopWith(
     future,
-    wait === undefined ? link : {
-      stop: (error) => {
-        wait.abandon(error);
-        return link.stop(error);
-      },
-    },
+    // When the wait is over, its outcome is on its way here, and must not be lost:
+    //   const item = ensureFuture(queue.get()); …; item.cancel();   // it has the item already
+    wait === undefined ? link : { stop: (error) => wait.withdraw(error) },
   );
   return future;
 }

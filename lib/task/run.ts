@@ -4,7 +4,7 @@ import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
 import { Callback, futureInternals } from "../core/future.ts";
 import { endShared } from "./run_end.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
 
 /**
@@ -154,5 +154,5 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
     interrupts.stop();
   }
   if (interrupts.seen && task.cancelled()) await interrupts.exit();
-  return task.result();
+  return await runInScope(undefined, () => futureInternals.promise(task));
 }

@@ -1,7 +1,8 @@
 import type { CancelledError } from "../errors.ts";
 import { checkAwaitable, type ResultOf } from "./awaitable.ts";
-import { ensureFuture, waitsBehind } from "./ensure_future.ts";
+import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
+import { heldWait } from "../core/held_wait.ts";
 import type { Awaitable } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
@@ -94,7 +95,5 @@ export function shield(aw: Awaitable<unknown>): Promise<unknown> {
   }
   if (inner.done()) return futureInternals.promise(inner);
   const follows = !(aw instanceof Future) && typeof aw !== "function";
-  const wait = new Shield(inner, follows && !waitsBehind.has(aw));
-  waitsBehind.set(wait.promise, wait);
-  return wait.begin();
+  return new Shield(inner, follows && heldWait(aw) === undefined).begin();
 }

@@ -11,8 +11,10 @@ import {
 } from "../core/context.ts";
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
+import { type HeldWait, holdWait } from "../core/held_wait.ts";
 import { inTask } from "../core/in_task.ts";
-import { cancelledError, CancelScope } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
+import { CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
@@ -141,6 +143,16 @@ export class TaskGroup {
     joining: () => this.#lastChild !== undefined,
     ended: (child) => this.#childEnded(child),
   };
+  /** What whoever is handed the promise of `run` may do: with the body, and then with its end. */
+  readonly #held: HeldWait = {
+    detach: () => {
+      this.#detached = true;
+      this.#scope?.detach();
+      this.#lastChild?.detach();
+    },
+    withdraw: (error) => this.#lastChild?.withdraw(error) ?? this.#scope?.withdraw(error) ?? false,
+  };
+  #detached = false;
   readonly #errors: unknown[] = [];
   #lastChild: LastChild | undefined;
   #stopping = false;
@@ -179,19 +191,9 @@ export class TaskGroup {
     } catch (error) {
       return Promise.reject(error);
     }
-    return inTask(async () => {
+    return inTask(() => {
       const group = new TaskGroup({ [inBody]: true } as TaskGroupOptions);
-      const scope = group.#scope!;
-      let end: BodyEnd = {};
-      let value: T | undefined;
-      try {
-        value = await runInScope(scope, async () => await body(group));
-      } catch (error) {
-        const cancelled = scope.cancellation(error);
-        end = cancelled === undefined ? { failure: { error: groupFailure(error) } } : { cancelled };
-      }
-      await (group.#exit = group.#leave(end));
-      return value as T;
+      return holdWait(group.#run(body), group.#held);
     });
   }
 
@@ -300,6 +302,20 @@ export class TaskGroup {
     return this.#exit = this.#leave({});
   }
 
+  async #run<T>(body: TaskGroupBody<T>): Promise<T> {
+    const scope = this.#scope!;
+    let end: BodyEnd = {};
+    let value: T | undefined;
+    try {
+      value = await runInScope(scope, async () => await body(this));
+    } catch (error) {
+      const cancelled = scope.cancellation(error);
+      end = cancelled === undefined ? { failure: { error: groupFailure(error) } } : { cancelled };
+    }
+    await (this.#exit = this.#leave(end));
+    return value as T;
+  }
+
   async #leave(end: BodyEnd): Promise<void> {
     let cancelled = end.cancelled;
     if ((cancelled !== undefined || end.failure !== undefined) && !this.#stopping) {
@@ -308,6 +324,7 @@ export class TaskGroup {
     let late = false;
     while (this.#children.size > 0) {
       this.#lastChild = new LastChild();
+      if (this.#detached) this.#lastChild.detach();
       try {
         await this.#lastChild.begin();
       } catch (error) {

@@ -3,9 +3,11 @@ import { followsAwaits } from "../base/async_context.ts";
 import { nextTurn, now, type Timer } from "../base/clock.ts";
 import { checkDuration, checkFunction } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
+import { holdWait } from "../core/held_wait.ts";
 import { inTask } from "../core/in_task.ts";
 import { startLimit } from "../core/limit.ts";
-import { cancelledError, CancelScope } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
+import { CancelScope } from "../core/cancel_scope.ts";
 
 /**
  * What the body of a timeout runs.
@@ -69,10 +71,7 @@ export class Timeout {
   #onLost: ((error: CancelledError) => void) | undefined;
 
   static {
-    runBody = async (ms, when, body) => {
-      const limit = new Timeout(when);
-      return await limit.#run(ms, body);
-    };
+    runBody = (ms, when, body) => new Timeout(when).#begin(ms, body);
   }
 
   private constructor(when: number | null) {
@@ -111,9 +110,18 @@ export class Timeout {
     else this.#start(Math.ceil(when - now()));
   }
 
-  async #run<T>(ms: number | null, body: TimeoutBody<T>): Promise<T> {
+  #begin<T>(ms: number | null, body: TimeoutBody<T>): Promise<T> {
     const outer = currentScope()!;
     const scope = new CancelScope(outer.fiber, outer.runContext, outer);
+    return holdWait(this.#run(ms, body, outer, scope), scope);
+  }
+
+  async #run<T>(
+    ms: number | null,
+    body: TimeoutBody<T>,
+    outer: CancelScope,
+    scope: CancelScope,
+  ): Promise<T> {
     const before = outer.requested();
     this.#scope = scope;
     if (ms !== null) this.#start(ms);

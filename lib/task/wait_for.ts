@@ -5,7 +5,7 @@ import { currentScope } from "../core/context.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
 import { inTask } from "../core/in_task.ts";
-import { cancelledError } from "../core/cancel_scope.ts";
+import { cancelledError } from "../core/cancellation.ts";
 import type { Awaitable } from "../core/task.ts";
 import { timeout } from "./timeout.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";

@@ -42,7 +42,10 @@ Deno.test("signal: is aborted by cancel, with the CancelledError as reason", asy
   assert(signal.aborted);
   assert(signal.reason instanceof CancelledError);
   assertEquals(signal.reason.message, "enough");
-  assert(await failure(task) === signal.reason);
+  // Code outside any task gets the same in an error of its own, which is reported if nobody looks.
+  const outside = await failure(task) as CancelledError;
+  assertEquals([outside.message, outside.stack], ["enough", signal.reason.stack]);
+  assert(await createTask(() => failure(task)) === signal.reason);
 });
 
 Deno.test("signal: read after the request it is aborted already", async () => {

@@ -106,9 +106,10 @@ Deno.test("Unhandled: a cancelled one is never reported", async () => {
       const side = createTask(() =>
         Promise.all([sleep(2 ** 40), new Future(), sleep(2 ** 40), createTask(() => sleep(2 ** 40))])
       );
+      let handed; // CPython: a task of its own, which outlives the one that made it
       const loose = createTask(async () => {
         sleep(2 ** 40);
-        ensureFuture(sleep(2 ** 40));
+        handed = ensureFuture(sleep(2 ** 40));
         await sleep(2 ** 40);
       });
       const inGroup = createTask(() =>
@@ -123,6 +124,7 @@ Deno.test("Unhandled: a cancelled one is never reported", async () => {
       }));
       await settle();
       for (const task of [parked, side, loose, inGroup, limited, foreign]) task.cancel("never");
+      handed.cancel("never");
       await settle();
       for (const task of [parked, side, loose, inGroup, limited, foreign]) {
         if (!task.cancelled()) console.log("not cancelled");

@@ -1,7 +1,7 @@
 import { type CancelledError, TimeoutError } from "../../errors.ts";
 import { startTimer, type Timer } from "../../base/clock.ts";
 import { Future, futureInternals, type Stoppable } from "../../core/future.ts";
-import { cancelledError } from "../../core/cancel_scope.ts";
+import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { survey } from "../../wire/packing.ts";

@@ -3,7 +3,7 @@ import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from ".
 import { nextTurn, now } from "../../base/clock.ts";
 import { runInScope } from "../../core/context.ts";
 import { Future, futureInternals } from "../../core/future.ts";
-import { cancelledError } from "../../core/cancel_scope.ts";
+import { cancelledError } from "../../core/cancellation.ts";
 import type { MapSource } from "../../executor/map_output.ts";
 import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";

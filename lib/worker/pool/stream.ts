@@ -1,7 +1,7 @@
 import type { CancelledError } from "../../errors.ts";
 import { Deque } from "../../base/deque.ts";
 import { Future, futureInternals } from "../../core/future.ts";
-import { cancelledError } from "../../core/cancel_scope.ts";
+import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
 import { survey } from "../../wire/packing.ts";

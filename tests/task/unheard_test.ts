@@ -1,0 +1,126 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { runProgram } from "../support/running_program.ts";
+
+/** What runs beside the flow of a task, and what the program must print all the same. */
+const BESIDE: Record<string, string> = {
+  "a call that starts early": "const early = (async () => await sleep(2 ** 40))();",
+  "a loop that nobody awaits": "(async () => { for (;;) await sleep(2 ** 40); })();",
+  "a handler of a timer":
+    "setTimeout(async () => { await new Queue().get(); }, 0); await foreign(5);",
+  "several": "for (const ms of [40, 41]) (async () => { await sleep(2 ** ms); })();",
+  "a call of a call": "(async () => { await (async () => { await lock.acquire(); })(); })();",
+  "a wait that is only begun": "sleep(2 ** 40);",
+};
+
+const PRELUDE = `
+  import { createTask, Lock, Queue, run, sleep, timeout } from "$MOD";
+  const lock = new Lock();
+  await lock.acquire();
+  const foreign = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+`;
+
+for (const [what, beside] of Object.entries(BESIDE)) {
+  Deno.test(`Unheard: a cancellation with ${what} ends no program`, async () => {
+    const { code, out, err } = await runProgram(`${PRELUDE}
+      const task = createTask(async () => {
+        ${beside}
+        try {
+          await sleep(2 ** 40);
+        } finally {
+          await sleep(0);
+          console.log("cleaned up");
+        }
+      });
+      await foreign(10);
+      task.cancel();
+      await Promise.allSettled([task]);
+      await sleep(1);
+      console.log("goes on", task.cancelled());
+    `);
+    assertEquals([code, out, err], [0, "cleaned up\ngoes on true\n", ""]);
+  });
+
+  Deno.test(`Unheard: a cancellation is not spent on ${what}`, async () => {
+    const { code, out, err } = await runProgram(`${PRELUDE}
+      const task = createTask(async () => {
+        ${beside}
+        await foreign(30);
+        try {
+          await sleep(2 ** 40);
+        } finally {
+          await sleep(0); // once: the clean-up is left alone
+          console.log("cleaned up");
+        }
+      });
+      await foreign(10);
+      task.cancel();
+      await Promise.allSettled([task]);
+      console.log(task.cancelled());
+    `);
+    assertEquals([code, out, err], [0, "cleaned up\ntrue\n", ""]);
+  });
+}
+
+Deno.test("Unheard: delivered once, also where the flow awaits what it began long ago", async () => {
+  const { code, out, err } = await runProgram(`${PRELUDE}
+    const task = createTask(async () => {
+      const early = (async () => await sleep(2 ** 40))();
+      await foreign(2);
+      try {
+        await early;
+      } catch {
+        await foreign(2); // cleans up in a promise of somebody else
+        await sleep(0);
+        console.log("cleaned up");
+      }
+    });
+    await foreign(10);
+    task.cancel();
+    await Promise.allSettled([task]);
+    console.log(task.cancelled());
+  `);
+  assertEquals([code, out, err], [0, "cleaned up\nfalse\n", ""]);
+});
+
+const OUTCOMES: Record<string, string> = {
+  "await run":
+    "await run(() => { queueMicrotask(() => currentTask().cancel()); return sleep(9e9); });",
+  "await task":
+    "const task = createTask(() => sleep(9e9)); setTimeout(() => task.cancel()); await task;",
+  "run that floats":
+    "const main = createTask(() => sleep(9e9)); setTimeout(() => main.cancel()); run(() => main);",
+  "a function outside any task":
+    "const task = createTask(() => sleep(9e9)); setTimeout(() => task.cancel()); (async () => { await task; })();",
+};
+
+for (const [what, source] of Object.entries(OUTCOMES)) {
+  Deno.test(`Unheard: ${what} is an outcome, and is reported`, async () => {
+    const { code, err } = await runProgram(`
+      import { createTask, run, sleep } from "$MOD";
+      let current;
+      const currentTask = () => current;
+      ${source.replace("run(() => { queueMicrotask", "run(() => { current = t(); queueMicrotask")}
+      import { currentTask as t } from "$MOD";
+    `);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "CancelledError: The task was cancelled");
+  });
+}
+
+Deno.test("Unheard: other rejections are reported as ever, to listeners of the program, too", async () => {
+  const { code, out } = await runProgram(`
+    import { CancelledError, createTask, sleep } from "$MOD";
+    addEventListener("unhandledrejection", (event) => {
+      event.preventDefault();
+      console.log(String(event.reason));
+    });
+    createTask(async () => {
+      (async () => await sleep(9e9))();
+      await sleep(9e9);
+    }).cancel();
+    Promise.reject(new Error("a failure"));
+    Promise.reject(new CancelledError("of the program's own"));
+    await sleep(1);
+  `);
+  assertEquals([code, out], [0, "Error: a failure\nCancelledError: of the program's own\n"]);
+});
