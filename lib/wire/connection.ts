@@ -2,7 +2,7 @@ import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
-import { checkDuration } from "../base/validate.ts";
+import { checkDuration, show } from "../base/validate.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import { cloneError } from "./clone_error.ts";
 import { needPeers } from "./resource_sharer.ts";
@@ -100,7 +100,8 @@ let make: <T>(port: Port) => Connection<T>;
  * - What crosses is what crosses to a worker: all that structured clone takes, shared objects, other
  *   ends, and errors. What is in `transfer` moves.
  * - When one end is closed, or its thread dies, the other can still receive what was sent before;
- *   then receiving rejects and iteration ends.
+ *   then receiving rejects and iteration ends. What no end of a pipe sends ends it, too, with an
+ *   error that says so.
  * - There is no bound on how much may be under way: `send` never waits. For a bound use
  *   `SharedQueue`.
  * - Waiting in it is a cancellation point; a message is never lost by it. It holds the program alive
@@ -139,6 +140,8 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   /** Whether nothing more can come: the other end is closed or gone. */
   #ended = false;
   #held = false;
+  /** Why nothing more can come, where it is not that the other end is closed. */
+  #fault: InvalidStateError | undefined;
 
   static {
     make = (port) => new Connection(making, port);
@@ -274,12 +277,13 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   /** Receive one after the other, until nothing more can come. */
   async *[Symbol.asyncIterator](): AsyncIterator<T> {
     for (;;) {
-      if (this.#state === OPEN && this.#over()) return;
+      if (this.#state === OPEN && this.#over() && this.#fault === undefined) return;
       let value: T;
       try {
         value = await this.recv();
       } catch (error) {
-        if (this.#state === OPEN && this.#over() && error instanceof InvalidStateError) return;
+        const ended = this.#state === OPEN && this.#over() && this.#fault === undefined;
+        if (ended && error instanceof InvalidStateError) return;
         throw error;
       }
       yield value;
@@ -328,13 +332,22 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
     this.#started = true;
     this.#port.addEventListener("close", () => this.#end());
     this.#port.onmessage = (event: MessageEvent<Message>) => this.#take(event.data);
+    this.#port.onmessageerror = () => this.#take([] as never);
     this.#port.unref?.();
   }
 
   #take(message: Message): void {
     if (this.#state !== OPEN) return;
     if (message === null) return this.#end();
-    this.#received.push(message[1] ? unpack(message[0]) : message[0]);
+    try {
+      this.#received.push(read(message));
+    } catch (error) {
+      // Code of another thread may have got hold of the port: it ends its own pipe, and no more.
+      this.#fault = new InvalidStateError("Cannot receive: what came cannot be read", {
+        cause: error,
+      });
+      return this.#end();
+    }
     this.#serve();
     this.#hold();
   }
@@ -350,7 +363,8 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
       while (this.#pollers.first !== undefined) this.#pollers.first.tell(true);
     }
     if (this.#over()) {
-      const error = new InvalidStateError("Cannot receive: the other end is closed");
+      const error = this.#fault ??
+        new InvalidStateError("Cannot receive: the other end is closed");
       for (let w = this.#waiters.shift(); w !== undefined; w = this.#waiters.shift()) w.fail(error);
       while (this.#pollers.first !== undefined) this.#pollers.first.tell(true);
     }
@@ -396,6 +410,14 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
     if (wanted) this.#port.ref?.();
     else this.#port.unref?.();
   }
+}
+
+/** What a message holds. Throws for one that no end of a pipe sends. */
+function read(message: Exclude<Message, null>): unknown {
+  if (!Array.isArray(message) || message.length < 1 || message.length > 2) {
+    throw new TypeError(`Cannot read ${show(message)} as a message of a pipe`);
+  }
+  return message.length === 2 ? unpack(message[0] as Packed) : message[0];
 }
 
 const making = Symbol("making a connection");

@@ -400,6 +400,9 @@ function uncloneable(value: unknown): DOMException {
 /** Make the value again that `pack` packed. `callerStack` is added to the stacks of its errors. */
 export function unpack(packed: Packed, callerStack?: string): unknown {
   const { value, marks, boxes } = packed;
+  if (!isList(marks) || !isList(boxes) || marks.length !== boxes.length) {
+    throw new TypeError("Cannot unpack a value: it was not packed");
+  }
   const originals = new Map<unknown, unknown>();
   const restorer = new Restorer(originals);
   boxes.forEach((box, i) => {
@@ -415,6 +418,15 @@ export function unpack(packed: Packed, callerStack?: string): unknown {
     fillError(originals.get(marks[i]) as Error, box, (item) => restorer.restore(item));
   });
   return restorer.restore(value);
+}
+
+/** Of more than so many entries it is looked whether they are really there. */
+const MANY = 100_000;
+
+/** Whether it is an array as long as it says: an empty one can claim 4,000,000,000 entries. */
+function isList(value: unknown): boolean {
+  return Array.isArray(value) &&
+    (value.length <= MANY || Object.keys(value).length >= value.length);
 }
 
 /** Puts the originals back in place of the marks, in the clone itself. */

@@ -25,7 +25,16 @@ export function ownFlags(): string[] | undefined {
 
 /** The configuration file that the runtime found for the main module. */
 export function findConfig(): URL | undefined {
-  return configsAbove().find((place) => {
+  return findAbove("deno.json", "deno.jsonc");
+}
+
+/** The `package.json` that the runtime found for the main module. */
+export function findPackage(): URL | undefined {
+  return findAbove("package.json");
+}
+
+function findAbove(...names: string[]): URL | undefined {
+  return placesAbove(names).find((place) => {
     return granted({ name: "read", path: place }) && attempt(() => deno?.statSync?.(place).isFile);
   });
 }
@@ -41,19 +50,21 @@ export function hasWorkerOptions(): boolean {
   const named = flags.find((flag, i) =>
     flag.startsWith("--config=") || flags[i - 1] === "--config"
   );
-  const places = named === undefined ? configsAbove() : [named.replace(/^--config=/, "")];
+  const places = named === undefined
+    ? placesAbove(["deno.json", "deno.jsonc"])
+    : [named.replace(/^--config=/, "")];
   return places.some((place) =>
     /"unstable"\s*:\s*\[[^\]]*"worker-options"/.test(read(place) ?? "")
   );
 }
 
-/** Where configuration files may be, the nearest first. */
-function configsAbove(): URL[] {
+/** Where files of these names may be, the nearest first. */
+function placesAbove(names: readonly string[]): URL[] {
   const main = attempt(() => deno?.mainModule);
   if (main === undefined || !main.startsWith("file:")) return [];
   const found: URL[] = [];
   for (let folder = new URL(".", main);;) {
-    found.push(new URL("deno.json", folder), new URL("deno.jsonc", folder));
+    found.push(...names.map((name) => new URL(name, folder)));
     const above = new URL("..", folder);
     if (above.href === folder.href) return found;
     folder = above;

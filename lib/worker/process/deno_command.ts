@@ -1,4 +1,4 @@
-import { findConfig, ownFlags } from "../permissions/deno_flags.ts";
+import { findConfig, findPackage, ownFlags } from "../permissions/deno_flags.ts";
 import { checkRun, pathOf, permissionFlags } from "../permissions/permissions.ts";
 import type { WorkerPermissions } from "../permissions/worker_permissions.ts";
 import type { ProcessCommand } from "./process_command.ts";
@@ -43,7 +43,16 @@ function sharedFlags(): string[] {
       if (WITH_VALUE.has(flag)) picked.push(flags[++i] ?? "");
     }
   }
-  if (picked.some((flag) => /^--(?:no-)?config(?:=|$)/.test(flag))) return picked;
+  return [...picked, ...configFlags(picked)];
+}
+
+/** What Deno finds above the main module, and would look for in vain above that of the library. */
+function configFlags(picked: readonly string[]): string[] {
+  const given = (flag: RegExp) => picked.some((one) => flag.test(one));
+  if (given(/^--(?:no-)?config(?:=|$)/)) return [];
   const config = findConfig();
-  return config === undefined ? picked : [...picked, "--config", pathOf(config)];
+  if (config !== undefined) return ["--config", pathOf(config)];
+  // With a `package.json` alone, every module finds packages in the `node_modules` above it.
+  const manual = !given(/^--node-modules-dir(?:=|$)/) && findPackage() !== undefined;
+  return manual ? ["--node-modules-dir=manual"] : [];
 }
