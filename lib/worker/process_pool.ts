@@ -269,6 +269,9 @@ export class ProcessPool implements Executor {
     return this.#executor.stream(fn, args, this.stream) as AsyncIterable<R>;
   }
 
+  /** Make stubs for the functions of a module of which nothing is said: they take and give `any`. */
+  // deno-lint-ignore no-explicit-any
+  import(module: string | URL): any;
   /**
    * Make typed stand-ins for the functions that a module exports; calling one, or passing it to
    * `submit`, `map` and so on, runs the function in a process. The module is imported there alone.
@@ -278,8 +281,9 @@ export class ProcessPool implements Executor {
    * @returns The stand-ins, by name.
    * @throws {TypeError} If `module` is not an absolute URL.
    */
-  import<M>(module: string | URL): Remote<M> {
-    return this.#executor.import(module) as Remote<M>;
+  import<M>(module: string | URL): Remote<M>;
+  import(module: string | URL): object {
+    return this.#executor.import(module);
   }
 
   /**

@@ -81,6 +81,11 @@ export interface WorkerPoolOptions extends CommonPoolOptions {
  * pipes arrive as themselves; errors keep class, message, both stacks, cause, nested errors and own
  * fields. What cannot be cloned fails that one call, with an error that names the argument.
  *
+ * Arguments are read when their call is sent to a worker, which is at once or when one has time for
+ * it: what is changed after `submit` may arrive changed. A result is read when the call ends. The
+ * results of a `map` are sent in chunks; memory in them (an `ArrayBuffer`, a view) is copied as each
+ * item ends, so that a function may use it again, while other objects are read when the chunk ends.
+ *
  * **Cancelling** a future, its signal or the task that awaits it takes a waiting call out of the
  * queue. A running one is asked to stop: it runs as a `Task` there, so that waits in it reject, and
  * a busy loop sees it by `cancelRequested`. The caller hears of it at once. If the call goes on for
@@ -205,7 +210,8 @@ export class WorkerPool implements Executor {
    * Run a function over many items, and give the results in the order of the items.
    *
    * The input is read as it is needed, also if it is infinite or async; items go to the workers in
-   * chunks, sized by how long they take. `await` the result for an array, or iterate it with
+   * chunks, sized by how long they take. In a loop some items are read ahead, but no more than 64 MB
+   * of them, or one for each worker. `await` the result for an array, or iterate it with
    * `for await`. It begins at once. When an item fails, when the loop is left, on cancel, signal or
    * timeout, the rest is stopped; the error is that of the first item that failed.
    *
@@ -355,6 +361,9 @@ export class WorkerPool implements Executor {
     return this.#executor.stream(fn, args, this.stream) as AsyncIterable<R>;
   }
 
+  /** Make stubs for the functions of a module of which nothing is said: they take and give `any`. */
+  // deno-lint-ignore no-explicit-any
+  import(module: string | URL): any;
   /**
    * Make typed stand-ins for the functions that a module exports; calling one, or passing it to
    * `submit`, `map` and so on, runs the function in a worker. The module is imported there alone.
@@ -381,8 +390,9 @@ export class WorkerPool implements Executor {
    * assertEquals(await pool.starmap(geometry.area, [[4, 5]]), [20]);
    * ```
    */
-  import<M>(module: string | URL): Remote<M> {
-    return this.#executor.import(module) as Remote<M>;
+  import<M>(module: string | URL): Remote<M>;
+  import(module: string | URL): object {
+    return this.#executor.import(module);
   }
 
   /**

@@ -734,3 +734,28 @@ async function openAll(names: string[]): Promise<void> {
 function assertFalsy(value: unknown): void {
   assertEquals(Boolean(value), false);
 }
+
+/** Cancels itself as it begins, and goes on for ever. */
+const deaf = async () => {
+  (world as unknown as { cancel(): void }).cancel();
+  for (;;) await new Promise(() => {});
+};
+
+Deno.test("A call cancelled before the end of the one before is heard of has a grace of its own", async () => {
+  using time = new FakeTime();
+  const world = makeWorld();
+  await using pool = new LoopbackPool({ maxWorkers: 1, cancelGrace: 1_000 });
+  const first = pool.submit(gated, "first");
+  await quiet();
+  // It begins in the worker when the answer of the first is on its way.
+  const second = pool.submit(deaf);
+  Object.assign(world, { cancel: () => second.cancel() });
+  const ends = Promise.allSettled([first, second]);
+  first.cancel();
+  await ends;
+  await quiet();
+  assertEquals(pool.host.living.length, 1);
+  await time.tickAsync(1_001);
+  assertEquals(pool.host.workers[0]!.killed, true);
+  assertEquals(await pool.submit(double, 2), 4);
+});
