@@ -1,0 +1,110 @@
+import { assert, assertEquals } from "@std/assert";
+import { readDocumented } from "../support/documented.ts";
+import { readSource } from "../support/module_graph.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+const MAX_README = 220;
+const MAX_PAGE = 300;
+
+const guide = await listPages("docs/guide");
+const texts = new Map<string, string>();
+for (const page of ["README.md", "CONTRIBUTING.md", ...guide, ...await listPages("docs")]) {
+  texts.set(page, await readSource(page));
+}
+
+/** The Markdown files of a folder, as paths from the root of the project. */
+async function listPages(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isFile } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+    if (isFile && name.endsWith(".md")) found.push(`${folder}/${name}`);
+  }
+  return found.sort();
+}
+
+/** Where the links of a page lead, without those to the web. */
+function linksOf(page: string): string[] {
+  return Array.from(texts.get(page)!.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!)
+    .filter((target) => !/^https?:/.test(target));
+}
+
+/** The path of what a link of a page leads to, from the root of the project. */
+function resolve(page: string, target: string): string {
+  return new URL(target.replace(/#.*/, ""), new URL(page, ROOT)).href.slice(ROOT.href.length);
+}
+
+function slugsOf(page: string): string[] {
+  return Array.from(
+    texts.get(page)!.matchAll(/^#+ (.+)$/gm),
+    ([, title]) => title!.toLowerCase().replaceAll(/[^\w -]/g, "").replaceAll(" ", "-"),
+  );
+}
+
+Deno.test("The README and the pages of the guide are short", () => {
+  const lengths = Array.from(texts, ([page, text]) => ({ page, lines: text.split("\n").length }));
+  const limit = (page: string) => page === "README.md" ? MAX_README : MAX_PAGE;
+  assertEquals(lengths.filter(({ page, lines }) => lines - 1 > limit(page)), []);
+});
+
+Deno.test("No line of the README and the guide is too long to read, but for tables", () => {
+  for (const [page, text] of texts) {
+    const long = text.split("\n").filter((line) => line.length > 120 && !line.startsWith("|"));
+    assertEquals(long, [], page);
+  }
+});
+
+Deno.test("A page of the guide says what it is for, and links to the API", () => {
+  for (const page of guide) {
+    const text = texts.get(page)!;
+    assert(/^# .+\n\nThis page is for /.test(text), page);
+    assert(text.includes("https://jsr.io/@strand/strand/doc"), page);
+  }
+});
+
+Deno.test("The links of the README and the guide lead somewhere", async () => {
+  let count = 0;
+  for (const page of texts.keys()) {
+    for (const target of linksOf(page)) {
+      count++;
+      const anchor = target.split("#")[1];
+      const path = target.startsWith("#") ? page : resolve(page, target);
+      if (!path.endsWith("/")) assert((await Deno.stat(new URL(path, ROOT))).isFile, target);
+      if (anchor !== undefined) assert(slugsOf(path).includes(anchor), `${page}: ${target}`);
+    }
+  }
+  assert(count > 30, "Found too few links");
+});
+
+Deno.test("Every page is reached from the README in two clicks", () => {
+  const reached = new Set(["README.md"]);
+  for (let click = 0; click < 2; click++) {
+    for (const page of [...reached].filter((page) => texts.has(page))) {
+      for (const target of linksOf(page)) {
+        if (!target.startsWith("#")) reached.add(resolve(page, target));
+      }
+    }
+  }
+  assertEquals([...texts.keys()].filter((page) => !reached.has(page)), []);
+});
+
+Deno.test("A search of the README and the guide finds every exported name and every option", async () => {
+  const found = new Set(
+    ["README.md", ...guide].flatMap((page) => texts.get(page)!.match(/\w+/g) ?? []),
+  );
+  const symbols = await readDocumented();
+  const missing = symbols.map(({ name }) => name).filter((name) => !found.has(name));
+  let options = 0;
+  for (const { name, declarations } of symbols) {
+    if (!name.endsWith("Options")) continue;
+    JSON.stringify(declarations, (key, value) => {
+      if (key !== "properties" || !Array.isArray(value)) return value;
+      for (const property of value as { name?: string }[]) {
+        if (property.name === undefined) continue;
+        options++;
+        if (!found.has(property.name)) missing.push(`${name}.${property.name}`);
+      }
+      return value;
+    });
+  }
+  assert(options > 30, `Found only ${options} options`);
+  assertEquals(missing, []);
+});
