@@ -312,6 +312,10 @@ export class CancelScope implements Interruptible, HeldWait {
     this.parent = undefined;
   }
 
+  over(): boolean {
+    return this.closed;
+  }
+
   withdraw(error: CancelledError): boolean {
     if (this.closed) return false;
     this.cancel(error);

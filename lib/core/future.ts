@@ -21,6 +21,8 @@ export interface Stoppable {
   subject?(): WaitSubject;
   /** Whether it is being asked right now, so that asking it again would go round in a circle. */
   asked?(): boolean;
+  /** Whether the result is on its way, and there is nobody to give it back to. */
+  arriving?(): boolean;
 }
 
 /** Called in a turn of its own once the future is done. */
@@ -72,6 +74,11 @@ class Await<T> extends Waiter<T, void> {
     this.#future = future;
   }
 
+  override interrupt(error: CancelledError): boolean {
+    // The next wait takes the cancellation.
+    return !futureInternals.arriving(this.#future) && super.interrupt(error);
+  }
+
   protected override onWithdraw(error: CancelledError): CancelOutcome {
     if (futureInternals.asked(this.#future)) {
       futureInternals.unsubscribe(this.#future, this);
@@ -108,6 +115,8 @@ export interface FutureInternals {
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Whether it is being asked to stop right now. */
   asked(future: Future<unknown>): boolean;
+  /** Whether the result is on its way, and there is nobody to give it back to. */
+  arriving(future: Future<unknown>): boolean;
   /** Let `stoppable` carry out its `cancel`. */
   stopWith(future: Future<unknown>, stoppable: Stoppable): void;
   /** Give `handle` a turn once it is done, or now if it is. Counts as looking at it. */
@@ -178,6 +187,7 @@ export class Future<T> implements Promise<T> {
       abandon: (future, error) => future.#settle(CANCELLED, error),
       stop: (future, error) => future.#stop(error),
       asked: (future) => future.#stoppable?.asked?.() ?? false,
+      arriving: (future) => future.#stoppable?.arriving?.() ?? false,
       stopWith: (future, stoppable) => {
         future.#stoppable = stoppable;
       },

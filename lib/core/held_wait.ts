@@ -13,7 +13,19 @@ export interface HeldWait {
   detach(): void;
   /** Call it off; `false` if it is over. */
   withdraw(error: CancelledError): boolean;
+  /**
+   * Whether it is over, so that what it gave is on its way to who holds the promise, and would be lost
+   * if that one were cancelled now:
+   *
+   *     const item = waitFor(queue.get(), 50);
+   *     queue.putNowait(1);   // the wait takes it in its turn, and whoever follows its promise hears of
+   *                           // that some microtasks later: tests/sync/handed_on_sweep_test.ts
+   */
+  over(): boolean;
 }
+
+/** What is behind a promise that follows something that is there already. */
+export const noHeldWait: HeldWait = { detach() {}, withdraw: () => false, over: () => true };
 
 const held: unique symbol = Symbol("the wait behind");
 
@@ -59,5 +71,9 @@ export class WaitChain implements HeldWait {
     // Between two waits of the function, the next one takes it.
     if (!this.#current?.withdraw(error)) this.#due = error;
     return true;
+  }
+
+  over(): boolean {
+    return false; // It may be between two waits.
   }
 }

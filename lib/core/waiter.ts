@@ -140,6 +140,10 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     this.#scope = undefined;
   }
 
+  over(): boolean {
+    return this.#state === ENDED;
+  }
+
   withdraw(error: CancelledError): boolean {
     return this.#state === ENDED ? false : this.interrupt(error);
   }

@@ -3,6 +3,7 @@ import type { Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
+import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { startLimit } from "../core/limit.ts";
 import { noWait } from "../core/waiter.ts";
 import { type Subscription, whenAborted } from "../task/abort_signals.ts";
@@ -294,8 +295,9 @@ export abstract class MapOutput<P extends Piece>
 
   #next(): Promise<IteratorResult<unknown>> {
     const head = this.#pieces.peek();
-    if (!head?.over || this.#at === head.size) return this.#wait();
-    return noWait(this.#hand(head));
+    if (head?.over && this.#at < head.size) return noWait(this.#hand(head));
+    const chain = new WaitChain();
+    return holdWait(this.#wait(chain), chain);
   }
 
   #hand(head: P): IteratorResult<unknown> {
@@ -312,7 +314,7 @@ export abstract class MapOutput<P extends Piece>
     this.#at = 0;
   }
 
-  async #wait(): Promise<IteratorResult<unknown>> {
+  async #wait(chain: WaitChain): Promise<IteratorResult<unknown>> {
     for (;;) {
       const head = this.#pieces.peek();
       if (head?.over) {
@@ -331,7 +333,7 @@ export abstract class MapOutput<P extends Piece>
         if (failure !== undefined) throw failure.error;
         return { done: true, value: undefined };
       }
-      await futureInternals.promise(this.#gate ??= this.#makeGate());
+      await chain.step(futureInternals.promise(this.#gate ??= this.#makeGate()));
     }
   }
 

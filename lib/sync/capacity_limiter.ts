@@ -1,6 +1,7 @@
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
+import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
@@ -164,11 +165,16 @@ export class CapacityLimiter {
    * @throws {CancelledError} (as a rejection) If the task is cancelled while it waits.
    * @throws What `fn` throws or rejects with, as a rejection.
    */
-  async run<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+  run<T>(fn: () => T | PromiseLike<T>): Promise<T> {
+    const chain = new WaitChain();
+    return holdWait(this.#run(fn, chain), chain);
+  }
+
+  async #run<T>(fn: () => T | PromiseLike<T>, chain: WaitChain): Promise<T> {
     checkFunction("run under a capacity limiter", "fn", fn);
-    const permit = await this.acquire();
+    const permit = await chain.step(this.acquire());
     try {
-      return await fn();
+      return await chain.step(Promise.resolve(fn()));
     } finally {
       permit[Symbol.dispose]();
     }

@@ -1,5 +1,6 @@
 import { QueueShutDown } from "../errors.ts";
 import { isInstance } from "../base/instance.ts";
+import { heldWait, holdWait, noHeldWait } from "../core/held_wait.ts";
 
 /** The items of a queue, each taken out; it ends when the queue is shut down and drained. */
 export class QueueItems<T> implements AsyncIterator<T, undefined> {
@@ -12,13 +13,15 @@ export class QueueItems<T> implements AsyncIterator<T, undefined> {
 
   next(): Promise<IteratorResult<T, undefined>> {
     if (this.#ended) return this.return();
-    return this.#queue.get().then(
+    const got = this.#queue.get();
+    const next = got.then<IteratorResult<T, undefined>, IteratorResult<T, undefined>>(
       (value) => ({ done: false, value }),
       (error) => {
         if (!isInstance(error, QueueShutDown)) throw error;
         return this.return();
       },
     );
+    return holdWait(next, heldWait(got) ?? noHeldWait);
   }
 
   return(): Promise<IteratorResult<T, undefined>> {

@@ -97,11 +97,11 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   const link = Link.of(Promise.resolve(aw), future as Future<unknown>);
   const wait = heldWait(aw);
   wait?.detach();
-  futureInternals.stopWith(
-    future,
+  futureInternals.stopWith(future, {
     // When the wait is over, its outcome is on its way here, and must not be lost:
     //   const item = ensureFuture(queue.get()); …; item.cancel();   // it has the item already
-    wait === undefined ? link : { stop: (error) => wait.withdraw(error) },
-  );
+    stop: (error) => wait === undefined ? link.stop(error) : wait.withdraw(error),
+    arriving: () => future.done() || (wait?.over() ?? false),
+  });
   return future;
 }

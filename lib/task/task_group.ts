@@ -151,6 +151,7 @@ export class TaskGroup {
       this.#lastChild?.detach();
     },
     withdraw: (error) => this.#lastChild?.withdraw(error) ?? this.#scope?.withdraw(error) ?? false,
+    over: () => this.#ended,
   };
   #detached = false;
   readonly #errors: unknown[] = [];
