@@ -71,7 +71,7 @@ export let lockInternals: LockInternals;
 /** What is known here of one hold. */
 interface HoldState {
   /** Its number: once another one holds the lock, the permit for this one is dead. */
-  readonly turn: number;
+  turn: number;
   abandoned: boolean;
 }
 
@@ -249,11 +249,14 @@ export class SharedLock extends Shareable {
     const hold = this.#last?.turn === turn ? this.#last : undefined;
     return {
       resume: (abandoned) => {
-        protocol.resumeTurn(turn);
         this.#last = hold;
-        if (!abandoned) return;
-        if (hold !== undefined) hold.abandoned = true;
-        else protocol.leaveNotice();
+        if (hold === undefined) {
+          protocol.resumeTurn(turn);
+          if (abandoned) protocol.leaveNotice();
+        } else {
+          hold.turn = protocol.turn();
+          if (abandoned) hold.abandoned = true;
+        }
       },
     };
   }

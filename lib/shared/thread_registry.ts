@@ -137,7 +137,7 @@ function entryOf(number: number): number {
 
 /** Whether a thread is known to be dead. */
 export function isDead(id: number): boolean {
-  return deaths() > 0 && dead.has(id);
+  return deaths() !== 0 && dead.has(id);
 }
 
 /** This thread. */

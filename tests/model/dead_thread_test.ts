@@ -78,7 +78,7 @@ for (const interrupted of [false, true]) {
     slots: SLOTS,
     lingers: true,
     mortal: [DEAD],
-    interruptions: interrupted ? 1 : 2,
+    interruptions: 1,
     threads: [holder(interrupted), holder(false)],
     recover: (isDead, words, thread) => lockOf(words, thread).recover(isDead),
     check: (logs, memory) => {
@@ -205,7 +205,7 @@ testCase({
   slots: SLOTS,
   lingers: true,
   mortal: [DEAD],
-  interruptions: 2,
+  interruptions: 1,
   threads: [visitor, visitor],
   recover: (isDead, words, thread) => {
     const barrier = barrierOf(words, thread);

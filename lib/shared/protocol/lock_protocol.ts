@@ -35,6 +35,7 @@ export class LockProtocol {
   readonly queues: WaitQueues;
   readonly #words: Words;
   readonly #thread: ThreadIdentity;
+  readonly #id: number;
   readonly #word: number;
   readonly #turn: number;
   readonly #turns: number;
@@ -42,6 +43,7 @@ export class LockProtocol {
   constructor(words: Words, at: number, thread: ThreadIdentity, slots?: number) {
     this.#words = words;
     this.#thread = thread;
+    this.#id = thread.id;
     this.#word = at;
     this.#turn = at + 1;
     this.#turns = at + 2;
@@ -71,7 +73,7 @@ export class LockProtocol {
 
   /** Whether this thread holds it. */
   mine(): boolean {
-    return (this.#words.load(this.#word) & ID_BITS) === this.#thread.id;
+    return (this.#words.load(this.#word) & ID_BITS) === this.#id;
   }
 
   /** Take it if it is free. */
@@ -79,7 +81,7 @@ export class LockProtocol {
     const thread = this.#thread;
     for (;;) {
       if (this.#take()) {
-        if (!thread.isDead(thread.id)) return true;
+        if (!thread.isDead(this.#id)) return true;
         // Those who look for what the dead hold may have been here before. One that stops at this
         // point is found by who comes next, or by the liveness check of who waits.
         this.#giveBack();
@@ -125,7 +127,7 @@ export class LockProtocol {
    */
   release(turn?: number): number {
     const words = this.#words;
-    const { id } = this.#thread;
+    const id = this.#id;
     if (turn !== undefined && words.load(this.#turn) !== turn) return NOT_HELD;
     const seen = words.compareExchange(this.#word, id, 0);
     if (seen === id) return 0;
@@ -141,7 +143,7 @@ export class LockProtocol {
     for (;;) {
       const seen = words.load(this.#word);
       // The notice is for who holds it now, which is not one whom it was taken from.
-      if (seen >= 0 || (seen & ID_BITS) !== this.#thread.id) return false;
+      if (seen >= 0 || (seen & ID_BITS) !== this.#id) return false;
       if (words.compareExchange(this.#word, seen, seen & ~ABANDONED) === seen) return true;
     }
   }
@@ -151,7 +153,7 @@ export class LockProtocol {
     const words = this.#words;
     for (;;) {
       const seen = words.load(this.#word);
-      if (seen < 0 || (seen & ID_BITS) !== this.#thread.id) return;
+      if (seen < 0 || (seen & ID_BITS) !== this.#id) return;
       if (words.compareExchange(this.#word, seen, seen | ABANDONED) === seen) return;
     }
   }
@@ -173,20 +175,23 @@ export class LockProtocol {
 
   #take(): boolean {
     const words = this.#words;
-    const { id } = this.#thread;
+    const id = this.#id;
+    const before = words.load(this.#turn);
     let seen = words.compareExchange(this.#word, 0, id);
     if (seen === ABANDONED) {
       seen = words.compareExchange(this.#word, ABANDONED, id | ABANDONED) === ABANDONED ? 0 : seen;
     }
     if (seen !== 0) return false;
-    this.resumeTurn((words.add(this.#turns, 1) + 1) | 0);
+    const turn = (words.add(this.#turns, 1) + 1) | 0;
+    // Somebody has held it in between, or has it now from one that was given up for dead.
+    if (words.compareExchange(this.#turn, before, turn) !== before) this.resumeTurn(turn);
     return true;
   }
 
   /** Give back what was never used. */
   #giveBack(): void {
     const words = this.#words;
-    const { id } = this.#thread;
+    const id = this.#id;
     if (words.compareExchange(this.#word, id, 0) !== id) {
       words.compareExchange(this.#word, id | ABANDONED, ABANDONED);
     }

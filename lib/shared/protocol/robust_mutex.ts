@@ -30,6 +30,7 @@ export class RobustMutex {
 
   readonly #words: Words;
   readonly #thread: ThreadIdentity;
+  readonly #id: number;
   readonly #at: number;
   readonly #repair: (() => void) | undefined;
 
@@ -40,6 +41,7 @@ export class RobustMutex {
   constructor(words: Words, at: number, thread: ThreadIdentity, repair?: () => void) {
     this.#words = words;
     this.#thread = thread;
+    this.#id = thread.id;
     this.#at = at;
     this.#repair = repair;
   }
@@ -52,9 +54,9 @@ export class RobustMutex {
    *   in here first.
    */
   enter(): boolean {
-    const thread = this.#thread;
-    if (this.#words.compareExchange(this.#at, 0, thread.id) !== 0 && !this.#contend()) return false;
-    if (!thread.isDead(thread.id)) return true;
+    const id = this.#id;
+    if (this.#words.compareExchange(this.#at, 0, id) !== 0 && !this.#contend()) return false;
+    if (!this.#thread.isDead(id)) return true;
     this.exit();
     return false;
   }
@@ -62,7 +64,7 @@ export class RobustMutex {
   /** Go out. */
   exit(): void {
     const words = this.#words;
-    const { id } = this.#thread;
+    const id = this.#id;
     const seen = words.compareExchange(this.#at, id, 0);
     // Anything else means that this thread was given up for dead and another one took its place.
     if (seen === (id | AWAITED) && words.compareExchange(this.#at, seen, 0) === seen) {
@@ -89,7 +91,7 @@ export class RobustMutex {
     if (seen !== awaited && words.compareExchange(this.#at, seen, awaited) !== seen) return false;
     // Leaving wakes everybody: one who was not woken for so long has seen nobody leave.
     if (words.wait(this.#at, awaited, ms) !== "timed-out") return false;
-    const mine = this.#thread.id | AWAITED;
+    const mine = this.#id | AWAITED;
     if (words.compareExchange(this.#at, awaited, mine) !== awaited) return false;
     this.#repair?.();
     return true;
@@ -100,17 +102,17 @@ export class RobustMutex {
     const thread = this.#thread;
     const at = this.#at;
     for (let i = Math.min(words.spinLimit, LOOKS); i > 0; i--) {
-      if (words.load(at) === 0 && words.compareExchange(at, 0, thread.id) === 0) return true;
+      if (words.load(at) === 0 && words.compareExchange(at, 0, this.#id) === 0) return true;
       words.pause();
     }
     for (;;) {
       const seen = words.load(at);
       if (seen === 0) {
         // Others may sleep on it still.
-        if (words.compareExchange(at, 0, thread.id | AWAITED) === 0) return true;
+        if (words.compareExchange(at, 0, this.#id | AWAITED) === 0) return true;
         continue;
       }
-      if (thread.isDead(thread.id)) return false;
+      if (thread.isDead(this.#id)) return false;
       if (this.#outwait(seen, thread.isDead(seen & ID_BITS) ? GRACE : TOO_LONG)) return true;
     }
   }
