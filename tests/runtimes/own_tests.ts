@@ -7,7 +7,7 @@ import { NEEDS_DENO, type Runtime } from "./needs_deno.ts";
 import type { Outcome } from "./outcome.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const FILE_LIMIT_MS = 180_000;
+const FILE_LIMIT_MS = 600_000;
 
 /** How to run a file on a runtime. */
 export interface Program {

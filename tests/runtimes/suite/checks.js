@@ -133,16 +133,19 @@ check("cancel reaches a body beyond its first await", "context", async () => {
 
 check("a task hears of its cancellation by its signal", "", async () => {
   let reason;
+  let listening;
+  const ready = new Promise((resolve) => listening = resolve);
   const task = strand.createTask(async (signal) => {
     await sleep(1);
     await new Promise((_, reject) => {
+      listening();
       signal.addEventListener("abort", () => {
         reason = signal.reason?.name;
         reject(signal.reason);
       });
     });
   });
-  await sleep(10);
+  await ready;
   task.cancel();
   await rejects(() => task, "CancelledError");
   equal(reason, "CancelledError");
