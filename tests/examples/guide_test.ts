@@ -108,3 +108,23 @@ Deno.test("A search of the README and the guide finds every exported name and ev
   assert(options > 30, `Found only ${options} options`);
   assertEquals(missing, []);
 });
+
+Deno.test("Every test that the invariants and the facts name exists", async () => {
+  const tests: string[] = [];
+  const walk = async (folder: string): Promise<void> => {
+    for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, ROOT))) {
+      if (isDirectory) await walk(`${folder}/${name}`);
+      else if (name.endsWith("_test.ts")) tests.push(await readSource(`${folder}/${name}`));
+    }
+  };
+  await walk("tests");
+  for (const page of ["docs/INVARIANTS.md", "docs/RUNTIME.md"]) {
+    const text = texts.get(page)!.replaceAll(/\s+/g, " ");
+    const named = Array.from(text.matchAll(/"([^"`]{20,})"/g), ([, name]) => name!);
+    assert(named.length > 8, `Found only ${named.length} tests in ${page}`);
+    assertEquals(named.filter((name) => !tests.some((source) => source.includes(`"${name}"`))), []);
+    for (const [, path] of text.matchAll(/`(tests\/[\w/]+\.ts)`/g)) {
+      assert((await Deno.stat(new URL(path!, ROOT))).isFile, path);
+    }
+  }
+});
