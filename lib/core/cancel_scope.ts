@@ -9,6 +9,9 @@ import type { Fiber } from "./fiber.ts";
 import type { Task } from "./task.ts";
 import type { Waiter } from "./waiter.ts";
 
+/** How many scopes around it a signal follows by themselves; beyond them, that of the task. */
+const SIGNALS_AROUND = 4;
+
 /** What a cancellation reaches: a wait, or a scope within a scope. */
 export interface Interruptible {
   /**
@@ -106,11 +109,16 @@ export class CancelScope implements Interruptible, HeldWait {
   innermost: CancelScope = this;
   /** How often this scope was asked to stop and the request was not taken back. */
   requests = 0;
-  /** A cancellation that found nothing to call off: the next wait takes it. */
-  pending: CancelledError | undefined = undefined;
+  #root: CancelScope;
+  #pending: CancelledError | undefined = undefined;
+  /** On the scope of the whole task: how many of its scopes have a cancellation pending. */
+  #pendings = 0;
   #only: Interruptible | undefined = undefined;
   #more: Members | undefined = undefined;
+  /** Aborted with this scope alone. */
   #controller: AbortController | undefined = undefined;
+  /** Aborted also with those around it. */
+  #signal: AbortSignal | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
   /** How often it was asked to stop, taken back or not. */
   #asked = 0;
@@ -119,12 +127,25 @@ export class CancelScope implements Interruptible, HeldWait {
     this.fiber = fiber;
     this.runContext = runContext;
     this.parent = parent;
+    this.#root = parent === undefined ? this : parent.#root;
     parent?.enter(this);
   }
 
   /** The task that it is a stretch of. */
   get task(): Task<unknown> {
     return this.fiber.task;
+  }
+
+  /** A cancellation that found nothing to call off: the next wait takes it. */
+  get pending(): CancelledError | undefined {
+    return this.#pending;
+  }
+
+  set pending(error: CancelledError | undefined) {
+    if (error === this.#pending) return;
+    if (this.#pending === undefined) this.#root.#pendings++;
+    else if (error === undefined) this.#root.#pendings--;
+    this.#pending = error;
   }
 
   /** Add a wait, or a scope, that a cancellation of this scope has to reach. */
@@ -162,10 +183,7 @@ export class CancelScope implements Interruptible, HeldWait {
 
   /** The scope of the whole task. */
   root(): CancelScope {
-    // deno-lint-ignore no-this-alias
-    let scope: CancelScope = this;
-    while (scope.parent !== undefined) scope = scope.parent;
-    return scope;
+    return this.#root;
   }
 
   /** End the scope: its own requests are taken back, and its waits are left to its parent. */
@@ -218,24 +236,23 @@ export class CancelScope implements Interruptible, HeldWait {
 
   interrupt(error: CancelledError): boolean {
     let reached = false;
-    const more = this.#more === undefined ? undefined : [...this.#more];
-    if (this.#only !== undefined) reached = this.#only.interrupt(error);
-    if (more !== undefined) {
-      for (const member of more) {
-        if (member.interrupt(error)) reached = true;
-      }
+    for (const member of this.#within()) {
+      if (!(member instanceof CancelScope) && member.interrupt(error)) reached = true;
     }
     return reached;
   }
 
   pardon(): void {
-    this.pending = undefined;
-    this.#only?.pardon();
-    for (const member of this.#more ?? []) member.pardon();
+    for (const member of this.#within()) {
+      if (member instanceof CancelScope) member.#renewSignal();
+      else member.pardon();
+    }
   }
 
   /** The cancellation that a wait begun now has to take, if any. */
   due(): CancelScope | undefined {
+    // Every wait asks for it: one deep in other scopes must not look through them all.
+    if (this.#root.#pendings === 0) return undefined;
     // deno-lint-ignore no-this-alias
     let scope: CancelScope | undefined = this;
     while (scope !== undefined && scope.pending === undefined) scope = scope.parent;
@@ -249,7 +266,10 @@ export class CancelScope implements Interruptible, HeldWait {
 
   /** How often this scope or one around it was asked to stop. */
   requested(): number {
-    return this.requests + (this.parent?.requested() ?? 0);
+    if (this.#root.total === 0) return 0;
+    let requests = 0;
+    for (const scope of this.#outwards()) requests += scope.requests;
+    return requests;
   }
 
   /**
@@ -276,14 +296,51 @@ export class CancelScope implements Interruptible, HeldWait {
     return found;
   }
 
-  /** Aborted when this scope, or one around it, is asked to stop. */
+  /**
+   * Aborted when this scope, or one around it, is asked to stop, also after this one has ended:
+   *
+   *     const response = await waitFor((signal) => fetch(url, { signal }), 5_000);
+   *     await response.text();   // the task is cancelled here
+   */
   get signal(): AbortSignal {
+    return this.#signal ??= this.#makeSignal();
+  }
+
+  // The runtime keeps alive what listens to one of several signals. Nothing else does: the signal
+  // that `fetch` has made of ours knows the signals at the source, and those know it only weakly.
+  #makeSignal(): AbortSignal {
+    const own = this.#source().signal;
+    if (this.#root === this || own.aborted) return own;
+    const sources = [own];
+    for (
+      let scope = this.parent;
+      scope !== undefined && sources.length <= SIGNALS_AROUND;
+      scope = scope.parent
+    ) {
+      // One that was aborted before has had its say: what cleans up after it has a live signal.
+      if (scope.#aborted === undefined) sources.push(scope.#source().signal);
+    }
+    const root = this.#root;
+    if (sources.length > SIGNALS_AROUND && root.#aborted === undefined) {
+      sources.push(root.#source().signal);
+    }
+    return AbortSignal.any(sources);
+  }
+
+  #source(): AbortController {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      const aborted = this.#aborted;
-      if (aborted !== undefined) this.#controller.abort(aborted);
+      if (this.#aborted !== undefined) this.#controller.abort(this.#aborted);
     }
-    return this.#controller.signal;
+    return this.#controller;
+  }
+
+  /** Every request was taken back: the body goes on as if there had been none. */
+  #renewSignal(): void {
+    this.pending = undefined;
+    // The limit that ended has yet to read its body's error by it.
+    if (this.closed || this.#aborted === undefined) return;
+    this.#aborted = this.#controller = this.#signal = undefined;
   }
 
   *#outwards(): IterableIterator<CancelScope> {
@@ -310,6 +367,19 @@ export class CancelScope implements Interruptible, HeldWait {
   detach(): void {
     this.parent?.leave(this);
     this.parent = undefined;
+    for (const member of this.#within()) {
+      if (member instanceof CancelScope) member.#moveTo(this);
+    }
+  }
+
+  // Its requests count with the whole that it is a stretch of.
+  #moveTo(root: CancelScope): void {
+    const pending = this.pending;
+    this.pending = undefined;
+    this.#root.total -= this.requests;
+    this.#root = root;
+    root.total += this.requests;
+    this.pending = pending;
   }
 
   over(): boolean {
@@ -332,41 +402,60 @@ export class CancelScope implements Interruptible, HeldWait {
   }
 
   #abort(error: CancelledError): void {
-    this.#aborted ??= error;
-    this.#controller?.abort(error);
-    if (this.#only instanceof CancelScope) this.#only.#abort(error);
-    if (this.#more === undefined) return;
-    for (const member of [...this.#more]) {
-      if (member instanceof CancelScope) member.#abort(error);
+    for (const member of this.#within()) {
+      if (!(member instanceof CancelScope)) continue;
+      member.#aborted ??= error;
+      member.#controller?.abort(error);
     }
+  }
+
+  // A list, as scopes and waits leave while it is gone through, and no recursion, as limits and
+  // groups nest 100,000 deep.
+  /** This scope, and what is in it, however deep, from the oldest to the newest. */
+  #within(): Interruptible[] {
+    const found: Interruptible[] = [];
+    const next: Interruptible[] = [this];
+    for (let member = next.pop(); member !== undefined; member = next.pop()) {
+      found.push(member);
+      if (!(member instanceof CancelScope)) continue;
+      if (member.#more !== undefined) {
+        const more = [...member.#more];
+        while (more.length > 0) next.push(more.pop()!);
+      }
+      if (member.#only !== undefined) next.push(member.#only);
+    }
+    return found;
   }
 }
 
 /** A scope within another one's code, which has no function of its own to mark its extent. */
 class OpenCancelScope extends CancelScope {
   readonly holder: CancelScope;
-  #ended = false;
+  /** The one that was opened next within the same holder. */
+  #next: OpenCancelScope | undefined = undefined;
 
   constructor(parent: CancelScope, holder: CancelScope) {
     super(parent.fiber, parent.runContext, parent);
     this.holder = holder;
+    const last = holder.innermost;
+    if (last instanceof OpenCancelScope) last.#next = this;
   }
 
-  // It ends once those opened within it have ended.
+  // Code that runs side by side ends its groups in any order. One that ends goes at once, and the
+  // next is then within the one around it:
+  //     const a = new TaskGroup(), b = new TaskGroup();
+  //     await a[Symbol.asyncDispose]();   // b, and every group after it, must not keep a
   override close(): void {
-    this.#ended = true;
-    const holder = this.holder;
-    for (
-      let last = holder.innermost;
-      last instanceof OpenCancelScope && last.#ended;
-      last = holder.innermost
-    ) {
-      holder.innermost = last.parent!;
-      last.#leave();
+    if (this.closed) return;
+    const around = this.parent!;
+    const next = this.#next;
+    if (next === undefined) this.holder.innermost = around;
+    else {
+      this.leave(next);
+      next.parent = around;
+      around.enter(next);
     }
-  }
-
-  #leave(): void {
+    if (around instanceof OpenCancelScope) around.#next = next;
     super.close();
   }
 }

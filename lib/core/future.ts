@@ -19,6 +19,10 @@ export interface Stoppable {
   stop(error: CancelledError): boolean;
   /** What those wait for who await the future. */
   subject?(): WaitSubject;
+  /** The future has a subscriber, after a time without. */
+  subscribed?(): void;
+  /** The future has no subscriber any more. */
+  unsubscribed?(): void;
   /** Whether it is being asked right now, so that asking it again would go round in a circle. */
   asked?(): boolean;
   /** Whether the result is on its way, and there is nobody to give it back to. */
@@ -398,14 +402,18 @@ export class Future<T> implements Promise<T> {
 
   #subscribe(handle: Handle): void {
     if (this.#state !== PENDING) callSoon(handle);
-    else if (this.#subscriber === undefined && this.#subscribers === undefined) {
+    else if (this.#subscriber === undefined && !this.#subscribers?.size) {
       this.#subscriber = handle;
+      this.#stoppable?.subscribed?.();
     } else (this.#subscribers ??= new Set()).add(handle);
   }
 
   #unsubscribe(handle: Handle): boolean {
-    if (this.#subscriber !== handle) return this.#subscribers?.delete(handle) ?? false;
-    this.#subscriber = undefined;
+    if (this.#subscriber === handle) this.#subscriber = undefined;
+    else if (!this.#subscribers?.delete(handle)) return false;
+    if (this.#subscriber === undefined && !this.#subscribers?.size) {
+      this.#stoppable?.unsubscribed?.();
+    }
     return true;
   }
 

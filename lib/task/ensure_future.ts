@@ -1,4 +1,5 @@
 import { CancelledError } from "../errors.ts";
+import { Deque } from "../base/deque.ts";
 import { isInstance } from "../base/instance.ts";
 import { heldWait } from "../core/held_wait.ts";
 import { checkAwaitable } from "./awaitable.ts";
@@ -9,12 +10,18 @@ import { type Awaitable, taskInternals } from "../core/task.ts";
  * The callbacks by which a future follows a promise.
  *
  * A promise does not take callbacks back. A loop that waits for one promise again and again, each
- * time with a limit, would leave its futures hanging on it for as long as it is pending: so what a
- * cancelled future leaves behind serves the next one that follows the same promise.
+ * time with a limit or beside others, would leave its futures hanging on it for as long as it is
+ * pending: so what a cancelled future leaves behind, or one that everybody has forgotten, serves the
+ * next one that follows the same promise.
+ *
+ *     const closed = connection.closed;
+ *     for (;;) await wait([closed, () => queue.get()], { returnWhen: "FIRST_COMPLETED" });
  */
 class Link implements Stoppable {
-  #future: Future<unknown> | undefined;
+  // While nobody waits for the future, only those who hold it keep it.
+  #future: Future<unknown> | WeakRef<Future<unknown>> | undefined;
   #fired = false;
+  #spare = false;
   readonly #promise: Promise<unknown>;
 
   private constructor(promise: Promise<unknown>, future: Future<unknown>) {
@@ -32,33 +39,65 @@ class Link implements Stoppable {
 
   /** One that follows `promise`, for `future`. */
   static of(promise: Promise<unknown>, future: Future<unknown>): Link {
-    const left = links.get(promise)?.pop();
-    if (left === undefined || left.#fired) return new Link(promise, future);
-    left.#future = future;
-    return left;
+    const spare = spares.get(promise);
+    // Two looks a call are enough for the number to stay as it is.
+    for (let looks = Math.min(spare?.size ?? 0, 2); looks > 0; looks--) {
+      const link = spare!.shift()!;
+      if (link.#held === undefined && !link.#fired) {
+        link.#spare = false;
+        link.#future = future;
+        return link;
+      }
+      if (link.#future instanceof WeakRef) spare!.push(link);
+      else link.#spare = false;
+    }
+    return new Link(promise, future);
   }
 
   stop(error: CancelledError): boolean {
-    const future = this.#future;
+    const future = this.#held;
     if (future === undefined) return false;
     this.#future = undefined;
-    const left = links.get(this.#promise);
-    if (left === undefined) links.set(this.#promise, [this]);
-    else left.push(this);
+    this.#keepSpare();
     return futureInternals.abandon(future, error);
   }
 
+  subscribed(): void {
+    this.#future = this.#held;
+  }
+
+  unsubscribed(): void {
+    const future = this.#held;
+    if (future === undefined) return;
+    this.#future = new WeakRef(future);
+    this.#keepSpare();
+  }
+
+  get #held(): Future<unknown> | undefined {
+    return this.#future instanceof WeakRef ? this.#future.deref() : this.#future;
+  }
+
+  #keepSpare(): void {
+    if (this.#spare || this.#fired) return;
+    this.#spare = true;
+    const spare = spares.get(this.#promise);
+    if (spare !== undefined) return spare.push(this);
+    const first = new Deque<Link>();
+    first.push(this);
+    spares.set(this.#promise, first);
+  }
+
   #end(settle: (future: Future<unknown>) => void): void {
-    const future = this.#future;
+    const future = this.#held;
     this.#future = undefined;
     this.#fired = true;
-    links.delete(this.#promise);
+    spares.delete(this.#promise);
     if (future !== undefined) settle(future);
   }
 }
 
-/** What cancelled futures left behind, by the promise that they followed. */
-const links: WeakMap<Promise<unknown>, Link[]> = new WeakMap();
+/** The links to a promise whose futures are cancelled, or may have been forgotten. */
+const spares: WeakMap<Promise<unknown>, Deque<Link>> = new WeakMap();
 
 /**
  * Make a future of anything that can be waited for.

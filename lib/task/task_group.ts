@@ -156,6 +156,8 @@ export class TaskGroup {
   #detached = false;
   readonly #errors: unknown[] = [];
   #lastChild: LastChild | undefined;
+  /** Other tasks that wait for the last child. */
+  readonly #joiners: Set<LastChild> = new Set();
   #stopping = false;
   #quiet = false;
   #bodyCancelled = false;
@@ -252,6 +254,8 @@ export class TaskGroup {
    * @throws {CancelledError} (as a rejection) If the group was cancelled from outside.
    */
   join(): Promise<void> {
+    const fiber = currentScope()?.fiber;
+    if (fiber !== undefined && fiber !== this.#outer?.fiber) return this.#joinFromOutside();
     return this.#exit ??= this.#leave({});
   }
 
@@ -317,6 +321,21 @@ export class TaskGroup {
     return value as T;
   }
 
+  // Another task that gives up waiting has no say in the children:
+  //     await timeout(50, () => group.join());
+  async #joinFromOutside(): Promise<void> {
+    while (this.#children.size > 0) {
+      const wait = new LastChild();
+      this.#joiners.add(wait);
+      try {
+        await wait.begin();
+      } finally {
+        this.#joiners.delete(wait);
+      }
+    }
+    return await (this.#exit ??= this.#leave({}));
+  }
+
   async #leave(end: BodyEnd): Promise<void> {
     let cancelled = end.cancelled;
     if ((cancelled !== undefined || end.failure !== undefined) && !this.#stopping) {
@@ -339,21 +358,22 @@ export class TaskGroup {
     this.#ended = true;
     this.#lastChild = undefined;
     this.#scope?.close();
-    const outside = this.#outer?.requested() ?? 0;
+    // Asked only where it matters, as it looks through all scopes around.
+    const outside = () => this.#outer?.requested() ?? 0;
     if (end.failure !== undefined) this.#errors.push(end.failure.error);
     if (this.#errors.length > 0) {
       // The failures win over a cancellation from outside, which the next wait then takes.
-      if (outside > 0) this.#outer!.renew();
+      if (outside() > 0) this.#outer!.renew();
       const count = this.#errors.length;
       throw new ExceptionGroup(
         this.#errors,
         `Unhandled errors in a task group (${count} ${count === 1 ? "error" : "errors"})`,
       );
     }
-    const own = this.#bodyCancelled && outside <= this.#before;
+    const own = this.#bodyCancelled && outside() <= this.#before;
     if (cancelled !== undefined && !own) throw cancelled;
     // It came while the group was stopping of itself: it must not be lost.
-    if (late && outside > this.#before) this.#outer!.renew();
+    if (late && outside() > this.#before) this.#outer!.renew();
   }
 
   get #children(): WaitQueue<Inhabitant> {
@@ -366,6 +386,7 @@ export class TaskGroup {
     if (this.#children.size === 0) {
       this.#owner.runContext.groups.delete(this.#owner);
       this.#lastChild?.wake();
+      for (const joiner of this.#joiners) joiner.wake();
     }
     if (!futureInternals.failed(task)) return;
     const error = futureInternals.error(task);

@@ -3,9 +3,12 @@ import {
   CancelledError,
   createTask,
   currentTask,
+  Future,
   InvalidStateError,
   sleep,
   TaskGroup,
+  timeout,
+  TimeoutError,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 import { boom, ended, ending, failure, messages, start, waiting } from "./helpers.ts";
@@ -250,4 +253,37 @@ Deno.test("await using a group: what the task does afterwards is not the group's
   task.cancel();
   await ended(task);
   assert(task.cancelled());
+});
+
+Deno.test("TaskGroup.join: another task that gives up waiting leaves the children alone", async () => {
+  const gate = new Future<void>();
+  const group = new TaskGroup();
+  const child = group.createTask(async () => await gate);
+  const impatient = start(() => timeout(5, () => group.join()));
+  const cancelled = start(() => group.join());
+  const patient = start(() => group.join());
+  await ended(impatient);
+  assert(impatient.exception() instanceof TimeoutError);
+  cancelled.cancel();
+  await ended(cancelled);
+  assertEquals([cancelled.cancelled(), child.done(), patient.done()], [true, false, false]);
+  gate.setResult();
+  await ended(patient);
+  assertEquals([ending(child), ending(patient)], ["=undefined", "=undefined"]);
+});
+
+Deno.test("TaskGroup.join: another task hears of the failures, and so does the block", async () => {
+  const seen: unknown[] = [];
+  const task = start(async () => {
+    const group = new TaskGroup();
+    group.createTask(async () => {
+      await sleep(0);
+      boom("child")();
+    });
+    const other = createTask(() => group.join());
+    await failure(sleep(60_000));
+    seen.push(messages(await failure(group.join())), messages(await failure(other)));
+  });
+  await ended(task);
+  assertEquals([ending(task), seen], ["=undefined", [["child"], ["child"]]]);
 });

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import { createTask, Future, type ReturnWhen, sleep, wait } from "../../mod.ts";
+import { runToEnd } from "../support/running_process.ts";
 import { settle } from "../support/settled.ts";
 import { advance, ended, ending, start } from "./helpers.ts";
 
@@ -129,4 +130,49 @@ Deno.test("wait: refuses nonsense", async () => {
   await assertRejects(() => wait(one, { timeout: "1" as never }), TypeError, "milliseconds");
   await assertRejects(() => wait(one, { returnWhen: "ANY" as never }), RangeError, '"ANY"');
   await assertRejects(() => wait(one, 1 as never), TypeError, "options");
+});
+
+Deno.test("wait: a promise that lives long is followed by what was left pending, looked at or not", async () => {
+  let resolve!: (value: string) => void;
+  const promise = new Promise<string>((r) => void (resolve = r));
+  const left: Future<string>[] = [];
+  const seen: string[] = [];
+  for (let i = 0; i < 20; i++) {
+    const { pending } = await wait([promise, Promise.resolve("now")], {
+      returnWhen: "FIRST_COMPLETED",
+    });
+    const [future] = pending;
+    if (i % 4 === 0) left.push(future!);
+    if (i % 4 === 1) start(async () => seen.push(await future!));
+    if (i % 4 === 2) future!.addDoneCallback((done) => seen.push(done.result()));
+    if (i % 8 === 3) future!.cancel();
+  }
+  await settle();
+  resolve("late");
+  await settle();
+  assertEquals(left.map((future) => future.result()), Array(5).fill("late"));
+  assertEquals(seen, Array(10).fill("late"));
+});
+
+Deno.test("wait: rounds with one promise that lives long leave nothing behind", async () => {
+  const { code, out, err } = await runToEnd([
+    "eval",
+    "--ext=ts",
+    "--v8-flags=--expose-gc",
+    `import { wait } from "${new URL("../../mod.ts", import.meta.url).href}";
+    const heap = () => (globalThis.gc(), Deno.memoryUsage().heapUsed);
+    const closed = new Promise(() => {});
+    const go = async () => {
+      for (let i = 0; i < 20_000; i++) {
+        await wait([closed, Promise.resolve()], { returnWhen: "FIRST_COMPLETED" });
+        // What nobody holds any more is found once the collector has run.
+        if (i % 1_000 === 0) await new Promise((done) => setTimeout(done)), globalThis.gc();
+      }
+    };
+    await go();
+    const before = heap();
+    await go();
+    console.log((heap() - before) / 20_000 < 40);`,
+  ]);
+  assertEquals([code, out, err], [0, "true\n", ""]);
 });
