@@ -197,8 +197,16 @@ let natives: Natives | undefined;
 // loop, which is not a matter of time.
 function findNatives(): Natives {
   const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
-  const hop = fastestHop(timers?.setImmediate);
-  return { setTimeout: DENOS_OWN.test(`${atLoad}`) ? atLoad : timers?.setTimeout, hop };
+  const hop = fastestHop(isFake(timers?.setImmediate) ? undefined : timers?.setImmediate);
+  if (DENOS_OWN.test(`${atLoad}`)) return { setTimeout: atLoad, hop };
+  const own = isFake(timers?.setTimeout) ? atLoad : timers?.setTimeout;
+  return { setTimeout: isFake(own) ? undefined : own, hop };
+}
+
+// The fake timers of sinon, on which those of jest and vitest are built, stand in `node:timers`,
+// too, if they were put in place before this is first asked for.
+function isFake(fn: unknown): boolean {
+  return typeof fn === "function" && "clock" in fn;
 }
 
 const atLoad: unknown = globalThis.setTimeout;
