@@ -19,7 +19,7 @@ import { SimulatedHost, type Task } from "../support/simulated_host.ts";
 import { Random } from "../support/random.ts";
 import { microtasks, turn, VirtualTime } from "../support/virtual_time.ts";
 
-const PROGRAMS = Number(Deno.env.get("STRAND_TEST_PROGRAMS") ?? 400);
+const PROGRAMS = Number(Deno.env.get("STRAND_TEST_PROGRAMS") ?? 150);
 /** No program takes longer, in virtual milliseconds. */
 const LONG = 1_000_000;
 
