@@ -165,6 +165,19 @@ Deno.test(`No file is longer than ${MAX_LINES} lines`, async () => {
   assertEquals(lengths.filter(({ lines }) => lines > MAX_LINES), []);
 });
 
+Deno.test("No two files of the library declare the same class, interface or type", async () => {
+  const places = new Map<string, string[]>();
+  for (const file of graph.files) {
+    const code = (await readSource(file)).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    const declared = /^(?:export )?(?:abstract )?(?:class|interface|type) (\w+)(?=[\s<=])/gm;
+    for (const name of new Set(Array.from(code.matchAll(declared), ([, name]) => name!))) {
+      places.set(name, [...places.get(name) ?? [], file]);
+    }
+  }
+  assert(places.size > 200, `Found only ${places.size} names`);
+  assertEquals([...places].filter(([, files]) => files.length > 1), []);
+});
+
 Deno.test("mod.ts holds named re-exports only, in the order of the floors", async () => {
   const code = (await readSource("mod.ts")).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
   const reExport = /export (?:type )?\{[^}]*\} from "\.\/(lib\/[^"]+)";/g;

@@ -20,15 +20,15 @@ interface Core {
   AsyncVariable?: new () => { enter(value: unknown): object | undefined; get(): unknown };
 }
 
-interface Runtime {
+interface ContextRuntime {
   Deno?: { internal: symbol; [inner: symbol]: { core?: Core } | undefined };
 }
 
 const { getAsyncContext, setAsyncContext, AsyncVariable } = coreOf(
-  globalThis as unknown as Runtime,
+  globalThis as unknown as ContextRuntime,
 );
 
-function coreOf({ Deno: deno }: Runtime): Core {
+function coreOf({ Deno: deno }: ContextRuntime): Core {
   return deno?.[deno.internal]?.core ?? {};
 }
 

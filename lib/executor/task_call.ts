@@ -7,7 +7,7 @@ import type { CallOptions } from "./executor.ts";
 import { type Subscription, whenAborted } from "../task/abort_signals.ts";
 import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";
 
-type AnyFunction = (...args: unknown[]) => unknown;
+export type CallFunction = (...args: unknown[]) => unknown;
 
 /** One call of a function, and the future that its caller has. */
 export class TaskCall extends TaskJob implements Stoppable, RunningCall {
@@ -15,12 +15,12 @@ export class TaskCall extends TaskJob implements Stoppable, RunningCall {
   runningSlot = -1;
   readonly future: Future<unknown> = new Future();
   readonly #timeout: number;
-  #fn: AnyFunction | undefined;
+  #fn: CallFunction | undefined;
   #args: unknown[];
   #timer: Timer | undefined = undefined;
   #subscription: Subscription | undefined = undefined;
 
-  constructor(runner: TaskRunner, fn: AnyFunction, args: unknown[], options?: CallOptions) {
+  constructor(runner: TaskRunner, fn: CallFunction, args: unknown[], options?: CallOptions) {
     super(runner);
     this.priority = options?.priority ?? 0;
     this.#fn = fn;

@@ -17,12 +17,10 @@ import type {
   PoolStats,
   ShutdownOptions,
 } from "./executor.ts";
-import { TaskCall } from "./task_call.ts";
+import { type CallFunction, TaskCall } from "./task_call.ts";
 import { TaskMap } from "./task_map.ts";
 import { readTaskPoolOptions, type TaskPoolOptions } from "./task_pool_options.ts";
 import { TaskRunner } from "./task_runner.ts";
-
-type AnyFunction = (...args: unknown[]) => unknown;
 
 /**
  * Runs functions as tasks on this event loop, at most so many at a time: for work that waits for
@@ -99,7 +97,7 @@ export class TaskPool implements Executor {
   submit<A extends unknown[], R>(fn: (...args: A) => R, ...args: A): Future<Awaited<R>> {
     const what = "submit a call";
     checkFunction(what, "fn", fn);
-    return this.#call(what, fn as AnyFunction, args) as Future<Awaited<R>>;
+    return this.#call(what, fn as CallFunction, args) as Future<Awaited<R>>;
   }
 
   /**
@@ -137,7 +135,7 @@ export class TaskPool implements Executor {
     checkFunction(what, "fn", fn);
     checkArguments(what, args);
     checkCallOptions(what, options);
-    return this.#call(what, fn as AnyFunction, [...args], options) as Future<Awaited<R>>;
+    return this.#call(what, fn as CallFunction, [...args], options) as Future<Awaited<R>>;
   }
 
   /**
@@ -190,7 +188,7 @@ export class TaskPool implements Executor {
     items: Iterable<T> | AsyncIterable<T>,
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
-    return this.#map(fn as AnyFunction, items, options, true) as MapResult<Awaited<R>>;
+    return this.#map(fn as CallFunction, items, options, true) as MapResult<Awaited<R>>;
   }
 
   /**
@@ -224,7 +222,7 @@ export class TaskPool implements Executor {
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
     const spread = typeof fn === "function" ? (args: A) => fn(...args) : fn;
-    return this.#map(spread as AnyFunction, items, options, true) as MapResult<Awaited<R>>;
+    return this.#map(spread as CallFunction, items, options, true) as MapResult<Awaited<R>>;
   }
 
   /**
@@ -257,7 +255,7 @@ export class TaskPool implements Executor {
     items: Iterable<T> | AsyncIterable<T>,
     options?: MapOptions,
   ): MapResult<Awaited<R>> {
-    return this.#map(fn as AnyFunction, items, options, false) as MapResult<Awaited<R>>;
+    return this.#map(fn as CallFunction, items, options, false) as MapResult<Awaited<R>>;
   }
 
   /**
@@ -432,7 +430,7 @@ export class TaskPool implements Executor {
 
   #call(
     what: string,
-    fn: AnyFunction,
+    fn: CallFunction,
     args: unknown[],
     options?: CallOptions,
   ): Future<unknown> {
@@ -450,7 +448,7 @@ export class TaskPool implements Executor {
   }
 
   #map(
-    fn: AnyFunction,
+    fn: CallFunction,
     items: Iterable<unknown> | AsyncIterable<unknown>,
     options: MapOptions | undefined,
     ordered: boolean,

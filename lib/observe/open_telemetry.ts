@@ -103,7 +103,7 @@ const OK = 1;
 const ERROR = 2;
 
 /** A call under way: its span, and since when it has been queued or busy. */
-interface OpenCall {
+interface CallSpan {
   readonly span: OtelSpan;
   readonly pool: { readonly pool: string };
   begun: number | undefined;
@@ -116,7 +116,7 @@ class OpenTelemetry implements Instrument {
     startSpan(name: string, options: Record<string, unknown>, context: unknown): OtelSpan;
   };
   readonly #tasks = new Map<TaskInfo, OtelSpan>();
-  readonly #calls = new Map<CallInfo, OpenCall>();
+  readonly #calls = new Map<CallInfo, CallSpan>();
   /** What the pools that were heard of say of themselves. */
   readonly #pools = new Map<string, WeakRef<() => { readonly stuck: number }>>();
   readonly #queued: OtelInstrument;

@@ -58,7 +58,7 @@ export interface InterruptedHold {
 }
 
 /** What a condition may do with its lock and users may not. */
-interface LockInternals {
+interface SharedLockInternals {
   /** The hold that this thread has of it, if any. */
   interrupt(lock: SharedLock): InterruptedHold | undefined;
   /** Hold it again, however long that takes, blocking; gives whether it was abandoned. */
@@ -66,7 +66,7 @@ interface LockInternals {
 }
 
 /** Filled by the class below. */
-export let lockInternals: LockInternals;
+export let lockInternals: SharedLockInternals;
 
 /** What is known here of one hold. */
 interface HoldState {

@@ -9,8 +9,8 @@ import { beginBlocking } from "./blocking.ts";
 import {
   GETTERS,
   JOINERS,
-  type Outcome,
   PUTTERS,
+  type QueueOutcome,
   QueueProtocol,
 } from "./protocol/queue_protocol.ts";
 import { QueuedWait, QueuedWaits } from "./queued_wait.ts";
@@ -398,13 +398,13 @@ export class SharedQueue<T> extends Shareable {
     );
   }
 
-  #endGet(outcome: Outcome): T {
+  #endGet(outcome: QueueOutcome): T {
     if (outcome === "done") return this.#items.value() as T;
     throw new QueueShutDown("Cannot get an item from a shared queue: it is closed");
   }
 
   /** What a wait came for: "blocked" if it is not to be had. */
-  #attempt({ queue, item }: QueueWait, woken: boolean, slot: number): Outcome {
+  #attempt({ queue, item }: QueueWait, woken: boolean, slot: number): QueueOutcome {
     if (queue === GETTERS) return this.#protocol.tryGet(this.#items);
     if (item === undefined) return this.#protocol.unfinished() === 0 ? "done" : "blocked";
     this.#items.reload(item);
@@ -412,7 +412,7 @@ export class SharedQueue<T> extends Shareable {
   }
 
   /** Stand in the queue, and look once more: it may have become possible before that. */
-  #join(wait: QueueWait & QueuedWait<T | void>, back: boolean): Outcome {
+  #join(wait: QueueWait & QueuedWait<T | void>, back: boolean): QueueOutcome {
     const waits = this.#waits[wait.queue]!;
     const mine = back ? waits.mineInFront : waits.mine;
     const slot = this.#protocol.join(wait.queue, mine, back);
@@ -430,7 +430,7 @@ export class SharedQueue<T> extends Shareable {
   #resume(wait: QueueWait & QueuedWait<T | void>): T | void | typeof again {
     const waits = this.#waits[wait.queue]!;
     if (wait.queue === JOINERS) return waits.finish(wait);
-    let outcome: Outcome;
+    let outcome: QueueOutcome;
     try {
       outcome = this.#attempt(wait, true, 0);
     } finally {
@@ -481,7 +481,7 @@ function create(capacity: number, options: SharedQueueOptions | undefined): Shar
   return SharedBlock.create(QueueProtocol.SIZE, options, buffer);
 }
 
-function endPut(outcome: Outcome): Outcome {
+function endPut(outcome: QueueOutcome): QueueOutcome {
   if (outcome !== "closed") return outcome;
   throw new QueueShutDown("Cannot put an item into a shared queue: it is closed");
 }

@@ -4,12 +4,12 @@ export interface Subscription {
   end(): void;
 }
 
-type Callback = () => void;
+type AbortCallback = () => void;
 
 /** One listener per signal, however many wait for it: adding one costs time for each that is there. */
 class Hub {
   readonly #signal: AbortSignal;
-  readonly #callbacks = new Set<Callback>();
+  readonly #callbacks = new Set<AbortCallback>();
   readonly #listener = () => this.#fire();
 
   constructor(signal: AbortSignal) {
@@ -18,14 +18,14 @@ class Hub {
     hubs.set(signal, this);
   }
 
-  add(callback: Callback): Subscription {
+  add(callback: AbortCallback): Subscription {
     // A set of its own entries: the same function may come twice.
     const entry = () => callback();
     this.#callbacks.add(entry);
     return { end: () => this.#remove(entry) };
   }
 
-  #remove(entry: Callback): void {
+  #remove(entry: AbortCallback): void {
     if (this.#callbacks.delete(entry) && this.#callbacks.size === 0) this.#close();
   }
 
@@ -45,7 +45,7 @@ class Hub {
 const hubs = new WeakMap<AbortSignal, Hub>();
 
 /** Call back once when the signal is aborted; at once if it is aborted already. */
-export function whenAborted(signal: AbortSignal, callback: Callback): Subscription {
+export function whenAborted(signal: AbortSignal, callback: AbortCallback): Subscription {
   if (!signal.aborted) return (hubs.get(signal) ?? new Hub(signal)).add(callback);
   callback();
   return { end() {} };

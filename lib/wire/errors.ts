@@ -13,16 +13,16 @@ export interface ErrorBox {
   fields: [key: string, value: unknown, enumerable: boolean][];
 }
 
-type ErrorClass = abstract new (...args: never[]) => Error;
+type NativeErrorClass = abstract new (...args: never[]) => Error;
 
 /** The classes that are there in every thread, by name. */
-const classes = new Map<string, ErrorClass>();
-const names = new Map<ErrorClass, string>();
+const classes = new Map<string, NativeErrorClass>();
+const names = new Map<NativeErrorClass, string>();
 
 function know(name: string, value: unknown): void {
   if (typeof value !== "function" || !(value.prototype instanceof Error || value === Error)) return;
-  classes.set(name, value as ErrorClass);
-  names.set(value as ErrorClass, name);
+  classes.set(name, value as NativeErrorClass);
+  names.set(value as NativeErrorClass, name);
 }
 
 for (
@@ -79,7 +79,7 @@ export function encodeError(error: Error, copy: (value: unknown) => unknown): Er
 /** Make an error of the same class and with the same text; `fillError` adds the rest. */
 export function decodeError(box: ErrorBox, callerStack: string | undefined): Error {
   const { message, stack } = box;
-  let Class: ErrorClass = Error;
+  let Class: NativeErrorClass = Error;
   for (const known of box.classes) {
     const found = typeof known === "string" ? classes.get(known) : findRemote(known);
     if (typeof found !== "function" || !isErrorClass(found)) continue;
@@ -129,7 +129,7 @@ function classesOf(error: Error): ErrorBox["classes"] {
   return found;
 }
 
-function isErrorClass(value: unknown): value is ErrorClass {
+function isErrorClass(value: unknown): value is NativeErrorClass {
   return typeof value === "function" && (value === Error || value.prototype instanceof Error);
 }
 

@@ -12,13 +12,13 @@ export interface Channel {
   port2: Port;
 }
 
-interface Threads {
+interface PortModule {
   MessageChannel: new () => Channel;
   receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
 }
 
-function threads(): Threads | undefined {
-  return builtin<Threads>("node:worker_threads");
+function threads(): PortModule | undefined {
+  return builtin<PortModule>("node:worker_threads");
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Future } from "../core/future.ts";
 import { registerStub } from "../wire/registry.ts";
 
 // deno-lint-ignore no-explicit-any
-type AnyFunction = (...args: any[]) => any;
+type ModuleFunction = (...args: any[]) => any;
 
 /**
  * Typed stubs for the functions that a module exports: calling one runs the function in a
@@ -43,7 +43,7 @@ type Submit = (fn: unknown, args: unknown[], above: unknown) => Future<unknown>;
 /** Make the stubs for a module. They are made as they are asked for. */
 export function makeRemote(what: string, module: unknown, submit: Submit): object {
   const url = addressOf(what, module);
-  const stubs = new Map<string, AnyFunction>();
+  const stubs = new Map<string, ModuleFunction>();
   return new Proxy(Object.create(null), {
     get: (_target, name) => {
       // What is awaited is asked for `then`: a module of stubs is no promise.
@@ -59,7 +59,7 @@ export function makeRemote(what: string, module: unknown, submit: Submit): objec
   });
 }
 
-function makeStub(module: string, name: string, submit: Submit): AnyFunction {
+function makeStub(module: string, name: string, submit: Submit): ModuleFunction {
   const stub = (...args: unknown[]): Future<unknown> => submit(stub, args, stub);
   Object.defineProperty(stub, "name", { value: name });
   registerStub(stub, { module, name });

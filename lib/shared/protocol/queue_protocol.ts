@@ -39,7 +39,7 @@ export interface RingItem {
 }
 
 /** How an attempt to put or to get ended. */
-export type Outcome = "done" | "blocked" | "closed";
+export type QueueOutcome = "done" | "blocked" | "closed";
 
 /**
  * A ring of items between threads.
@@ -118,11 +118,11 @@ export class QueueProtocol {
    *   to stand in the queue.
    * @param slot Where it stands, if it does.
    */
-  tryPut(item: RingItem, woken: boolean, slot = 0): Outcome {
+  tryPut(item: RingItem, woken: boolean, slot = 0): QueueOutcome {
     if (!woken && this.#heldBack(slot)) return this.closed() ? "closed" : "blocked";
     const mutex = this.#putMutex;
     if (!mutex.enter()) return this.#refused();
-    let outcome: Outcome;
+    let outcome: QueueOutcome;
     try {
       outcome = this.#put(item);
     } finally {
@@ -138,7 +138,7 @@ export class QueueProtocol {
   }
 
   /** Get an item if there is one. */
-  tryGet(item: RingItem): Outcome {
+  tryGet(item: RingItem): QueueOutcome {
     const words = this.#words;
     const at = this.#at;
     const mutex = this.#getMutex;
@@ -223,7 +223,7 @@ export class QueueProtocol {
   }
 
   /** Put an item, sleeping until there is room; "blocked" if `until` came first. */
-  put(item: RingItem, until: number, checkLiveness: LivenessCheck): Outcome {
+  put(item: RingItem, until: number, checkLiveness: LivenessCheck): QueueOutcome {
     const attempt = (woken: boolean, slot: number) => this.tryPut(item, woken, slot);
     return this.#wait(
       PUTTERS,
@@ -235,7 +235,7 @@ export class QueueProtocol {
   }
 
   /** Get an item, sleeping until there is one; "blocked" if `until` came first. */
-  get(item: RingItem, until: number, checkLiveness: LivenessCheck): Outcome {
+  get(item: RingItem, until: number, checkLiveness: LivenessCheck): QueueOutcome {
     const attempt = () => this.tryGet(item);
     const ready = () => !this.empty() || this.closed();
     return this.#wait(GETTERS, attempt, ready, until, checkLiveness);
@@ -255,7 +255,7 @@ export class QueueProtocol {
   }
 
   /** This thread was given up for dead. */
-  #refused(): Outcome {
+  #refused(): QueueOutcome {
     this.#thread.checkAlive();
     return "closed";
   }
@@ -277,7 +277,7 @@ export class QueueProtocol {
     else words.compareExchange(at, words.load(at), id);
   }
 
-  #put(item: RingItem): Outcome {
+  #put(item: RingItem): QueueOutcome {
     const words = this.#words;
     const at = this.#at;
     const { slots } = item;
@@ -341,11 +341,11 @@ export class QueueProtocol {
 
   #wait(
     queue: number,
-    attempt: (woken: boolean, slot: number) => Outcome,
+    attempt: (woken: boolean, slot: number) => QueueOutcome,
     ready: () => boolean,
     until: number,
     checkLiveness: LivenessCheck,
-  ): Outcome {
+  ): QueueOutcome {
     const { queues } = this;
     let slot = 0;
     for (;;) {

@@ -5,14 +5,14 @@
 import { granted } from "./granted.ts";
 
 /** The parts of Deno that are asked. All of them may be missing, or refuse to answer. */
-interface DenoRuntime {
+interface DenoProcess {
   readonly args: string[];
   readonly mainModule?: string;
   readTextFileSync?(path: string | URL): string;
   statSync?(path: URL): { isFile: boolean };
 }
 
-const { Deno: deno } = globalThis as { Deno?: DenoRuntime };
+const { Deno: deno } = globalThis as { Deno?: DenoProcess };
 
 const WORKER_OPTIONS = "--unstable-worker-options";
 

@@ -12,13 +12,13 @@ import { unrefTimer } from "../../base/runtime.ts";
 /** How often it looks, in milliseconds. */
 const EVERY_MS = 100;
 
-interface Heap {
+interface HeapStatistics {
   getHeapStatistics(): { heap_size_limit: number };
 }
 
 /** Call back once the engine has raised the limit of the heap. */
 export function watchMemory(onOut: (error: Error) => void): void {
-  const heap = builtin<Heap>("node:v8");
+  const heap = builtin<HeapStatistics>("node:v8");
   if (heap === undefined) return;
   const limit = heap.getHeapStatistics().heap_size_limit;
   const timer = setInterval(() => {

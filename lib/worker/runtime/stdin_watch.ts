@@ -100,7 +100,7 @@ function watchByReads(): void {
 }
 
 /** The parts of Node that the second thread uses. */
-interface NodeThread {
+interface StdinThread {
   parentPort: {
     once(event: "message", listener: (asked: Int32Array) => void): void;
     postMessage(message: unknown, transfer: Transferable[]): void;
@@ -116,7 +116,7 @@ interface NodeThread {
  * The same in Node, by events: there, a thread that sits in a read keeps the process from ending when
  * the first thread wants to.
  */
-function watchByEvents({ parentPort, stdin, process }: NodeThread): void {
+function watchByEvents({ parentPort, stdin, process }: StdinThread): void {
   parentPort.once("message", (asked) => {
     let target = new Uint8Array(16);
     let filled = 0;
