@@ -59,8 +59,23 @@ export { ensureFuture } from "./lib/task/ensure_future.ts";
 export { run, type RunOptions } from "./lib/task/run.ts";
 export { sleep } from "./lib/task/sleep.ts";
 export { shield } from "./lib/task/shield.ts";
-export { TaskGroup, type TaskGroupBody, type TaskGroupOptions } from "./lib/task/task_group.ts";
-export { Timeout, timeout, timeoutAt, type TimeoutBody } from "./lib/task/timeout.ts";
+export {
+  TaskGroup,
+  type TaskGroupBody,
+  type TaskGroupOptions,
+  type TaskGroupRunOptions,
+} from "./lib/task/task_group.ts";
+export {
+  Timeout,
+  timeout,
+  timeoutAt,
+  type TimeoutBody,
+  type TimeoutOptions,
+} from "./lib/task/timeout.ts";
+export { moveOnAfter } from "./lib/task/move_on_after.ts";
+export { race } from "./lib/task/race.ts";
+export { cancellable } from "./lib/task/cancellable.ts";
+export { currentSignal } from "./lib/task/current_signal.ts";
 export { waitFor } from "./lib/task/wait_for.ts";
 export { gather, type Gathered, type GatherOptions } from "./lib/task/gather.ts";
 export { type ReturnWhen, wait, type WaitOptions, type WaitResult } from "./lib/task/wait.ts";

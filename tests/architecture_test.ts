@@ -34,7 +34,7 @@ const VALUES = `
 
   instrument taskTree formatTaskTree printTaskTree
 
-  TaskGroup ExceptionGroup timeout timeoutAt Timeout waitFor gather wait asCompleted
+  TaskGroup ExceptionGroup timeout timeoutAt Timeout moveOnAfter race cancellable currentSignal waitFor gather wait asCompleted
 
   Lock Semaphore BoundedSemaphore CapacityLimiter RateLimiter Event Condition Barrier
   Queue LifoQueue PriorityQueue

@@ -119,3 +119,19 @@ export function checkMaxsize(what: string, maxsize: unknown): void {
     );
   }
 }
+
+/** Refuse what is no signal to be aborted by. `what` completes "Cannot …". */
+export function checkSignal(what: string, signal: unknown): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw new TypeError(
+      `Cannot ${what}: signal must be an AbortSignal, received ${show(signal)}`,
+    );
+  }
+}
+
+/** Refuse what is no name. `what` completes "Cannot …". */
+export function checkName(what: string, name: unknown): void {
+  if (name !== undefined && typeof name !== "string") {
+    throw new TypeError(`Cannot ${what}: name must be a string, received ${show(name)}`);
+  }
+}

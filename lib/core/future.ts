@@ -141,6 +141,8 @@ export interface FutureInternals {
   show(future: Future<unknown>): string;
   /** The error it ended with, as code in a task or outside any gets it. */
   readError(future: Future<unknown>, inTask: boolean): unknown;
+  /** Whether somebody has looked at its outcome. */
+  looked(future: Future<unknown>): boolean;
   /** Whether it failed; a cancellation is no failure. */
   failed(future: Future<unknown>): boolean;
   /** The error it ended with, failure or cancellation; `undefined` if it has none. */
@@ -213,6 +215,7 @@ export class Future<T> implements Promise<T> {
         ),
       show: (future) => future.#show(),
       readError: (future, inTask) => future.#readError(inTask),
+      looked: (future) => future.#looked,
       failed: (future) => future.#state === FAILED,
       error: (future) =>
         future.#state === PENDING || future.#state === DONE ? undefined : future.#outcome,

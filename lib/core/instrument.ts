@@ -105,7 +105,7 @@ export const statsOf: unique symbol = Symbol("stats of the pool");
  *
  * @example
  * ```ts
- * import type { CallInfo } from "@strand/strand";
+ * import { type CallInfo } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
  * const label = ({ name, pool, worker }: CallInfo) => `${name} in ${worker ?? pool}`;
@@ -130,7 +130,7 @@ export interface CallInfo {
  *
  * @example
  * ```ts
- * import type { WorkerInfo } from "@strand/strand";
+ * import { type WorkerInfo } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
  * const label = ({ name, pool }: WorkerInfo) => `${name} of ${pool}`;

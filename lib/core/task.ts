@@ -1,9 +1,10 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect } from "../base/inspect.ts";
-import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { currentRunContext, currentScope, type TaskOwner } from "./context.ts";
 import { Fiber } from "./fiber.ts";
-import { Future, futureInternals, type Stoppable } from "./future.ts";
+import { whenAborted } from "./abort_signals.ts";
+import { Callback, Future, futureInternals, type Stoppable } from "./future.ts";
 import { showState } from "./show_state.ts";
 import { sinceOf, stateOf, waitOf } from "./fiber_state.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
@@ -91,6 +92,8 @@ export type Awaitable<T> = Coroutine<T> | PromiseLike<T>;
 export interface TaskOptions {
   /** The task's name; `"Task-1"`, `"Task-2"` … by default. */
   name?: string;
+  /** Aborting it cancels the task, with the signal's reason; aborted already, the task never runs. */
+  signal?: AbortSignal;
 }
 
 /** What the rest of the library may do with a task and its users may not. */
@@ -220,7 +223,8 @@ export class Task<T> extends Future<T> {
         owner: TaskOwner = currentRunContext(),
       ) => {
         checkFunction("create a task", "coro", coro);
-        checkOptions("create a task", options);
+        checkOptions("create a task", options, ["name", "signal"]);
+        checkSignal("create a task", options?.signal);
         const name = options?.name;
         if (name !== undefined) checkName("create a task", name);
         const task = new Task<R>(making, name ?? ++count);
@@ -228,6 +232,11 @@ export class Task<T> extends Future<T> {
         task.#fiber = fiber;
         futureInternals.stopWith(task, fiber);
         fiber.enter();
+        const signal = options?.signal;
+        if (signal !== undefined) {
+          const subscription = whenAborted(signal, () => task.cancel(signal.reason));
+          futureInternals.observe(task, new Callback(() => subscription.end()));
+        }
         return task;
       },
       number: () => ++count,
@@ -312,6 +321,26 @@ export class Task<T> extends Future<T> {
    */
   override setException(_error: unknown): void {
     throw new InvalidStateError("Cannot set the exception of a task: its function does that");
+  }
+
+  /**
+   * Cancel the task and wait for its end: for `await using task = createTask(…)`.
+   *
+   * @throws What the task failed with, as a rejection, if nobody has looked at that.
+   * @throws {CancelledError} (as a rejection) If the current task is cancelled meanwhile; the task has
+   *   ended then, too.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const around = currentScope();
+    const before = around?.requested() ?? 0;
+    this.cancel("The block that owns the task was left");
+    const looked = futureInternals.looked(this);
+    try {
+      await this;
+    } catch (error) {
+      if ((around?.requested() ?? 0) > before) throw error;
+      if (!this.cancelled() && !looked) throw error;
+    }
   }
 
   /** What `console.log` shows. */

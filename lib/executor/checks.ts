@@ -4,6 +4,7 @@ import {
   checkFunction,
   checkInteger,
   checkOptions,
+  checkSignal,
   show,
 } from "../base/validate.ts";
 import { checkTransfer } from "../wire/transfer.ts";
@@ -67,12 +68,6 @@ export function readShutdownOptions(
   checkBoolean(what, "wait", wait);
   checkBoolean(what, "cancelFutures", cancelFutures);
   return { wait, cancelFutures };
-}
-
-function checkSignal(what: string, signal: unknown): void {
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw new TypeError(`Cannot ${what}: signal must be an AbortSignal, received ${show(signal)}`);
-  }
 }
 
 function checkBoolean(what: string, name: string, value: unknown): void {

@@ -6,7 +6,7 @@ import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { startLimit } from "../core/limit.ts";
 import { noWait } from "../core/waiter.ts";
-import { type Subscription, whenAborted } from "../task/abort_signals.ts";
+import { type Subscription, whenAborted } from "../core/abort_signals.ts";
 import type { MapOptions } from "./executor.ts";
 import { type Input, inputOf, type Sink } from "./map_input.ts";
 

@@ -4,7 +4,7 @@ import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import type { CallOptions } from "./executor.ts";
-import { type Subscription, whenAborted } from "../task/abort_signals.ts";
+import { type Subscription, whenAborted } from "../core/abort_signals.ts";
 import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";
 
 export type CallFunction = (...args: unknown[]) => unknown;

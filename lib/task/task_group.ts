@@ -1,7 +1,7 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { roughNow } from "../base/clock.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
-import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { checkFunction, checkName, checkOptions, checkSignal, show } from "../base/validate.ts";
 import {
   currentRunContext,
   currentScope,
@@ -12,7 +12,7 @@ import {
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
 import { type HeldWait, holdWait } from "../core/held_wait.ts";
-import { inTask } from "../core/in_task.ts";
+import { underSignal } from "./_under_signal.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
@@ -76,6 +76,25 @@ export interface TaskGroupOptions {
   onExit?: "join" | "cancel";
 }
 
+/**
+ * Options of `TaskGroup.run`.
+ *
+ * @example
+ * ```ts
+ * import { TaskGroup, type TaskGroupRunOptions } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const options: TaskGroupRunOptions = { name: "downloads", signal: AbortSignal.timeout(60_000) };
+ * assertEquals(await TaskGroup.run(() => "done", options), "done");
+ * ```
+ */
+export interface TaskGroupRunOptions {
+  /** What the group is called where tasks are shown. Default: `"TaskGroup"`. */
+  name?: string;
+  /** Aborting it cancels the group as from outside; aborted already, the body is never begun. */
+  signal?: AbortSignal;
+}
+
 /** Marks the group of `TaskGroup.run`, whose body is a function and so has a scope of its own. */
 const inBody = Symbol("in a body");
 
@@ -134,9 +153,10 @@ export class TaskGroup {
   readonly #outer: CancelScope | undefined;
   readonly #before: number;
   readonly #onExit: "join" | "cancel";
-  readonly #owner: TaskOwner = {
+  readonly #owner: TaskOwner & { name: string | undefined } = {
     runContext: currentRunContext(),
     tasks: new WaitQueue(),
+    name: undefined,
     begun: roughNow(),
     parent: currentScope()?.fiber,
     stopping: () => this.#stopping,
@@ -159,6 +179,7 @@ export class TaskGroup {
   /** Other tasks that wait for the last child. */
   readonly #joiners: Set<LastChild> = new Set();
   #stopping = false;
+  #stops: AbortController | undefined;
   #quiet = false;
   #bodyCancelled = false;
   #exit: Promise<void> | undefined;
@@ -171,6 +192,8 @@ export class TaskGroup {
    *
    * @typeParam T What the body resolves with.
    * @param body Gets the group; it runs in the current task.
+   * @param options `name`: what the group is called where tasks are shown; `signal`: aborting it
+   *   cancels the group as from outside.
    * @returns What the body resolves with; `undefined` if `group.cancel()` stopped it.
    * @throws {TypeError} (as a rejection) If `body` is not a function.
    * @throws {ExceptionGroup} (as a rejection) With every failure of the body and the children.
@@ -188,14 +211,18 @@ export class TaskGroup {
    * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
    * ```
    */
-  static run<T>(body: TaskGroupBody<T>): Promise<T> {
+  static run<T>(body: TaskGroupBody<T>, options?: TaskGroupRunOptions): Promise<T> {
+    const what = "run a task group";
     try {
-      checkFunction("run a task group", "body", body);
+      checkFunction(what, "body", body);
+      checkOptions(what, options, ["name", "signal"]);
+      checkName(what, options?.name);
+      checkSignal(what, options?.signal);
     } catch (error) {
       return Promise.reject(error);
     }
-    return inTask(() => {
-      const group = new TaskGroup({ [inBody]: true } as TaskGroupOptions);
+    return underSignal(options?.signal, () => {
+      const group = new TaskGroup({ [inBody]: true, name: options?.name } as TaskGroupOptions);
       return holdWait(group.#run(body), group.#held);
     });
   }
@@ -207,7 +234,9 @@ export class TaskGroup {
    * @throws {TypeError} If `onExit` is neither `"join"` nor `"cancel"`.
    */
   constructor(options?: TaskGroupOptions) {
-    checkOptions("create a task group", options);
+    if (options === undefined || !(inBody in options)) {
+      checkOptions("create a task group", options, ["onExit"]);
+    }
     const onExit = options?.onExit ?? "join";
     if (onExit !== "join" && onExit !== "cancel") {
       throw new TypeError(
@@ -215,6 +244,7 @@ export class TaskGroup {
       );
     }
     this.#onExit = onExit;
+    this.#owner.name = (options as { name?: string } | undefined)?.name;
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
     if (options !== undefined && inBody in options) {
@@ -222,6 +252,16 @@ export class TaskGroup {
     } else {
       this.#scope = this.#outer?.open();
     }
+  }
+
+  /**
+   * Aborted when the group is stopping, or its task is asked to stop: for `fetch` and the like in the
+   * body.
+   */
+  get signal(): AbortSignal {
+    const stopping = (this.#stops ??= new AbortController()).signal;
+    if (this.#stopping) this.#stops.abort(cancelledError("The task group is stopping"));
+    return this.#scope === undefined ? stopping : AbortSignal.any([this.#scope.signal, stopping]);
   }
 
   /**
@@ -410,6 +450,7 @@ export class TaskGroup {
 
   #stop(error: CancelledError): void {
     this.#stopping = true;
+    this.#stops?.abort(error);
     for (const child of this.#children) futureInternals.stop(child.task, error);
   }
 }

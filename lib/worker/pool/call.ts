@@ -9,7 +9,7 @@ import type { CallOptions } from "../../executor/executor.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobOwner } from "./job.ts";
-import { type Subscription, whenAborted } from "../../task/abort_signals.ts";
+import { type Subscription, whenAborted } from "../../core/abort_signals.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;
