@@ -178,6 +178,35 @@ Deno.test("No two files of the library declare the same class, interface or type
   assertEquals([...places].filter(([, files]) => files.length > 1), []);
 });
 
+/** Words that the field has others for: see docs/GLOSSARY.md. */
+const OLD_WORDS = `
+  Course OwnCourse Realm Surroundings Patience impatience Standing Graveyard Front CallBoard callBoard Lane
+  TaskSource entrust goods Introduction Acquaintance Neighbour greet welcome standFor standIn learnKinds
+  Passage onCross Arrival Party Guard Pulsed letGo holdFor untold homeless hungry desk doze Cargo lastWords DEAF
+  LineWait LineWaits MapRun PoolWorker Withdrawal TaskLine leaveNews relieve
+`;
+
+Deno.test("The library says things in the words of the glossary", async () => {
+  const old = new RegExp(`\\b(?:${words(OLD_WORDS).join("|")})\\b`, "g");
+  for (const file of graph.files) {
+    assertEquals((await readSource(file)).match(old), null, file);
+  }
+});
+
+Deno.test("A wait of a lock, a queue or a shared object is a class nested in it", async () => {
+  const apart =
+    /^(?:export )?class \w+(?:<.*>)? extends (?:Waiter|PlainWait|QueuedWait|WordWait)\b/m;
+  const files = graph.files.filter((file) => /^lib\/(?:sync|shared)\/(?!_)/.test(file));
+  assert(files.length > 20, "Found too few files");
+  for (const file of files) assertEquals(apart.exec(await readSource(file)), null, file);
+});
+
+Deno.test("Nothing to wait for is said by noWait, and in no other way", async () => {
+  for (const file of graph.files.filter((file) => !file.startsWith("lib/core/"))) {
+    assertEquals(/\bwentOn\b/.exec(await readSource(file)), null, file);
+  }
+});
+
 Deno.test("mod.ts holds named re-exports only, in the order of the floors", async () => {
   const code = (await readSource("mod.ts")).replaceAll(/\/\*[^]*?\*\/|\/\/.*/g, "");
   const reExport = /export (?:type )?\{[^}]*\} from "\.\/(lib\/[^"]+)";/g;
