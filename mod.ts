@@ -36,6 +36,7 @@ export {
   TimeoutError,
   WorkerCrashedError,
 } from "./lib/errors.ts";
+export { type Signal } from "./lib/base/runtime.ts";
 
 // The core: what runs and how it stops.
 export { Future } from "./lib/core/future.ts";

@@ -6,8 +6,19 @@
  */
 import { builtin } from "./builtins.ts";
 
-/** The signals that end a program unless it listens to them. */
-export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK";
+/**
+ * The signals to which a program can listen, by their names in POSIX.
+ *
+ * @example
+ * ```ts
+ * import { run, type Signal } from "@strand/strand";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const signals: Signal[] = ["SIGTERM", "SIGHUP"];
+ * assertEquals(await run(() => "done", { handleSignals: signals }), "done");
+ * ```
+ */
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGBREAK" | "SIGQUIT";
 
 type Listener = (...args: never[]) => void;
 
@@ -16,6 +27,7 @@ interface NodeProcess {
   readonly execArgv: readonly string[];
   readonly execPath: string;
   readonly versions?: { readonly node?: string };
+  readonly env?: Record<string, string | undefined>;
   exit(code?: number): never;
   emit(event: string, ...args: unknown[]): boolean;
   on(event: string, listener: Listener): void;
@@ -31,6 +43,10 @@ interface DenoRuntime {
   addSignalListener(signal: Signal, listener: () => void): void;
   removeSignalListener(signal: Signal, listener: () => void): void;
   exit(code?: number): never;
+  readonly permissions?: {
+    querySync(what: { name: "env"; variable: string }): { readonly state: string };
+  };
+  readonly env?: { get(name: string): string | undefined };
   unrefTimer(timer: unknown): void;
   inspect(value: unknown, options: object): string;
 }
@@ -104,6 +120,19 @@ export function onSignal(signal: Signal, fn: () => void): () => void {
   } catch {
     // A worker, or a system that has no such signal.
     return () => {};
+  }
+}
+
+/** The value of an environment variable, where it may be read without asking anybody. */
+export function readEnv(name: string): string | undefined {
+  const { Deno: deno } = globals;
+  if (deno === undefined) return nodeProcess()?.env?.[name];
+  try {
+    const granted =
+      deno.permissions?.querySync({ name: "env", variable: name }).state === "granted";
+    return granted ? deno.env?.get(name) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

@@ -93,6 +93,7 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
   /** Enter its owner, and start in a turn of its own. */
   enter(): void {
     this.owner.tasks.append(this);
+    noteCreation(this);
     if (instruments() !== undefined) this.#tellCreated();
     callSoon(this);
   }
@@ -170,7 +171,6 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
   #tellCreated(): void {
     now();
     told.add(this);
-    noteCreation(this);
     instruments()!.taskCreated(this);
   }
 

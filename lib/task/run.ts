@@ -1,9 +1,15 @@
 import { InvalidStateError } from "../errors.ts";
-import { exit, onSignal } from "../base/runtime.ts";
-import { checkFunction, checkOptions, show } from "../base/validate.ts";
+import { startTimer, type Timer } from "../base/clock.ts";
+import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";
+import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
+import { whenAborted } from "../core/abort_signals.ts";
 import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
+import { notePlaces } from "../core/creation_places.ts";
 import { Callback, futureInternals } from "../core/future.ts";
+import { formatTaskTree } from "./format_task_tree.ts";
+import { printTaskTree } from "./print_task_tree.ts";
 import { endShared } from "./run_end.ts";
+import { taskTree } from "./task_tree.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
 
@@ -22,35 +28,63 @@ import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
  * ```
  */
 export interface RunOptions {
-  /** Whether Ctrl-C (SIGINT) cancels `main`. Default: `true` where signals exist. */
-  handleSignals?: boolean;
+  /**
+   * Which signals cancel `main`: `true` for SIGINT and SIGTERM (the default, where signals exist),
+   * `false` for none, or a list.
+   */
+  handleSignals?: boolean | Signal[];
+  /**
+   * How long, in milliseconds, the program may clean up after the first signal before it is ended.
+   * Default: as long as it takes.
+   */
+  gracePeriod?: number;
+  /** Aborting it cancels `main`, with the signal's reason; aborted already, `main` never runs. */
+  signal?: AbortSignal;
+  /**
+   * Say on stderr what hides in a program: where tasks were created, and which are cut off by its end.
+   * Default: whether the environment variable `STRAND_DEBUG` is 1, where it may be read.
+   */
+  debug?: boolean;
 }
 
-/** The exit code of a program that SIGINT ended: 128 + 2. */
-const INTERRUPTED = 130;
+const OPTIONS = ["handleSignals", "gracePeriod", "signal", "debug"];
 
-/** Turns Ctrl-C into a cancellation of `main`, and a second one into the end of the program. */
+/** What a program that a signal ended has as its exit code: 128 and the number of the signal. */
+const EXIT_CODES: Record<Signal, number> = {
+  SIGHUP: 129,
+  SIGINT: 130,
+  SIGQUIT: 131,
+  SIGTERM: 143,
+  SIGBREAK: 149,
+};
+
+/** Turns signals into a cancellation of `main`, and a second one into the end of the program. */
 class Interrupts {
   /** Of runs side by side, those which were interrupted and have not ended yet. */
   static readonly #cleaningUp: Set<Interrupts> = new Set();
   readonly #ended: Promise<void>;
   #end!: () => void;
   readonly #main: Task<unknown>;
-  #unlisten = () => {};
-  /** Whether there was one. */
-  seen = false;
+  readonly #gracePeriod: number;
+  #unlisten: (() => void)[] = [];
+  #grace: Timer | undefined;
+  /** The first one, if there was one. */
+  seen: Signal | undefined;
 
-  constructor(main: Task<unknown>) {
+  constructor(main: Task<unknown>, gracePeriod: number) {
     this.#main = main;
+    this.#gracePeriod = gracePeriod;
     this.#ended = new Promise((resolve) => this.#end = resolve);
   }
 
-  listen(): void {
-    this.#unlisten = onSignal("SIGINT", () => this.#interrupt());
+  listen(signals: Signal[], showsTasks: boolean): void {
+    this.#unlisten = signals.map((signal) => onSignal(signal, () => this.#interrupt(signal)));
+    if (showsTasks) this.#unlisten.push(onSignal("SIGQUIT", printTaskTree));
   }
 
   stop(): void {
-    this.#unlisten();
+    this.#grace?.stop();
+    for (const unlisten of this.#unlisten) unlisten();
     Interrupts.#cleaningUp.delete(this);
     this.#end();
   }
@@ -60,15 +94,46 @@ class Interrupts {
     while (Interrupts.#cleaningUp.size > 0) {
       await Promise.all([...Interrupts.#cleaningUp].map((one) => one.#ended));
     }
-    exit(INTERRUPTED);
+    exit(EXIT_CODES[this.seen!]);
   }
 
-  #interrupt(): void {
-    if (this.seen || this.#main.done()) exit(INTERRUPTED);
-    this.seen = true;
+  #interrupt(signal: Signal): void {
+    if (this.seen !== undefined || this.#main.done()) return this.#endAtOnce(signal);
+    this.seen = signal;
     Interrupts.#cleaningUp.add(this);
     this.#main.cancel("Interrupted");
+    if (this.#gracePeriod < Infinity) {
+      this.#grace = startTimer(this.#gracePeriod, () => this.#endAtOnce(signal));
+    }
   }
+
+  // What could not be stopped is what the person at the terminal wants to know.
+  #endAtOnce(signal: Signal): void {
+    printTaskTree();
+    exit(EXIT_CODES[signal]);
+  }
+}
+
+function readSignals(handleSignals: unknown): Signal[] {
+  if (handleSignals === undefined || handleSignals === true) return ["SIGINT", "SIGTERM"];
+  if (handleSignals === false) return [];
+  if (!Array.isArray(handleSignals)) {
+    throw new TypeError(
+      `Cannot run: handleSignals must be a boolean or an array of signals, received ${
+        show(handleSignals)
+      }`,
+    );
+  }
+  for (const signal of handleSignals) {
+    if (typeof signal !== "string" || !Object.hasOwn(EXIT_CODES, signal)) {
+      throw new TypeError(
+        `Cannot run: handleSignals must hold names of signals (${
+          Object.keys(EXIT_CODES).join(", ")
+        }), received ${show(signal)}`,
+      );
+    }
+  }
+  return handleSignals;
 }
 
 /** Cancel and await every task of the runContext, those that come up meanwhile too. */
@@ -100,16 +165,19 @@ function ended(task: Task<unknown>): Promise<void> {
  * so that their `finally` blocks run, and the idle workers of `toThread` are ended; then the call
  * settles.
  *
- * Ctrl-C cancels `main`, so that it can clean up, and the program then ends with exit code 130. A
- * second Ctrl-C ends it at once.
+ * SIGINT (Ctrl-C) and SIGTERM cancel `main`, so that it can clean up, and the program then ends with
+ * exit code 130 or 143. A second one ends it at once, and so does the end of `gracePeriod`; both print
+ * on stderr what was still waiting. SIGQUIT prints that and goes on.
  *
  * CPython: `asyncio.run`.
  *
  * @typeParam T What `main` resolves with.
  * @param main Called once, with the main task's abort signal.
- * @param options `handleSignals`: whether Ctrl-C cancels `main`.
+ * @param options `handleSignals`: which signals cancel `main`; `gracePeriod`: how long it may clean up
+ *   then; `signal`: to cancel it from elsewhere; `debug`: say what hides in the program.
  * @returns What `main` resolves with.
  * @throws {TypeError} (as a rejection) If `main` is not a function, or an option of the wrong type.
+ * @throws {RangeError} (as a rejection) If `gracePeriod` is `NaN`.
  * @throws {InvalidStateError} (as a rejection) If called inside a running `run`.
  * @throws What `main` throws.
  *
@@ -127,32 +195,48 @@ function ended(task: Task<unknown>): Promise<void> {
  */
 export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<T> {
   checkFunction("run", "main", main);
-  checkOptions("run", options);
-  const handleSignals = options?.handleSignals ?? true;
-  if (typeof handleSignals !== "boolean") {
-    throw new TypeError(
-      `Cannot run: handleSignals must be a boolean, received ${show(handleSignals)}`,
-    );
+  checkOptions("run", options, OPTIONS);
+  const { handleSignals, gracePeriod = Infinity, signal, debug } = options ?? {};
+  const signals = readSignals(handleSignals);
+  checkDuration("run", "gracePeriod", gracePeriod);
+  checkSignal("run", signal);
+  if (debug !== undefined && typeof debug !== "boolean") {
+    throw new TypeError(`Cannot run: debug must be a boolean, received ${show(debug)}`);
   }
   if (enclosingRun().open) {
     throw new InvalidStateError("Cannot run: this is inside a running run");
   }
+  const debugs = debug ?? readEnv("STRAND_DEBUG") === "1";
+  const endNotes = debugs ? notePlaces() : () => {};
   const runContext = new RunContext(true);
   runContexts.add(runContext);
   const task = taskInternals.create(main, { name: "main" }, runContext);
   futureInternals.look(task);
-  const interrupts = new Interrupts(task);
-  if (handleSignals) interrupts.listen();
+  const subscription = signal && whenAborted(signal, () => task.cancel(signal.reason));
+  const interrupts = new Interrupts(task, gracePeriod);
+  interrupts.listen(signals, handleSignals === undefined || handleSignals === true);
   try {
     await runInScope(undefined, () => ended(task));
+    if (debugs) reportCutOff(runContext);
     await cancelAll(runContext, task);
     await runInScope(undefined, endShared);
   } finally {
+    subscription?.end();
+    endNotes();
     runContext.open = false;
     runContexts.delete(runContext);
     runContext.numbers.end();
     interrupts.stop();
   }
-  if (interrupts.seen && task.cancelled()) await interrupts.exit();
+  if (interrupts.seen !== undefined && task.cancelled()) await interrupts.exit();
   return await runInScope(undefined, () => futureInternals.promise(task));
+}
+
+/** Debug mode: name the tasks that the end of the run cuts off. */
+function reportCutOff(runContext: RunContext): void {
+  const rest = taskTree().find(({ kind, name }) => kind === "run" && name === runContext.name);
+  if (rest === undefined || rest.children.length === 0) return;
+  console.error(
+    `Strand: the end of run cuts off what still runs:\n${formatTaskTree(rest.children)}`,
+  );
 }

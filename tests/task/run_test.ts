@@ -46,8 +46,16 @@ Deno.test("run: refuses nonsense before anything has happened", async () => {
   await assertRejects(
     () => run(main, { handleSignals: 1 as never }),
     TypeError,
-    "handleSignals must be a boolean, received 1",
+    "handleSignals must be a boolean or an array of signals, received 1",
   );
+  const refused = (options: object, message: string) =>
+    assertRejects(() => run(main, options), Error, message);
+  await refused({ handleSignals: ["SIGKILL"] }, 'received "SIGKILL"');
+  await refused({ gracePeriod: "1" }, "gracePeriod must be a number of milliseconds");
+  await refused({ gracePeriod: NaN }, "received NaN");
+  await refused({ signal: 1 }, "signal must be an AbortSignal, received 1");
+  await refused({ debug: 1 }, "debug must be a boolean, received 1");
+  await refused({ handleSignal: true }, 'unknown option "handleSignal"; known are handleSignals');
   await sleep(0);
   assertEquals(ran, false);
 });
@@ -329,7 +337,7 @@ Deno.test("run: leaves no signal listener behind", async () => {
   try {
     await run(() => {});
     await failure(run(() => Promise.reject(new Error())));
-    assertEquals([most, listeners.length], [1, 0]);
+    assertEquals([most, listeners.length], [3, 0]); // SIGINT, SIGTERM, SIGQUIT
     await run(() => assertEquals(listeners, []), { handleSignals: false });
     Deno.addSignalListener = () => {
       throw new TypeError("no signals here");
@@ -431,7 +439,96 @@ Deno.test("run, Ctrl-C: a second one during the clean-up ends the program at onc
   await program.says("cleaning up");
   program.kill("SIGINT");
   const { code, out, err } = await program.ended();
-  assertEquals([code, out, err], [130, "ready\ncleaning up\n", ""]);
+  assertEquals([code, out], [130, "ready\ncleaning up\n"]);
+  assertStringIncludes(err, 'task "main" asked to stop');
+});
+
+Deno.test("run, SIGTERM: cancels main, which cleans up; the exit code is 143", async () => {
+  await using program = new RunningProgram(`
+    import { run, sleep } from "$MOD";
+    await run(async () => {
+      console.log("ready");
+      try {
+        await sleep(2 ** 40);
+      } finally {
+        await sleep(0);
+        console.log("cleaned up");
+      }
+    });
+  `);
+  await program.says("ready");
+  program.kill("SIGTERM");
+  const { code, out, err } = await program.ended();
+  assertEquals([code, out, err], [143, "ready\ncleaned up\n", ""]);
+});
+
+Deno.test("run: the end of gracePeriod ends the program, and names what was still waiting", async () => {
+  await using program = new RunningProgram(`
+    import { createTask, run, sleep } from "$MOD";
+    await run(async () => {
+      createTask(() => new Promise(() => {}), { name: "stubborn" });
+      console.log("ready");
+      try {
+        await sleep(2 ** 40);
+      } finally {
+        await new Promise(() => {});
+      }
+    }, { gracePeriod: 20 });
+  `);
+  await program.says("ready");
+  program.kill("SIGTERM");
+  const { code, out, err } = await program.ended();
+  assertEquals([code, out], [143, "ready\n"]);
+  assertStringIncludes(err, 'task "stubborn" in a promise that is not the library\'s');
+});
+
+Deno.test("run, SIGQUIT: prints what runs, and goes on", async () => {
+  await using program = new RunningProgram(`
+    import { Event, run, sleep } from "$MOD";
+    await run(async () => {
+      const never = new Event();
+      console.log("ready");
+      setTimeout(() => {}, 2 ** 30);
+      await never.wait();
+    });
+  `);
+  await program.says("ready");
+  program.kill("SIGQUIT");
+  program.kill("SIGQUIT");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  program.kill("SIGINT");
+  const { code, out, err } = await program.ended();
+  assertEquals([code, out], [130, "ready\n"]);
+  assertStringIncludes(err, 'task "main" waiting');
+  assertStringIncludes(err, "for Event");
+});
+
+Deno.test("run: signal cancels main with its reason; aborted already, main never runs", async () => {
+  const controller = new AbortController();
+  const running = run(() => sleep(2 ** 40), { signal: controller.signal });
+  await sleep(0);
+  controller.abort("enough");
+  const error = await assertRejects(() => running, CancelledError);
+  assertEquals(error.message, "enough");
+  let ran = false;
+  const never = run(() => void (ran = true), { signal: AbortSignal.abort() });
+  await assertRejects(() => never, CancelledError);
+  assertEquals(ran, false);
+});
+
+Deno.test("run, debug: says where tasks were created, and which the end cuts off", async () => {
+  const { code, err } = await runProgram(`
+    import { createTask, printTaskTree, run, sleep } from "$MOD";
+    await run(async () => {
+      createTask(function leftOver() { return sleep(2 ** 40); }, { name: "left over" });
+      await sleep(0);
+      printTaskTree();
+    }, { debug: true });
+  `);
+  assertEquals(code, 0);
+  assertStringIncludes(err, "created at ");
+  assertStringIncludes(err, "the end of run cuts off what still runs");
+  assertStringIncludes(err, 'task "left over" waiting');
 });
 
 Deno.test("run, Ctrl-C: when main has ended and the rest cleans up, it ends the program", async () => {
