@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, show } from "../base/validate.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
@@ -90,6 +91,11 @@ export class SharedArray<T extends SharedType = SharedNumberType> extends Sharea
     this.lock = new SharedLock(block);
     this.array = new Class(block.buffer, ITEMS, length);
     if (values !== undefined) (this.array as Int32Array).set(values as number[]);
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedArray [${this.type}, ${this.length} elements]`;
   }
 
   /** How many items it has. */

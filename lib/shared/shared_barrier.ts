@@ -1,3 +1,5 @@
+import type { WaitSubject } from "../core/wait_subject.ts";
+import { inspect } from "../base/inspect.ts";
 import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
@@ -53,6 +55,10 @@ export class SharedBarrier extends Shareable {
       this.#barrier = barrier;
       this.#index = index;
       barrier.#waits.add(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "SharedBarrier" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -169,6 +175,11 @@ export class SharedBarrier extends Shareable {
   abortSync(): void {
     this.#protocol.abort();
     this.#waits.look();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedBarrier [${this.broken ? "broken" : `${this.nWaiting}/${this.parties} waiting`}]`;
   }
 
   /** How many have to arrive. */

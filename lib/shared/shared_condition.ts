@@ -1,3 +1,6 @@
+import { holdWait, WaitChain } from "../core/held_wait.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
+import { inspect } from "../base/inspect.ts";
 import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
@@ -72,6 +75,10 @@ export class SharedCondition extends Shareable {
     constructor(condition: SharedCondition) {
       super();
       this.#condition = condition;
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "SharedCondition" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -161,6 +168,11 @@ export class SharedCondition extends Shareable {
     this.#lock.release();
   }
 
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedCondition [${this.locked() ? "locked" : "unlocked"}]`;
+  }
+
   /** Whether the lock is held. */
   locked(): boolean {
     return this.#lock.locked();
@@ -174,7 +186,12 @@ export class SharedCondition extends Shareable {
    * @throws {CancelledError} (as a rejection) If the task is cancelled meanwhile. The lock is held
    *   then, too.
    */
-  async wait(): Promise<true> {
+  wait(): Promise<true> {
+    const chain = new WaitChain();
+    return holdWait(this.#wait(chain), chain);
+  }
+
+  async #wait(chain: WaitChain): Promise<true> {
     const hold = this.#checkHeld("wait on a shared condition");
     const wait = new SharedCondition.#Notification(this);
     this.#waits.enter(wait, this.#protocol.join(this.#waits.mine));
@@ -182,9 +199,9 @@ export class SharedCondition extends Shareable {
     let notified = false;
     try {
       try {
-        notified = await wait.begin();
+        notified = await chain.step(wait.begin());
       } finally {
-        await this.#holdAgain(hold);
+        await this.#holdAgain(hold, chain);
       }
     } catch (error) {
       if (notified) this.#notifyOne();
@@ -228,9 +245,14 @@ export class SharedCondition extends Shareable {
    *   held then, too.
    * @throws What `fn` throws, as a rejection, with the lock held.
    */
-  async waitForPredicate(fn: () => boolean): Promise<true> {
+  waitForPredicate(fn: () => boolean): Promise<true> {
+    const chain = new WaitChain();
+    return holdWait(this.#waitForPredicate(fn, chain), chain);
+  }
+
+  async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a shared condition", "fn", fn);
-    while (!ask(fn)) await this.wait();
+    while (!ask(fn)) await chain.step(this.wait());
     return true;
   }
 
@@ -320,12 +342,12 @@ export class SharedCondition extends Shareable {
   }
 
   // Under the permit that the caller has: it must still release the lock when the block ends.
-  async #holdAgain(hold: InterruptedHold): Promise<void> {
+  async #holdAgain(hold: InterruptedHold, chain: WaitChain): Promise<void> {
     let last: CancelledError | undefined;
     let abandoned: boolean;
     for (;;) {
       try {
-        ({ abandoned } = await this.#lock.acquire());
+        ({ abandoned } = await chain.step(this.#lock.acquire()));
         break;
       } catch (error) {
         if (!(error instanceof CancelledError)) throw error;

@@ -1,3 +1,5 @@
+import type { WaitSubject } from "../core/wait_subject.ts";
+import { inspect } from "../base/inspect.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
@@ -47,6 +49,10 @@ export class SharedEvent extends Shareable {
       event.#waits.add(this);
     }
 
+    override describe(): WaitSubject {
+      return { kind: "SharedEvent" };
+    }
+
     protected override onWithdraw(): CancelOutcome {
       this.#event.#waits.remove(this);
       return "left";
@@ -85,6 +91,11 @@ export class SharedEvent extends Shareable {
   /** Take the flag back: `wait` waits again. */
   clear(): void {
     this.#protocol.clear();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedEvent [${this.isSet() ? "set" : "unset"}]`;
   }
 
   /** Whether the flag is set. */

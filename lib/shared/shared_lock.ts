@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import { InvalidStateError, TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./blocking.ts";
@@ -214,6 +215,11 @@ export class SharedLock extends Shareable {
     if (this.#release()) return;
     self.checkAlive();
     throw new InvalidStateError("Cannot release a shared lock: it is not held");
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedLock [${this.locked() ? "locked" : "unlocked"}]`;
   }
 
   /** Whether it is held, by any thread. */

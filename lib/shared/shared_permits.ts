@@ -1,3 +1,4 @@
+import type { WaitSubject } from "../core/wait_subject.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { CROWDED, TAKEN } from "./protocol/lock_protocol.ts";
 import type { LivenessCheck } from "./protocol/words.ts";
@@ -37,6 +38,10 @@ export class SharedPermits<P> {
     constructor(permits: SharedPermits<P>) {
       super();
       this.#permits = permits;
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "SharedLock or SharedSemaphore" };
     }
 
     protected override onWithdraw(): CancelOutcome {

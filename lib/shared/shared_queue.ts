@@ -1,3 +1,5 @@
+import type { WaitSubject } from "../core/wait_subject.ts";
+import { inspect } from "../base/inspect.ts";
 import { allocateShared } from "../base/shared_memory.ts";
 import { checkInteger, checkMaxsize, checkOptions } from "../base/validate.ts";
 import { again, type CancelOutcome, noWait } from "../core/waiter.ts";
@@ -77,18 +79,15 @@ export interface SharedQueueOptions extends SharedOptions {
  * Passed to a worker, it arrives as the same queue. For items of a megabyte or more a pipe, which can
  * move buffers instead of copying them, is quicker.
  *
- * CPython: `multiprocessing.JoinableQueue`. There is no feeder thread here: when `put` is over, the
- * item is in the queue.
+ * CPython: `multiprocessing.JoinableQueue`; when `put` is over, the item is in the queue.
  *
  * @typeParam T What it holds.
- *
  * @example
  * ```ts
  * import { gather, SharedQueue } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * const queue = new SharedQueue<{ id: number }>({ maxsize: 2 });
- * const seen: number[] = [];
+ * const [queue, seen] = [new SharedQueue<{ id: number }>({ maxsize: 2 }), [] as number[]];
  * await gather(
  *   async () => {
  *     for (const id of [1, 2, 3]) await queue.put({ id });
@@ -123,6 +122,10 @@ export class SharedQueue<T> extends Shareable {
       this.#owner = owner;
       this.queue = queue;
       this.item = item;
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "SharedQueue" };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -363,6 +366,11 @@ export class SharedQueue<T> extends Shareable {
    */
   close(): void {
     this.#protocol.close();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedQueue [${this.qsize()}${this.maxsize > 0 ? `/${this.maxsize}` : ""}]`;
   }
 
   /** How many items are in the queue. Others may change that at any time. */

@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
 import { TimeoutError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
@@ -148,6 +149,11 @@ export class SharedSemaphore extends Shareable {
       throw new RangeError(`Cannot release a shared semaphore: its value is ${MOST} already`);
     }
     self.checkAlive();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedSemaphore [${this.value} free]`;
   }
 
   /** Whether `acquire` would have to wait: no permit is left. */

@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import { allocateShared } from "../base/shared_memory.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import {
@@ -100,6 +101,11 @@ export class SharedValue<T extends SharedType = SharedNumberType> extends Sharea
   set value(value: SharedElement<T>) {
     checkElement("set a shared value", "value", this.type, value);
     this.#cells.store(0, value);
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return `SharedValue [${this.type} ${this.value}]`;
   }
 
   /**

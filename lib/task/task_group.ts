@@ -1,4 +1,5 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { roughNow } from "../base/clock.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkName, checkOptions, checkSignal, show } from "../base/validate.ts";
@@ -374,6 +375,12 @@ export class TaskGroup {
       }
     }
     return await (this.#exit ??= this.#leave({}));
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const state = this.#ended ? "ended" : this.#stopping ? "stopping" : "open";
+    return `TaskGroup [${[state, ...showCounts({ children: this.#children.size })].join(", ")}]`;
   }
 
   async #leave(end: BodyEnd): Promise<void> {

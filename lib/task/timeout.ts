@@ -1,6 +1,7 @@
 import { type CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import { followsAwaits } from "../base/async_context.ts";
 import { nextTurn, now, type Timer } from "../base/clock.ts";
+import { inspect, showDuration } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
 import { holdWait } from "../core/held_wait.ts";
@@ -133,6 +134,14 @@ export class Timeout {
   /** When it expires, in milliseconds on the scale of `performance.now()`; `null` for never. */
   when(): number | null {
     return this.#when;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    if (this.#expired) return "Timeout [expired]";
+    return `Timeout [${
+      this.#when === null ? "no limit" : `in ${showDuration(this.#when - now())}`
+    }]`;
   }
 
   /** Whether the time has run out, and the body was cancelled for it. */

@@ -1,3 +1,4 @@
+import type { WaitSubject } from "../core/wait_subject.ts";
 import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
@@ -39,6 +40,10 @@ class Receive extends Waiter<unknown, { value: unknown }> {
     waiters.append(this);
   }
 
+  override describe(): WaitSubject {
+    return { kind: "Connection.recv" };
+  }
+
   protected override onWithdraw(): CancelOutcome {
     this.#waiters.remove(this);
     this.#left();
@@ -74,6 +79,10 @@ class Poll extends Waiter<boolean> {
     this.#timer?.stop();
     this.#left();
     this.wake(there);
+  }
+
+  override describe(): WaitSubject {
+    return { kind: "Connection.poll" };
   }
 
   protected override onWithdraw(): CancelOutcome {

@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import type { Future } from "../core/future.ts";
 import { refuseShared } from "../wire/packing.ts";
 import type {
@@ -334,6 +335,11 @@ export class ProcessPool implements Executor {
    */
   terminate(): Promise<void> {
     return this.#executor.terminate();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return this.#executor.show("ProcessPool");
   }
 
   /** What the pool is doing and has done, as of now. */

@@ -1,3 +1,4 @@
+import { inspect } from "../base/inspect.ts";
 import { checkFunction, show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import type {
@@ -411,11 +412,7 @@ export class WorkerPool implements Executor {
     return this.#executor.shutdown(options);
   }
 
-  /**
-   * Take no more calls; workers end when all is done.
-   *
-   * CPython: `Pool.close`.
-   */
+  /** Take no more calls; workers end when all is done. CPython: `Pool.close`. */
   close(): void {
     this.#executor.close();
   }
@@ -455,6 +452,11 @@ export class WorkerPool implements Executor {
    */
   terminate(): Promise<void> {
     return this.#executor.terminate();
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    return this.#executor.show("WorkerPool");
   }
 
   /** What the pool is doing and has done, as of now. */

@@ -1,6 +1,9 @@
 import { type CancelledError, TimeoutError } from "../../errors.ts";
-import { startTimer, type Timer } from "../../base/clock.ts";
-import { Future, futureInternals, type Stoppable } from "../../core/future.ts";
+import { roughNow, startTimer, type Timer } from "../../base/clock.ts";
+import { currentFiber } from "../../core/context.ts";
+import { Callback, Future, futureInternals, type Stoppable } from "../../core/future.ts";
+import { type CallInfo, instruments } from "../../core/instrument.ts";
+import { type CallEntry, callSources } from "../../task/task_tree.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/function_codec.ts";
@@ -14,11 +17,26 @@ import { type Subscription, whenAborted } from "../../core/abort_signals.ts";
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;
 
+/** The calls that have no answer yet. */
+const live = new Set<Call>();
+
+const liveCalls = { calls: () => Array.from(live, ({ entry }) => entry) };
+
+/** How many calls hooks were told of. */
+let numbers = 0;
+
 /** One call of a function, and the future that its caller has. */
 export class Call extends Job implements Stoppable {
   readonly form = "call";
   readonly special: boolean;
   readonly future: Future<unknown> = new Future();
+  /** The number of the task that submitted it. */
+  readonly #creator: number = currentFiber();
+  #begun: string | undefined;
+  /** Since when it waits, or its worker is at it, on the scale of the clock. */
+  #since: number = roughNow();
+  /** What hooks were told of it. */
+  #told: { -readonly [K in keyof CallInfo]: CallInfo[K] } | undefined;
   #timer: Timer | undefined;
   #subscription: Subscription | undefined;
 
@@ -35,6 +53,9 @@ export class Call extends Job implements Stoppable {
     const alone = this.special || options?.timeout !== undefined || options?.transfer !== undefined;
     this.maxBatch = alone ? 1 : weight > HEAVY ? 2 : Infinity;
     futureInternals.stopWith(this.future, this);
+    live.add(this);
+    if (live.size === 1) callSources.add(liveCalls);
+    if (instruments() !== undefined) this.#tellSubmitted();
     const signal = options?.signal;
     if (signal !== undefined) {
       this.#subscription = whenAborted(signal, () => this.future.cancel(signal.reason));
@@ -43,6 +64,25 @@ export class Call extends Job implements Stoppable {
 
   message(list: List): ToWorker {
     return [ToWorkerKind.Calls, this.call, this.fn.number, list];
+  }
+
+  override onBegun(worker: string): void {
+    this.#begun = worker;
+    this.#since = roughNow();
+    if (this.#told === undefined) return;
+    this.#told.worker = worker;
+    instruments()?.call("callStarted", this.#told);
+  }
+
+  /** How the tree of tasks shows it. */
+  get entry(): CallEntry {
+    return {
+      name: nameOf(this.fn),
+      state: this.#begun === undefined ? "ready" : "running",
+      since: this.#since,
+      worker: this.#begun,
+      creator: this.#creator,
+    };
   }
 
   override onSent(): void {
@@ -99,7 +139,27 @@ export class Call extends Job implements Stoppable {
     this.owner.withdraw(this, error);
   }
 
+  #tellSubmitted(): void {
+    const { name } = this.owner.settings;
+    const told = this.#told = { name: nameOf(this.fn), pool: name, id: ++numbers };
+    instruments()!.call("callSubmitted", told);
+    futureInternals.observe(this.future, new Callback(() => this.#tellEnded(told)));
+  }
+
+  #tellEnded(told: CallInfo): void {
+    const { future } = this;
+    const error = futureInternals.error(future);
+    const state = future.cancelled()
+      ? "cancelled"
+      : futureInternals.failed(future)
+      ? "failed"
+      : "done";
+    instruments()?.call("callEnded", told, state === "done" ? { state } : { state, error });
+  }
+
   #settled(): void {
+    live.delete(this);
+    if (live.size === 0) callSources.delete(liveCalls);
     this.answered = true;
     this.#timer?.stop();
     this.#subscription?.end();
@@ -112,6 +172,11 @@ export class Call extends Job implements Stoppable {
     const transfer = this.options?.transfer ?? [];
     return cloneErrorIn(this.input, (i) => `argument ${i + 1}`, transfer, error);
   }
+}
+
+/** What people call the function. */
+function nameOf({ ref }: Described): string {
+  return ("name" in ref && ref.name) || "anonymous";
 }
 
 /** As `survey`, which see; what cannot even be looked at is left to be found out when it is sent. */

@@ -119,6 +119,8 @@ export abstract class Job extends LinkedEntry {
 
   /** It was sent. */
   onSent(): void {}
+  /** It is the next that its worker does, or the one that it is at. */
+  onBegun(_worker: string): void {}
   /** It yielded a value. */
   onYielded(_value: unknown): void {}
   /** It ended well. A chunk says `onChunkDone` instead. */

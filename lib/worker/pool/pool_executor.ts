@@ -1,3 +1,4 @@
+import { showCounts } from "../../base/inspect.ts";
 import { InvalidStateError, QueueFull } from "../../errors.ts";
 import type { Future } from "../../core/future.ts";
 import { describeCallable, type Described, describeFunction } from "../../wire/function_codec.ts";
@@ -134,6 +135,15 @@ export class PoolExecutor {
   async terminate(): Promise<void> {
     this.#pool.terminate();
     await this.#pool.whenEnded();
+  }
+
+  /** What `console.log` shows of the pool: `WorkerPool "img" [4 workers, 4 busy, 17 queued]`. */
+  show(kind: string): string {
+    const { workers, busy, queued, stuck } = this.stats;
+    const counts = showCounts({ workers, busy, queued, stuck });
+    const state = this.#pool.closed ? ["shut down"] : [];
+    const parts = [...counts.length === 0 ? ["no workers"] : counts, ...state];
+    return `${kind} ${JSON.stringify(this.#pool.settings.name)} [${parts.join(", ")}]`;
   }
 
   /** `stats`. */

@@ -1,5 +1,6 @@
 import type { CancelledError } from "../../errors.ts";
 import { now, startTimer, type Timer } from "../../base/clock.ts";
+import { instruments } from "../../core/instrument.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
 import type { Described } from "../../wire/function_codec.ts";
@@ -22,21 +23,18 @@ import type { Job, JobWorker } from "./job.ts";
 /** How many functions a worker is told of before it has to forget them. */
 const MOST_FUNCTIONS = 2048;
 
-/** How many calls a worker has in hand: as many as take about so long, in milliseconds … */
-const AHEAD_MS = 4;
-/** … but no fewer than this, as it is to begin the next without asking for it … */
-const FEWEST_AHEAD = 2;
-/** … and no more than this … */
-const MOST_AHEAD = 256;
-/** … and so many while nothing is known of how long they take. */
-const FIRST_AHEAD = 8;
+/**
+ * How many calls a worker has in hand: as many as take about so many milliseconds, but no fewer and no
+ * more than these; and so many while nothing is known of how long they take.
+ */
+const [AHEAD_MS, FEWEST_AHEAD, MOST_AHEAD, FIRST_AHEAD] = [4, 2, 256, 8] as const;
 
-/** What a worker is about. */
-export type WorkerState = "booting" | "ready" | "dead";
+/** What a worker is about. */ export type WorkerState = "booting" | "ready" | "dead";
 
 /** What a worker needs of whoever gives it its jobs, who hears from it what becomes of it. */
 export interface WorkerOwner {
   readonly settings: {
+    readonly name: string;
     readonly maxTasksPerWorker: number;
     readonly cancelGrace: number;
   };
@@ -95,6 +93,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     this.name = name;
     this.#owner = owner;
     this.#hosted = host.spawn(name, this);
+    instruments()?.call("workerStarted", { name, pool: owner.settings.name });
   }
 
   /** Whether it is booting, ready, or past that. */
@@ -163,6 +162,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     job.call = this.#number;
     this.#number = (this.#number + 1) % CALL_NUMBERS;
     this.#flight.append(job);
+    if (this.#flight.first === job) job.onBegun(this.name);
     this.#hosted.table?.announce(job.call);
     try {
       this.#define(job.fn);
@@ -280,6 +280,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
 
   onExit(cause: unknown): void {
     this.#gone = true;
+    instruments()?.call("workerEnded", { name: this.name, pool: this.#owner.settings.name });
     if (this.#state === "dead") this.#owner.onGone(this);
     else this.#owner.onCrash(this, cause);
   }
@@ -392,8 +393,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     //
     //   one.cancel();     // is about to end; the grace begins
     //   two.cancel();     // was begun meanwhile, and never ends
-    this.#grace?.stop();
-    this.#grace = undefined;
+    this.#grace = void this.#grace?.stop();
     if (this.#flight.first?.answered) this.#startGrace();
     return false;
   }
@@ -418,7 +418,9 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   }
 
   #take(job: Job): void {
+    const { first } = this.#flight;
     this.#flight.remove(job);
+    if (first === job) this.#flight.first?.onBegun(this.name);
     job.worker = undefined;
     if (this.#flight.size === 0 && this.#state !== "booting") this.#hold(false);
   }

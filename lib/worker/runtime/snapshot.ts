@@ -8,10 +8,8 @@ const MUCH = 10_000;
  * What a function returned, as it is now: memory in it that the function may use again is copied.
  * Results of a chunk are sent together, when its last item is done, and by then
  *
- * ```ts
- * const scratch = new Uint8Array(4);
- * await pool.map((i: number) => scratch.fill(i), [1, 2, 3]);
- * ```
+ *     const scratch = new Uint8Array(4);
+ *     await pool.map((i: number) => scratch.fill(i), [1, 2, 3]);
  *
  * would have filled all of them with the last one's. What shares its memory on purpose, a view of a
  * `SharedArrayBuffer`, is left as it is.
