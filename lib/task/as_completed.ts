@@ -236,7 +236,7 @@ export function asCompleted(
   options?: AsCompletedOptions,
 ): AsyncIterableIterator<Future<unknown>, undefined> {
   const list = listAwaitables("go through what completes", aws);
-  checkOptions("go through what completes", options);
+  checkOptions("go through what completes", options, ["timeout"]);
   const timeout = options?.timeout ?? null;
   if (timeout !== null) checkDuration("go through what completes", "timeout", timeout);
   return new Completed(distinct(list), timeout);

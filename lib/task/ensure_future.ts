@@ -141,6 +141,8 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
     //   const item = ensureFuture(queue.get()); …; item.cancel();   // it has the item already
     stop: (error) => wait === undefined ? link.stop(error) : wait.withdraw(error),
     arriving: () => future.done() || (wait?.over() ?? false),
+    subscribed: () => link.subscribed(),
+    unsubscribed: () => link.unsubscribed(),
   });
   return future;
 }

@@ -272,7 +272,7 @@ export function gather(...args: unknown[]): Promise<unknown[]> {
     const iterable = typeof first === "object" && first !== null && !isThenable(first);
     if (iterable && args.length <= 2 && isOptions(options)) {
       aws = listAwaitables("gather", first as Iterable<Awaitable<unknown>>);
-      checkOptions("gather", options);
+      checkOptions("gather", options, ["returnExceptions"]);
       returnExceptions = options?.returnExceptions ?? false;
       if (typeof returnExceptions !== "boolean") {
         throw new TypeError(

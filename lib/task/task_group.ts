@@ -235,7 +235,8 @@ export class TaskGroup {
    * @throws {TypeError} If `onExit` is neither `"join"` nor `"cancel"`.
    */
   constructor(options?: TaskGroupOptions) {
-    if (options === undefined || !(inBody in options)) {
+    const internal = typeof options === "object" && options !== null && inBody in options;
+    if (!internal) {
       checkOptions("create a task group", options, ["onExit"]);
     }
     const onExit = options?.onExit ?? "join";
@@ -248,7 +249,7 @@ export class TaskGroup {
     this.#owner.name = (options as { name?: string } | undefined)?.name;
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
-    if (options !== undefined && inBody in options) {
+    if (internal) {
       this.#scope = new CancelScope(this.#outer!.fiber, this.#owner.runContext, this.#outer);
     } else {
       this.#scope = this.#outer?.open();

@@ -208,7 +208,7 @@ export function wait(
 ): Promise<WaitResult<unknown>> {
   try {
     const list = listAwaitables("wait", aws);
-    checkOptions("wait", options);
+    checkOptions("wait", options, ["timeout", "returnWhen"]);
     const { returnWhen = "ALL_COMPLETED" } = options ?? {};
     const timeout = options?.timeout ?? null;
     if (list.length === 0) {

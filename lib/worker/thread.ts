@@ -130,7 +130,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = []> {
       checkFunction(what, "target", target);
       describeCallable(what, target);
     }
-    checkOptions(what, options);
+    checkOptions(what, options, ["args", "name", "daemon"]);
     const { args = [], name, daemon = false } = options ?? {};
     checkArguments(what, args);
     if (typeof daemon !== "boolean") {
