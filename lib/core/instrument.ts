@@ -202,140 +202,23 @@ export interface Tracing {
   disposed?(): void;
 }
 
-/** The names of the hooks. */
-export const HOOKS = [
-  "taskCreated",
-  "taskStarted",
-  "taskEnded",
-  "waitBegan",
-  "waitEnded",
-  "callSubmitted",
-  "callStarted",
-  "callEnded",
-  "workerStarted",
-  "workerEnded",
-] as const satisfies (keyof Instrument)[];
-
 /** Under this key an instrument of the library keeps its {@linkcode Tracing}. */
 export const tracing: unique symbol = Symbol("tracing");
 
-type Traced = Instrument & { readonly [tracing]?: Tracing };
-
-/** One instrument that is called: what ends it, and which tasks and waits it has heard of. */
-class Installed implements Disposable {
-  readonly hooks: Traced;
-  readonly #reported = new Set<string>();
-
-  constructor(hooks: Traced) {
-    this.hooks = hooks;
-  }
-
-  /** Call one hook; its errors are reported, each hook's once, and go no further. */
-  call(name: (typeof HOOKS)[number], ...args: unknown[]): void {
-    try {
-      (this.hooks[name] as ((...args: unknown[]) => void) | undefined)?.(...args);
-    } catch (error) {
-      if (this.#reported.has(name)) return;
-      this.#reported.add(name);
-      console.error(`The hook ${name} of an instrument failed:`, error);
-    }
-  }
-
-  [Symbol.dispose](): void {
-    if (!installed.delete(this)) return;
-    current = installed.size === 0 ? undefined : new Instruments([...installed]);
-    this.hooks[tracing]?.disposed?.();
-  }
-}
-
-const installed = new Set<Installed>();
-
-/** The task of a fiber, as hooks get it: always the same object. */
-let infoOf: (fiber: Fiber) => TaskInfo;
-
-/** Have hooks called, which get tasks as `describe` shows them. */
-export function install(hooks: Instrument, describe: (fiber: Fiber) => TaskInfo): Disposable {
-  infoOf = describe;
-  const one = new Installed(hooks);
-  installed.add(one);
-  current = new Instruments([...installed]);
-  return one;
-}
-
 /** All instruments that are called, as one. */
-export class Instruments {
-  readonly #all: readonly Installed[];
-
-  constructor(all: readonly Installed[]) {
-    this.#all = all;
-  }
-
-  /** A task was created. */
-  taskCreated(fiber: Fiber): void {
-    this.call("taskCreated", infoOf(fiber));
-  }
-
-  /** A task begins: call its function. */
-  startTask<R>(fiber: Fiber, fn: () => R): R {
-    const task = infoOf(fiber);
-    this.call("taskStarted", task);
-    return this.#nest((one) => one.aroundTask && ((inner) => one.aroundTask!(task, inner)), fn);
-  }
-
-  /** A task has ended. */
-  taskEnded(fiber: Fiber, outcome: Outcome): void {
-    this.call("taskEnded", infoOf(fiber), outcome);
-  }
-
-  /** A task begins to wait. */
-  waitBegan(fiber: Fiber, wait: WaitInfo): void {
-    this.call("waitBegan", infoOf(fiber), wait);
-  }
-
-  /** That wait is over. */
-  waitEnded(fiber: Fiber, wait: WaitInfo): void {
-    this.call("waitEnded", infoOf(fiber), wait);
-  }
-
+export interface Instruments {
   /** Call the hook of each. */
-  call(name: (typeof HOOKS)[number], ...args: unknown[]): void {
-    for (const one of this.#all) one.call(name, ...args);
-  }
-
-  /** Call `fn` in what each makes around the function of a call that came with a trace. */
-  aroundCall<R>(name: string, traceparent: string, fn: () => R): R {
-    return this.#nest(
-      (one) => one.aroundCall && ((inner) => one.aroundCall!(name, traceparent, inner)),
-      fn,
-    );
-  }
-
-  /** What the first that traces calls gives them to take along. */
-  traceparentOf(call: CallInfo): string | undefined {
-    for (const { hooks } of this.#all) {
-      const traceparent = hooks[tracing]?.traceparentOf?.(call);
-      if (traceparent !== undefined) return traceparent;
-    }
-    return undefined;
-  }
-
-  /** Say that a limit or a group begins; call what comes back at its end. */
-  scopeBegan(kind: "timeout" | "group", name: string): (outcome: Outcome) => void {
-    const ends = this.#all.map(({ hooks }) => hooks[tracing]?.scopeBegan?.(kind, name));
-    return (outcome) => {
-      for (const end of ends) end?.(outcome);
-    };
-  }
-
-  #nest<R>(
-    of: (one: Tracing) => ((inner: () => R) => R) | undefined,
-    fn: () => R,
-  ): R {
-    return this.#all.reduceRight<() => R>((inner, { hooks }) => {
-      const around = hooks[tracing] === undefined ? undefined : of(hooks[tracing]);
-      return around === undefined ? inner : () => around(inner);
-    }, fn)();
-  }
+  call(name: keyof Instrument, ...args: unknown[]): void;
+  /** A task was created. */
+  taskCreated(fiber: Fiber): void;
+  /** A task begins: call its function. */
+  startTask<R>(fiber: Fiber, fn: () => R): R;
+  /** A task has ended. */
+  taskEnded(fiber: Fiber, outcome: Outcome): void;
+  /** A task begins to wait. */
+  waitBegan(fiber: Fiber, wait: WaitInfo): void;
+  /** That wait is over. */
+  waitEnded(fiber: Fiber, wait: WaitInfo): void;
 }
 
 let current: Instruments | undefined;
@@ -343,4 +226,9 @@ let current: Instruments | undefined;
 /** The instruments that are called; `undefined`, at the cost of one look, while there are none. */
 export function instruments(): Instruments | undefined {
   return current;
+}
+
+/** Have these called from now on. */
+export function setInstruments(instruments: Instruments | undefined): void {
+  current = instruments;
 }

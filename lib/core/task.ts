@@ -1,13 +1,10 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect } from "../base/inspect.ts";
-import { checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
+import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRunContext, currentScope, type TaskOwner } from "./context.ts";
 import { Fiber } from "./fiber.ts";
-import { whenAborted } from "./abort_signals.ts";
-import { Callback, Future, futureInternals, type Stoppable } from "./future.ts";
-import { showState } from "./show_state.ts";
-import { sinceOf, stateOf, waitOf } from "./fiber_state.ts";
-import { readSubject, type WaitSubject } from "./wait_subject.ts";
+import { Future, futureInternals, type Stoppable } from "./future.ts";
+import type { WaitSubject } from "./wait_subject.ts";
 
 /**
  * What a task runs: a function that has not started yet, JavaScript's coroutine object.
@@ -108,6 +105,14 @@ export interface TaskInternals {
 
 /** Filled by the class below. */
 export let taskInternals: TaskInternals;
+
+/** What a task that lives is doing, in words; more of them once the tree of tasks is loaded. */
+let describeFiber: (fiber: Fiber) => string = () => "pending";
+
+/** Say from now on what tasks do as `describe` does. */
+export function describeTasks(describe: (fiber: Fiber) => string): void {
+  describeFiber = describe;
+}
 
 let count = 0;
 
@@ -223,8 +228,7 @@ export class Task<T> extends Future<T> {
         owner: TaskOwner = currentRunContext(),
       ) => {
         checkFunction("create a task", "coro", coro);
-        checkOptions("create a task", options, ["name", "signal"]);
-        checkSignal("create a task", options?.signal);
+        checkOptions("create a task", options);
         const name = options?.name;
         if (name !== undefined) checkName("create a task", name);
         const task = new Task<R>(making, name ?? ++count);
@@ -232,11 +236,6 @@ export class Task<T> extends Future<T> {
         task.#fiber = fiber;
         futureInternals.stopWith(task, fiber);
         fiber.enter();
-        const signal = options?.signal;
-        if (signal !== undefined) {
-          const subscription = whenAborted(signal, () => task.cancel(signal.reason));
-          futureInternals.observe(task, new Callback(() => subscription.end()));
-        }
         return task;
       },
       number: () => ++count,
@@ -345,7 +344,7 @@ export class Task<T> extends Future<T> {
 
   /** What `console.log` shows. */
   override [inspect](): string {
-    const state = this.done() ? futureInternals.show(this) : showFiber(this.#fiber);
+    const state = this.done() ? futureInternals.show(this) : describeFiber(this.#fiber);
     return `Task ${JSON.stringify(this.name)} (${state})`;
   }
 
@@ -356,14 +355,6 @@ export class Task<T> extends Future<T> {
 }
 
 const making = Symbol("making a task");
-
-function showFiber(fiber: Fiber): string {
-  const wait = waitOf(fiber);
-  const doing = { state: stateOf(fiber, wait), since: sinceOf(fiber, wait) };
-  return showState(
-    wait === undefined ? doing : { ...doing, waitsFor: readSubject(wait.describe()) },
-  );
-}
 
 function checkName(what: string, name: unknown): void {
   if (typeof name !== "string") {

@@ -1,3 +1,6 @@
+import { checkOptions, checkSignal } from "../base/validate.ts";
+import { whenAborted } from "../core/abort_signals.ts";
+import { Callback, futureInternals } from "../core/future.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 
 /**
@@ -11,7 +14,8 @@ import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../c
  *
  * @typeParam T What the function returns or resolves with.
  * @param coro Called once, with the task's abort signal.
- * @param options `name`: the task's name, `"Task-1"` … by default.
+ * @param options `name`: the task's name, `"Task-1"` … by default; `signal`: aborting it cancels the
+ *   task.
  * @returns The task.
  * @throws {TypeError} If `coro` is not a function or the name not a string.
  *
@@ -29,5 +33,14 @@ import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../c
  * ```
  */
 export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
-  return taskInternals.create(coro, options);
+  const what = "create a task";
+  const { signal } = options ?? {};
+  checkOptions(what, options, ["name", "signal"]);
+  checkSignal(what, signal);
+  const task = taskInternals.create(coro, options);
+  if (signal !== undefined) {
+    const subscription = whenAborted(signal, () => task.cancel(signal.reason));
+    futureInternals.observe(task, new Callback(() => subscription.end()));
+  }
+  return task;
 }

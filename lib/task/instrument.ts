@@ -1,6 +1,6 @@
 import { checkFunction, checkOptions } from "../base/validate.ts";
-import { HOOKS, install, type Instrument } from "../core/instrument.ts";
-import { infoOf } from "./task_tree.ts";
+import type { Instrument } from "../core/instrument.ts";
+import { HOOKS, install } from "./installed_instruments.ts";
 
 /**
  * Have hooks called when something happens to tasks, waits, calls and workers of this thread.
@@ -38,5 +38,5 @@ export function instrument(hooks: Instrument): Disposable {
   for (const name of HOOKS) {
     if (hooks[name] !== undefined) checkFunction(what, name, hooks[name]);
   }
-  return install(hooks, infoOf);
+  return install(hooks);
 }

@@ -283,6 +283,7 @@ export class TaskGroup {
     if (this.#stopping) {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
+    checkOptions("create a task", options, ["name"]);
     const task = taskInternals.create(coro, options, this.#owner);
     if (this.#children.size === 1) this.#owner.runContext.groups.add(this.#owner);
     return task;

@@ -6,6 +6,8 @@ import type { Fiber } from "../core/fiber.ts";
 import { sinceOf, stateOf, waitOf } from "../core/fiber_state.ts";
 import { futureInternals } from "../core/future.ts";
 import type { TaskInfo, WaitInfo } from "../core/instrument.ts";
+import { showState } from "../core/show_state.ts";
+import { describeTasks } from "../core/task.ts";
 import { readSubject } from "../core/wait_subject.ts";
 
 /** A call of a pool, as the tree shows it. */
@@ -204,3 +206,8 @@ class Tree {
 export function taskTree(): TaskInfo[] {
   return new Tree().roots;
 }
+
+describeTasks((fiber) => {
+  const { state, since, waitsFor } = describeFiber(fiber);
+  return showState(waitsFor === undefined ? { state, since } : { state, since, waitsFor });
+});
