@@ -11,6 +11,13 @@ import {
   SharedValue,
 } from "../../mod.ts";
 
+/** Ends of pipes, to be closed at the end of a test. */
+const opened: { close(): void }[] = [];
+
+function closeAll(): void {
+  for (const end of opened.splice(0)) end.close();
+}
+
 const OBJECTS = {
   SharedLock: () => new SharedLock(),
   SharedSemaphore: () => new SharedSemaphore(),
@@ -20,7 +27,11 @@ const OBJECTS = {
   SharedQueue: () => new SharedQueue(),
   SharedValue: () => new SharedValue("int32"),
   SharedArray: () => new SharedArray("int32", 2),
-  Connection: () => pipe()[0],
+  Connection: () => {
+    const ends = pipe();
+    opened.push(...ends);
+    return ends[0];
+  },
 };
 
 const PLACES: Record<string, (object: unknown) => unknown> = {
@@ -41,6 +52,7 @@ for (const [name, make] of Object.entries(OBJECTS)) {
       } finally {
         port1.close();
         port2.close();
+        closeAll();
       }
     });
   }
@@ -48,5 +60,6 @@ for (const [name, make] of Object.entries(OBJECTS)) {
   Deno.test(`${name}: it is an object of its class`, () => {
     const object = make();
     assertInstanceOf(object, object.constructor as typeof SharedLock);
+    closeAll();
   });
 }
