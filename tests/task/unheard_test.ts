@@ -63,9 +63,11 @@ for (const [what, beside] of Object.entries(BESIDE)) {
 
 Deno.test("Unheard: delivered once, also where the flow awaits what it began long ago", async () => {
   const { code, out, err } = await runProgram(`${PRELUDE}
+    const there = Promise.withResolvers();
     const task = createTask(async () => {
       const early = (async () => await sleep(2 ** 40))();
       await foreign(2);
+      there.resolve();
       try {
         await early;
       } catch {
@@ -74,7 +76,8 @@ Deno.test("Unheard: delivered once, also where the flow awaits what it began lon
         console.log("cleaned up");
       }
     });
-    await foreign(10);
+    await there.promise;
+    await foreign(1);
     task.cancel();
     await Promise.allSettled([task]);
     console.log(task.cancelled());
