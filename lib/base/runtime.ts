@@ -186,7 +186,7 @@ export function onUnhandledRejection(isOurs: (reason: unknown) => boolean): void
     if (!isOurs((event as PromiseRejectionEvent).reason)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
-  }, { capture: true });
+  });
 }
 
 /** Call `fn` with the exit code when this thread ends itself by a call. */

@@ -87,9 +87,6 @@ export function isUnderWay(scope: CancelScope): boolean {
   return underWay.has(scope);
 }
 
-/** When fibers were last asked to stop, on the scale of the clock. */
-export const askedAt: WeakMap<Fiber, number> = new WeakMap();
-
 /**
  * A stretch of a task that can be cancelled by itself: the task as a whole, or the body of a
  * timeout or a group within it.
@@ -105,6 +102,8 @@ export class CancelScope implements Interruptible, HeldWait {
   parent: CancelScope | undefined;
   /** On the scope of the whole task: how many requests its task has been sent and were not taken back. */
   total = 0;
+  /** On the same: when it was last asked to stop, on the scale of the clock. */
+  askedAt = 0;
   /** The scope of the innermost `await using` group opened in this one, else itself. */
   innermost: CancelScope = this;
   /** How often this scope was asked to stop and the request was not taken back. */
@@ -223,8 +222,9 @@ export class CancelScope implements Interruptible, HeldWait {
   cancel(error: CancelledError): void {
     this.requests++;
     this.#asked++;
-    askedAt.set(this.fiber, now());
-    this.root().total++;
+    const root = this.root();
+    root.total++;
+    root.askedAt = Math.trunc(now());
     settleInTurn(
       new Request(this, () => {
         watchDelivery(error, () => this.#deliverAgain(error));

@@ -10,8 +10,33 @@ interface Delivery {
   readonly onUnheard: () => void;
 }
 
-/** The errors of cancellations, which waits reject with. */
-const deliveries = new WeakMap<CancelledError, Delivery | undefined>();
+/** Gives a private field to an object that exists already. */
+class Existing {
+  constructor(object: object) {
+    return object as Existing;
+  }
+}
+
+/**
+ * What an error of a cancellation, which waits reject with, knows of its delivery. Not in a `WeakMap`:
+ * with many tasks to cancel its entries cost the collector more than all the rest.
+ */
+class Cancelling extends Existing {
+  #delivery: Delivery | undefined = undefined;
+
+  static has(error: CancelledError): boolean {
+    return #delivery in error;
+  }
+
+  static get(error: CancelledError): Delivery | undefined {
+    return #delivery in error ? (error as unknown as Cancelling).#delivery : undefined;
+  }
+
+  static set(error: CancelledError, delivery: Delivery | undefined): void {
+    if (!(#delivery in error)) new Cancelling(error);
+    (error as unknown as Cancelling).#delivery = delivery;
+  }
+}
 
 // When this is loaded, before the program can have listeners of its own: they are not to hear of it.
 onUnhandledRejection(isDelivered);
@@ -28,7 +53,7 @@ onUnhandledRejection(isDelivered);
  */
 export function cancelledError(reason: unknown): CancelledError {
   const error = isInstance(reason, CancelledError) ? reason : makeError(reason);
-  if (!deliveries.has(error)) deliveries.set(error, undefined);
+  if (!Cancelling.has(error)) Cancelling.set(error, undefined);
   return error;
 }
 
@@ -40,10 +65,10 @@ function makeError(reason: unknown): CancelledError {
 
 /** Whether an unhandled rejection with this reason is that of a cancelled wait. */
 export function isDelivered(reason: unknown): boolean {
-  if (!isInstance(reason, CancelledError) || !deliveries.has(reason)) return false;
-  const delivery = deliveries.get(reason);
+  if (!isInstance(reason, CancelledError) || !Cancelling.has(reason)) return false;
+  const delivery = Cancelling.get(reason);
   if (delivery !== undefined && ++delivery.unheard === delivery.waits) {
-    deliveries.set(reason, undefined);
+    Cancelling.set(reason, undefined);
     delivery.onUnheard();
   }
   return true;
@@ -53,13 +78,13 @@ export function isDelivered(reason: unknown): boolean {
 export function watchDelivery(error: CancelledError, onUnheard: () => void): void {
   // The same error for several scopes, as that of a group for its children: who has heard of it
   // cannot be told apart.
-  const shared = deliveries.get(error) !== undefined;
-  deliveries.set(error, shared ? undefined : { waits: 0, unheard: 0, onUnheard });
+  const shared = Cancelling.get(error) !== undefined;
+  Cancelling.set(error, shared ? undefined : { waits: 0, unheard: 0, onUnheard });
 }
 
 /** A wait is about to reject with `error`. */
 export function noteDelivery(error: CancelledError): void {
-  const delivery = deliveries.get(error);
+  const delivery = Cancelling.get(error);
   if (delivery !== undefined) delivery.waits++;
 }
 
@@ -70,11 +95,20 @@ export function noteDelivery(error: CancelledError): void {
  *     await run(main);   // at the top level, rejects: the program must not end in silence
  */
 export function outcomeError(error: CancelledError): CancelledError {
-  if (!deliveries.has(error)) return error;
-  const { message, cause, stack } = error;
-  const outcome = new CancelledError(message, "cause" in error ? { cause } : undefined);
-  if (stack !== undefined) {
-    Object.defineProperty(outcome, "stack", { value: stack, writable: true, configurable: true });
-  }
+  if (!Cancelling.has(error)) return error;
+  const { stackTraceLimit } = Error;
+  // It has the stack of the other: a new one would be taken for nothing, and that of the other is
+  // made into text only when somebody reads it.
+  Error.stackTraceLimit = 0;
+  const outcome = new CancelledError(
+    error.message,
+    "cause" in error ? { cause: error.cause } : undefined,
+  );
+  Error.stackTraceLimit = stackTraceLimit;
+  Object.defineProperty(outcome, "stack", {
+    get: () => error.stack,
+    set: (stack) => Object.defineProperty(outcome, "stack", { value: stack, writable: true }),
+    configurable: true,
+  });
   return outcome;
 }

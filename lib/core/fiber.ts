@@ -16,12 +16,19 @@ import { callSoon, type Handle, parked, resumed, type Stepping } from "./schedul
 import { CancelScope, isUnderWay } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
 import type { Waiter } from "./waiter.ts";
-import { noteCreation } from "./creation_places.ts";
 
 /** The fibers of which hooks were told. */
 const told = new WeakSet<Fiber>();
 
 const DONE: Outcome = { state: "done" };
+
+/** Who is told of every fiber as it is created. */
+let created: ((fiber: Fiber) => void) | undefined;
+
+/** Call `fn` with every fiber that is created from now on. */
+export function onCreation(fn: ((fiber: Fiber) => void) | undefined): void {
+  created = fn;
+}
 
 let launch: (fiber: Fiber) => void;
 
@@ -93,7 +100,7 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
   /** Enter its owner, and start in a turn of its own. */
   enter(): void {
     this.owner.tasks.append(this);
-    noteCreation(this);
+    created?.(this);
     if (instruments() !== undefined) this.#tellCreated();
     callSoon(this);
   }

@@ -1,5 +1,4 @@
 import { now } from "../base/clock.ts";
-import { askedAt } from "./cancel_scope.ts";
 import { currentScope } from "./context.ts";
 import type { Fiber } from "./fiber.ts";
 import type { TaskInfo } from "./instrument.ts";
@@ -30,6 +29,6 @@ export function stateOf(
 
 /** For how many milliseconds it has done that. */
 export function sinceOf(fiber: Fiber, wait: Waiter<unknown, unknown> | undefined): number {
-  const since = fiber.total > 0 ? askedAt.get(fiber) ?? fiber.since : wait?.begunAt ?? fiber.since;
+  const since = fiber.total > 0 ? fiber.scope.askedAt : wait?.begunAt ?? fiber.since;
   return Math.max(0, now() - since);
 }

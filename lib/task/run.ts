@@ -4,7 +4,7 @@ import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";
 import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { whenAborted } from "../core/abort_signals.ts";
 import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
-import { notePlaces } from "../core/creation_places.ts";
+import { notePlaces } from "./creation_places.ts";
 import { Callback, futureInternals } from "../core/future.ts";
 import { formatTaskTree } from "./format_task_tree.ts";
 import { printTaskTree } from "./print_task_tree.ts";

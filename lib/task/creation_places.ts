@@ -1,17 +1,18 @@
-import type { Fiber } from "./fiber.ts";
+import { type Fiber, onCreation } from "../core/fiber.ts";
 
 const places = new WeakMap<Fiber, string>();
 let notesPlaces = 0;
 
 /** Note where fibers are created, until what comes back is called: debug mode. */
 export function notePlaces(): () => void {
-  notesPlaces++;
-  return () => void notesPlaces--;
+  if (++notesPlaces === 1) onCreation(notePlace);
+  return () => {
+    if (--notesPlaces === 0) onCreation(undefined);
+  };
 }
 
 /** A fiber is being created by the running code. */
-export function noteCreation(fiber: Fiber): void {
-  if (notesPlaces === 0) return;
+function notePlace(fiber: Fiber): void {
   const place = callerPlace();
   if (place !== undefined) places.set(fiber, place);
 }
@@ -20,7 +21,7 @@ export function noteCreation(fiber: Fiber): void {
 const HERE: string | undefined = import.meta.url;
 
 /** The first line of the stack that is not the library's. */
-export function callerPlace(): string | undefined {
+function callerPlace(): string | undefined {
   const library = HERE === undefined ? undefined : new URL("../", HERE).href;
   const lines = new Error().stack?.split("\n").slice(1) ?? [];
   const line = lines.find((one) => {
