@@ -48,7 +48,7 @@ class Link implements Stoppable {
         link.#future = future;
         return link;
       }
-      if (link.#future instanceof WeakRef) spare!.push(link);
+      if (link.#future !== undefined && !(link.#future instanceof Future)) spare!.push(link);
       else link.#spare = false;
     }
     return new Link(promise, future);
@@ -68,13 +68,15 @@ class Link implements Stoppable {
 
   unsubscribed(): void {
     const future = this.#held;
-    if (future === undefined) return;
+    // Cloudflare has no such references at dates before 2025: there they are kept.
+    if (future === undefined || typeof WeakRef === "undefined") return;
     this.#future = new WeakRef(future);
     this.#keepSpare();
   }
 
   get #held(): Future<unknown> | undefined {
-    return this.#future instanceof WeakRef ? this.#future.deref() : this.#future;
+    const future = this.#future;
+    return future === undefined || future instanceof Future ? future : future.deref();
   }
 
   #keepSpare(): void {
