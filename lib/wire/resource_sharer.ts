@@ -11,9 +11,8 @@
  *
  * @module
  */
-import { builtin } from "../base/builtins.ts";
 import { show } from "../base/validate.ts";
-import { adoptPort, makeChannel, type Port, post } from "./message_channel.ts";
+import { adoptPort, makeChannel, type Port, post, receiveNow } from "./message_channel.ts";
 import { handshakeWithHost } from "./shareable.ts";
 
 /** What was published under one number: data that structured clone carries. */
@@ -65,7 +64,7 @@ export class Peer {
 
   /** The next letter that came from it, whatever that is. */
   receive(): { message: unknown } | undefined {
-    return builtin<Threads>("node:worker_threads")?.receiveMessageOnPort(this.#mailbox);
+    return receiveNow(this.#mailbox);
   }
 
   /** Close the way to it. */
@@ -73,10 +72,6 @@ export class Peer {
     this.#mailbox.close();
     this.#bell.close();
   }
-}
-
-interface Threads {
-  receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
 }
 
 const published = new Map<number, Handles>();
