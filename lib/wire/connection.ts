@@ -1,19 +1,17 @@
-import type { WaitSubject } from "../core/wait_subject.ts";
 import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
+import { isInstance } from "../base/instance.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, show } from "../base/validate.ts";
+import { heldWait, holdWait, noHeldWait } from "../core/held_wait.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
-import { cloneError } from "./clone_error.ts";
 import { needPeers } from "./resource_sharer.ts";
-import { adoptPort, type Port, post } from "./message_channel.ts";
-import { pack, type Packed, survey, unpack } from "./packing.ts";
+import { type Packed, unpack } from "./packing.ts";
+import { type PipeMessage, PipePort } from "./pipe_port.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "./shareable.ts";
 import { checkTransfer } from "./transfer.ts";
-
-/** A message as it crosses: the value as it is, or packed. `null` says that the end was closed. */
-type Message = [value: unknown, packed?: undefined] | [value: Packed, packed: true] | null;
 
 const OPEN = 0;
 const CLOSED = 1;
@@ -21,84 +19,6 @@ const MOVED = 2;
 
 /** How many turns of the event loop a message that is there may need to come in. */
 const TURNS = 3;
-
-/** A wait for the next value. */
-class Receive extends Waiter<unknown, { value: unknown }> {
-  readonly #waiters: WaitQueue<Receive>;
-  readonly #giveBack: (value: unknown) => void;
-  readonly #left: () => void;
-
-  constructor(
-    waiters: WaitQueue<Receive>,
-    giveBack: (value: unknown) => void,
-    left: () => void,
-  ) {
-    super();
-    this.#waiters = waiters;
-    this.#giveBack = giveBack;
-    this.#left = left;
-    waiters.append(this);
-  }
-
-  override describe(): WaitSubject {
-    return { kind: "Connection.recv" };
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    this.#waiters.remove(this);
-    this.#left();
-    return "left";
-  }
-
-  protected override onLost({ value }: { value: unknown }): void {
-    this.#giveBack(value);
-  }
-
-  protected override onResume({ value }: { value: unknown }): unknown {
-    return value;
-  }
-}
-
-/** A wait for there to be something to receive. */
-class Poll extends Waiter<boolean> {
-  readonly #pollers: WaitQueue<Poll>;
-  readonly #left: () => void;
-  #timer: Timer | undefined;
-
-  constructor(pollers: WaitQueue<Poll>, ms: number, left: () => void) {
-    super();
-    this.#pollers = pollers;
-    this.#left = left;
-    pollers.append(this);
-    if (ms > 0) this.#timer = startTimer(ms, () => this.tell(false));
-    else this.#turn(TURNS);
-  }
-
-  tell(there: boolean): void {
-    if (!this.#pollers.remove(this)) return;
-    this.#timer?.stop();
-    this.#left();
-    this.wake(there);
-  }
-
-  override describe(): WaitSubject {
-    return { kind: "Connection.poll" };
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    this.#pollers.remove(this);
-    this.#timer?.stop();
-    this.#left();
-    return "left";
-  }
-
-  #turn(left: number): void {
-    if (left === 0) this.tell(false);
-    else nextTurn(() => this.#turn(left - 1));
-  }
-}
-
-let make: <T>(port: Port) => Connection<T>;
 
 /**
  * One end of a pipe: what is sent into it comes out of the other, in order. `pipe` makes two.
@@ -140,22 +60,120 @@ let make: <T>(port: Port) => Connection<T>;
  * ```
  */
 export class Connection<T> extends Shareable implements AsyncIterable<T>, Disposable {
-  readonly #port: Port;
+  readonly #port: PipePort;
   readonly #received = new Deque<unknown>();
-  readonly #waiters: WaitQueue<Receive> = new WaitQueue();
-  readonly #pollers: WaitQueue<Poll> = new WaitQueue();
+  readonly #receivers: WaitQueue<Waiter<unknown, Received>> = new WaitQueue();
+  readonly #pollers: WaitQueue<Waiter<boolean>> = new WaitQueue();
   #state = OPEN;
-  #started = false;
   /** Whether nothing more can come: the other end is closed or gone. */
   #ended = false;
-  #held = false;
   /** Why nothing more can come, where it is not that the other end is closed. */
   #fault: InvalidStateError | undefined;
 
-  static {
-    make = (port) => new Connection(making, port);
-    registerSharedType<MessagePort>("Connection", (port) => make(adoptPort(port)));
-  }
+  static #Receive = class extends Waiter<unknown, Received> {
+    readonly #connection: Connection<unknown>;
+
+    constructor(connection: Connection<unknown>) {
+      super();
+      this.#connection = connection;
+      connection.#receivers.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "Connection.recv" };
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#connection.#receivers.remove(this);
+      this.#connection.#hold();
+      return "left";
+    }
+
+    protected override onLost({ value }: Received): void {
+      const connection = this.#connection;
+      connection.#received.unshift(value);
+      connection.#serve();
+      connection.#hold();
+    }
+
+    protected override onResume({ value }: Received): unknown {
+      return value;
+    }
+  };
+
+  static #Poll = class extends Waiter<boolean> {
+    readonly #connection: Connection<unknown>;
+    #timer: Timer | undefined;
+
+    constructor(connection: Connection<unknown>, ms: number) {
+      super();
+      this.#connection = connection;
+      connection.#pollers.append(this);
+      if (ms > 0) this.#timer = startTimer(ms, () => this.#giveUp());
+      else this.#waitTurns(TURNS);
+    }
+
+    override describe(): WaitSubject {
+      return { kind: "Connection.poll" };
+    }
+
+    override wake(there: boolean): boolean {
+      this.#timer?.stop();
+      return super.wake(there);
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      this.#timer?.stop();
+      this.#leave();
+      return "left";
+    }
+
+    #waitTurns(left: number): void {
+      if (left === 0) this.#giveUp();
+      else nextTurn(() => this.#waitTurns(left - 1));
+    }
+
+    #giveUp(): void {
+      if (this.#leave()) this.wake(false);
+    }
+
+    /** `false` if it was told already. */
+    #leave(): boolean {
+      const left = this.#connection.#pollers.remove(this);
+      this.#connection.#hold();
+      return left;
+    }
+  };
+
+  static #Items = class<T> implements AsyncIterator<T, undefined> {
+    readonly #connection: Connection<T>;
+    #ended = false;
+
+    constructor(connection: Connection<T>) {
+      this.#connection = connection;
+    }
+
+    next(): Promise<IteratorResult<T, undefined>> {
+      if (this.#ended) return this.return();
+      const got = this.#connection.recv();
+      const next = got.then<IteratorResult<T, undefined>, IteratorResult<T, undefined>>(
+        (value) => ({ done: false, value }),
+        (error) => {
+          if (isInstance(error, InvalidStateError) && this.#connection.#exhausted) {
+            return this.return();
+          }
+          this.#ended = true;
+          throw error;
+        },
+      );
+      return holdWait(next, heldWait(got) ?? noHeldWait);
+    }
+
+    return(): Promise<IteratorResult<T, undefined>> {
+      this.#ended = true;
+      return Promise.resolve({ done: true, value: undefined });
+    }
+  };
 
   /**
    * Not for use: `pipe` makes the two ends.
@@ -163,10 +181,12 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
    * @throws {TypeError} Always, when called from outside.
    * @ignore
    */
-  constructor(key: symbol, port: unknown) {
+  constructor(port: unknown) {
     super();
-    if (key !== making) throw new TypeError("Cannot construct a connection: use pipe");
-    this.#port = port as Port;
+    if (!(port instanceof PipePort)) {
+      throw new TypeError("Cannot construct a connection: use pipe");
+    }
+    this.#port = port;
   }
 
   /**
@@ -186,8 +206,8 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
       checkTransfer("send", transfer);
       this.#check("send");
       if (this.#ended) throw new InvalidStateError("Cannot send: the other end is closed");
-      this.#start();
-      this.#post(value, [...transfer]);
+      this.#listen();
+      this.#port.send(value, [...transfer]);
       return Promise.resolve();
     } catch (error) {
       return Promise.reject(error);
@@ -207,17 +227,12 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   recv(): Promise<T> {
     try {
       this.#check("receive");
-      this.#start();
+      this.#listen();
     } catch (error) {
       return Promise.reject(error);
     }
-    const waiter = new Receive(
-      this.#waiters,
-      (value) => this.#giveBack(value),
-      () => this.#hold(),
-    );
     // One that is cancelled already takes nothing; those who came first are served first.
-    const promise = waiter.begin();
+    const promise = new Connection.#Receive(this).begin();
     this.#serve();
     this.#hold();
     return promise as Promise<T>;
@@ -254,13 +269,12 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
     try {
       checkDuration("poll", "timeoutMs", timeoutMs);
       this.#check("poll");
-      this.#start();
+      this.#listen();
     } catch (error) {
       return Promise.reject(error);
     }
-    const waiter = new Poll(this.#pollers, timeoutMs, () => this.#hold());
-    const promise = waiter.begin();
-    if (this.#received.size > 0 || this.#ended) waiter.tell(true);
+    const promise = new Connection.#Poll(this, timeoutMs).begin();
+    if (this.#received.size > 0 || this.#ended) this.#tellPollers(true);
     this.#hold();
     return promise;
   }
@@ -273,7 +287,7 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   close(): void {
     if (this.#state !== OPEN) return;
     this.#state = CLOSED;
-    if (!this.#ended) this.#port.postMessage(null);
+    if (!this.#ended) this.#port.sayClosed();
     this.#shut(new InvalidStateError("Cannot receive: this end was closed"));
     this.#port.close();
   }
@@ -284,19 +298,8 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   }
 
   /** Receive one after the other, until nothing more can come. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      if (this.#state === OPEN && this.#over() && this.#fault === undefined) return;
-      let value: T;
-      try {
-        value = await this.recv();
-      } catch (error) {
-        const ended = this.#state === OPEN && this.#over() && this.#fault === undefined;
-        if (ended && error instanceof InvalidStateError) return;
-        throw error;
-      }
-      yield value;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return new Connection.#Items(this);
   }
 
   /** As `close`, for `using`. */
@@ -316,17 +319,22 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
     }
     this.#check("pass a connection on");
     // A message may be on its way from the port to here, and would be lost.
-    if (this.#started) {
+    if (this.#port.listening) {
       throw new InvalidStateError("Cannot pass a connection on: it was used in this thread");
     }
     this.#state = MOVED;
     // A queue may come through it.
     needPeers();
-    return { kind: "Connection", data: this.#port, transfer: [this.#port] };
+    return { kind: "Connection", data: this.#port.moving, transfer: [this.#port.moving] };
   }
 
   #over(): boolean {
     return this.#ended && this.#received.size === 0;
+  }
+
+  /** Whether all was received that came until the other end was closed. */
+  get #exhausted(): boolean {
+    return this.#state === OPEN && this.#over() && this.#fault === undefined;
   }
 
   #check(what: string): void {
@@ -336,16 +344,14 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
     }
   }
 
-  #start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.#port.addEventListener("close", () => this.#end());
-    this.#port.onmessage = (event: MessageEvent<Message>) => this.#take(event.data);
-    this.#port.onmessageerror = () => this.#take([] as never);
-    this.#port.unref?.();
+  #listen(): void {
+    this.#port.listen({
+      onMessage: (message) => this.#take(message),
+      onClose: () => this.#end(),
+    });
   }
 
-  #take(message: Message): void {
+  #take(message: PipeMessage): void {
     if (this.#state !== OPEN) return;
     if (message === null) return this.#end();
     try {
@@ -364,25 +370,32 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   /** Give what there is to those who wait. */
   #serve(): void {
     while (this.#received.size > 0) {
-      const waiter = this.#waiters.shift();
-      if (waiter === undefined) break;
-      waiter.wake({ value: this.#received.shift()! });
-    }
-    if (this.#received.size > 0) {
-      while (this.#pollers.first !== undefined) this.#pollers.first.tell(true);
+      const receiver = this.#receivers.shift();
+      if (receiver === undefined) break;
+      receiver.wake({ value: this.#received.shift()! });
     }
     if (this.#over()) {
-      const error = this.#fault ??
-        new InvalidStateError("Cannot receive: the other end is closed");
-      for (let w = this.#waiters.shift(); w !== undefined; w = this.#waiters.shift()) w.fail(error);
-      while (this.#pollers.first !== undefined) this.#pollers.first.tell(true);
+      this.#failReceivers(
+        this.#fault ?? new InvalidStateError("Cannot receive: the other end is closed"),
+      );
+    }
+    if (this.#received.size > 0 || this.#ended) this.#tellPollers(true);
+  }
+
+  #failReceivers(error: InvalidStateError): void {
+    for (;;) {
+      const receiver = this.#receivers.shift();
+      if (receiver === undefined) return;
+      receiver.fail(error);
     }
   }
 
-  #giveBack(value: unknown): void {
-    this.#received.unshift(value);
-    this.#serve();
-    this.#hold();
+  #tellPollers(there: boolean): void {
+    for (;;) {
+      const poller = this.#pollers.shift();
+      if (poller === undefined) return;
+      poller.wake(there);
+    }
   }
 
   #end(): void {
@@ -394,44 +407,30 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   }
 
   #shut(error: InvalidStateError): void {
-    for (let w = this.#waiters.shift(); w !== undefined; w = this.#waiters.shift()) w.fail(error);
-    while (this.#pollers.first !== undefined) this.#pollers.first.tell(false);
+    this.#failReceivers(error);
+    this.#tellPollers(false);
     this.#received.clear();
     this.#hold();
   }
 
-  #post(value: unknown, transfer: Transferable[]): void {
-    try {
-      const special = survey([value]) < 0;
-      post(this.#port, special ? [pack(value, transfer), true] : [value], transfer);
-    } catch (error) {
-      if ((error as Error).name !== "DataCloneError") throw error;
-      throw cloneError("the value", value, transfer, error);
-    }
-  }
-
   /** The port is to hold the program alive exactly while something waits. */
   #hold(): void {
-    const wanted = this.#state === OPEN && !this.#ended &&
-      (this.#waiters.size > 0 || this.#pollers.size > 0);
-    if (wanted === this.#held) return;
-    this.#held = wanted;
-    if (wanted) this.#port.ref?.();
-    else this.#port.unref?.();
+    const waiting = this.#receivers.size > 0 || this.#pollers.size > 0;
+    this.#port.hold(this.#state === OPEN && !this.#ended && waiting);
   }
 }
 
+registerSharedType<MessagePort>("Connection", (port) => new Connection(PipePort.adopt(port)));
+
+/** What a wait is woken with, which may be `undefined`. */
+interface Received {
+  readonly value: unknown;
+}
+
 /** What a message holds. Throws for one that no end of a pipe sends. */
-function read(message: Exclude<Message, null>): unknown {
+function read(message: Exclude<PipeMessage, null>): unknown {
   if (!Array.isArray(message) || message.length < 1 || message.length > 2) {
     throw new TypeError(`Cannot read ${show(message)} as a message of a pipe`);
   }
   return message.length === 2 ? unpack(message[0] as Packed) : message[0];
-}
-
-const making = Symbol("making a connection");
-
-/** For `pipe`: make an end of a port. */
-export function connect<T>(port: Port): Connection<T> {
-  return make(port);
 }

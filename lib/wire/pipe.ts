@@ -1,5 +1,6 @@
-import { connect, type Connection } from "./connection.ts";
+import { Connection } from "./connection.ts";
 import { makeChannel } from "./message_channel.ts";
+import { PipePort } from "./pipe_port.ts";
 
 /**
  * Make a pipe: two ends, each of which receives what is sent into the other.
@@ -29,5 +30,5 @@ import { makeChannel } from "./message_channel.ts";
  */
 export function pipe<T = unknown>(): [Connection<T>, Connection<T>] {
   const { port1, port2 } = makeChannel();
-  return [connect<T>(port1), connect<T>(port2)];
+  return [new Connection<T>(new PipePort(port1)), new Connection<T>(new PipePort(port2))];
 }

@@ -8,6 +8,7 @@ import {
   BoundedSemaphore,
   CapacityLimiter,
   Condition,
+  Connection,
   createTask,
   ensureFuture,
   Event,
@@ -22,6 +23,7 @@ import {
   TaskPool,
   waitFor,
 } from "../../mod.ts";
+import { PipePort } from "../../lib/wire/pipe_port.ts";
 import { settle } from "../support/settled.ts";
 
 interface Scene {
@@ -54,6 +56,33 @@ function getting(queue: Queue<number>, get: () => Promise<unknown> = () => queue
   };
 }
 
+/** An end of a pipe to which a message comes in the very step in which the test says so. */
+async function receiving(
+  begin: (end: Connection<number>) => Promise<unknown>,
+  check: (end: Connection<number>, got: boolean) => Promise<void>,
+): Promise<Scene> {
+  const port = {
+    onmessage: undefined as ((event: { data: unknown }) => void) | undefined,
+    addEventListener() {},
+    postMessage() {},
+    close() {},
+  };
+  const end = new Connection<number>(new PipePort(port as never));
+  assertFalse(await end.poll()); // from here on messages come
+  return {
+    wait: () => begin(end),
+    satisfy: () => port.onmessage!({ data: [1] }),
+    check: async (got) => {
+      await check(end, got);
+      end.close();
+    },
+  };
+}
+
+async function checkTaken(end: Connection<number>, got: boolean): Promise<void> {
+  assertEquals(await end.poll(), !got);
+}
+
 const scenes: Record<string, () => Scene | Promise<Scene>> = {
   "Lock.acquire": () => holding(new Lock()),
   "Condition.acquire": () => holding(new Condition()),
@@ -68,6 +97,11 @@ const scenes: Record<string, () => Scene | Promise<Scene>> = {
     const items = queue[Symbol.asyncIterator]();
     return getting(queue, () => items.next());
   },
+  "Connection.recv": () => receiving((end) => end.recv(), checkTaken),
+  "the next message of a Connection": () =>
+    receiving((end) => end[Symbol.asyncIterator]().next(), checkTaken),
+  "Connection.poll": () =>
+    receiving((end) => end.poll(Infinity), async (end) => assertEquals(await end.recv(), 1)),
   "Queue.put": () => {
     const queue = new Queue<number>(1);
     queue.putNowait(1);

@@ -3,12 +3,14 @@ import {
   asCompleted,
   Barrier,
   Condition,
+  type Connection,
   createTask,
   ensureFuture,
   Event,
   type Future,
   gather,
   Lock,
+  pipe,
   Queue,
   Semaphore,
   shield,
@@ -19,12 +21,30 @@ import {
   wait,
   waitFor,
 } from "../../mod.ts";
+import { settle } from "../support/settled.ts";
 
 /** A wait that does not end of itself: how it begins, and whether it has really been withdrawn. */
 interface Scene {
   begin(): Promise<unknown>;
   /** Nothing is left of it, and nothing is lost. */
   check(): unknown;
+}
+
+/** A wait at an end of a pipe: what is sent after it was withdrawn is there for the next. */
+function receiving(begin: (end: Connection<number>) => Promise<unknown>): () => Scene {
+  return () => {
+    const [here, there] = pipe<number>();
+    return {
+      begin: () => begin(here),
+      check: async () => {
+        await there.send(7);
+        assertEquals(await here.recv(), 7);
+        here.close();
+        there.close();
+        await settle();
+      },
+    };
+  };
 }
 
 const SCENES: Record<string, () => Promise<Scene> | Scene> = {
@@ -73,6 +93,9 @@ const SCENES: Record<string, () => Promise<Scene> | Scene> = {
       },
     };
   },
+  "Connection.recv": receiving((end) => end.recv()),
+  "Connection.poll": receiving((end) => end.poll(Infinity)),
+  "the next message of a Connection": receiving((end) => end[Symbol.asyncIterator]().next()),
   "Condition.wait": async () => {
     const condition = new Condition();
     await condition.acquire();

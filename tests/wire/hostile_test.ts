@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { InvalidStateError, pipe } from "../../mod.ts";
-import { connect } from "../../lib/wire/connection.ts";
+import { Connection, InvalidStateError, pipe } from "../../mod.ts";
 import { makeChannel } from "../../lib/wire/message_channel.ts";
+import { PipePort } from "../../lib/wire/pipe_port.ts";
 import { accept, claim, join, publish, retract } from "../../lib/wire/resource_sharer.ts";
 import { randomSource } from "./random_values.ts";
 
@@ -49,7 +49,7 @@ Deno.test("What no end of a pipe sends ends that pipe, and nothing else", async 
     // Deno takes nothing for the end of a port.
     const message = randomMessage(randomSource(seed)) ?? 0;
     const { port1, port2 } = makeChannel();
-    const end = connect<unknown>(port1);
+    const end = new Connection<unknown>(new PipePort(port1));
     const received = end.recv().then(() => undefined, (error) => error);
     port2.postMessage(message);
     const error = await received;
