@@ -19,7 +19,7 @@ export interface Interruptible {
    */
   interrupt(error: CancelledError): boolean;
   /** Take back an interruption that has not been delivered yet. */
-  pardon(): void;
+  clearPending(): void;
   /** For the scope that it is in: its scopeIndex there. */
   scopeIndex: number;
 }
@@ -92,6 +92,20 @@ export function isUnderWay(scope: CancelScope): boolean {
  * timeout or a group within it.
  *
  * Every wait that user code begins is a member of the scope it was begun in, until it ends.
+ *
+ * The counters, of which tests/core/cancel_scope_test.ts holds each sentence:
+ *
+ * - `requests` counts the cancellations of this scope that were not taken back, by `uncancel` or by
+ *   its end; `#received` counts all. What they differ by at the end was taken back by user code, and
+ *   is taken from the task, too: `received = requests + taken back`.
+ * - `cancelsRequested` of the root is the sum of `requests` over the scopes of the task, what CPython
+ *   calls `_num_cancels_requested`. At zero, no scope of the task has a `pending` error, and the
+ *   signals of those that are open are live again.
+ * - `pending` is there from a cancellation that found no wait until a wait takes it, CPython's
+ *   `_must_cancel`; `#pendings` of the root counts the scopes that have one, so that a wait need not
+ *   look through all around it.
+ * - `#aborted` is the first error that reached this scope, from itself or from around it: what its
+ *   signal carries. `isUnderWay` holds while the request of this scope is being carried out.
  */
 export class CancelScope implements Interruptible, HeldWait {
   readonly fiber: Fiber;
@@ -101,9 +115,9 @@ export class CancelScope implements Interruptible, HeldWait {
   closed = false;
   parent: CancelScope | undefined;
   /** On the scope of the whole task: how many requests its task has been sent and were not taken back. */
-  total = 0;
+  cancelsRequested = 0;
   /** On the same: when it was last asked to stop, on the scale of the clock. */
-  askedAt = 0;
+  cancelledAt = 0;
   /** The scope of the innermost `await using` group opened in this one, else itself. */
   innermost: CancelScope = this;
   /** How often this scope was asked to stop and the request was not taken back. */
@@ -120,7 +134,7 @@ export class CancelScope implements Interruptible, HeldWait {
   #signal: AbortSignal | undefined = undefined;
   #aborted: CancelledError | undefined = undefined;
   /** How often it was asked to stop, taken back or not. */
-  #asked = 0;
+  #received = 0;
 
   constructor(fiber: Fiber, runContext: RunContext, parent?: CancelScope) {
     this.fiber = fiber;
@@ -195,8 +209,8 @@ export class CancelScope implements Interruptible, HeldWait {
     this.pending = undefined;
     if (own > 0) root.#takeBack(own);
     // As in CPython: user code that took back the request of a timeout has taken back a request.
-    for (let taken = this.#asked - own; taken > 0; taken--) root.uncancel(this.parent);
-    this.#asked = 0;
+    for (let taken = this.#received - own; taken > 0; taken--) root.uncancel(this.parent);
+    this.#received = 0;
   }
 
   /** For the root: what `task.uncancel()` does. */
@@ -212,7 +226,7 @@ export class CancelScope implements Interruptible, HeldWait {
    * Let the next wait take a cancellation that is still asked for, once more: wherever it begins,
    * in this scope or, when that has ended, in one around it that was asked, too.
    */
-  renew(): void {
+  redeliver(): void {
     for (const scope of this.#outwards()) {
       if (scope.requests > 0) scope.pending ??= scope.#aborted;
     }
@@ -221,10 +235,10 @@ export class CancelScope implements Interruptible, HeldWait {
   /** Ask everything in this scope to stop. The error is what its waits reject with. */
   cancel(error: CancelledError): void {
     this.requests++;
-    this.#asked++;
+    this.#received++;
     const root = this.root();
-    root.total++;
-    root.askedAt = Math.trunc(now());
+    root.cancelsRequested++;
+    root.cancelledAt = Math.trunc(now());
     settleInTurn(
       new Request(this, () => {
         watchDelivery(error, () => this.#deliverAgain(error));
@@ -242,15 +256,15 @@ export class CancelScope implements Interruptible, HeldWait {
     return reached;
   }
 
-  pardon(): void {
+  clearPending(): void {
     for (const member of this.#within()) {
       if (member instanceof CancelScope) member.#renewSignal();
-      else member.pardon();
+      else member.clearPending();
     }
   }
 
   /** The cancellation that a wait begun now has to take, if any. */
-  due(): CancelScope | undefined {
+  pendingScope(): CancelScope | undefined {
     // Every wait asks for it: one deep in other scopes must not look through them all.
     if (this.#root.#pendings === 0) return undefined;
     // deno-lint-ignore no-this-alias
@@ -260,13 +274,13 @@ export class CancelScope implements Interruptible, HeldWait {
   }
 
   /** A wait has taken what was due: to the code that waits it is one cancellation. */
-  taken(): void {
+  markDelivered(): void {
     for (const scope of this.#outwards()) scope.pending = undefined;
   }
 
   /** How often this scope or one around it was asked to stop. */
   requested(): number {
-    if (this.#root.total === 0) return 0;
+    if (this.#root.cancelsRequested === 0) return 0;
     let requests = 0;
     for (const scope of this.#outwards()) requests += scope.requests;
     return requests;
@@ -376,9 +390,9 @@ export class CancelScope implements Interruptible, HeldWait {
   #moveTo(root: CancelScope): void {
     const pending = this.pending;
     this.pending = undefined;
-    this.#root.total -= this.requests;
+    this.#root.cancelsRequested -= this.requests;
     this.#root = root;
-    root.total += this.requests;
+    root.cancelsRequested += this.requests;
     this.pending = pending;
   }
 
@@ -397,8 +411,8 @@ export class CancelScope implements Interruptible, HeldWait {
   }
 
   #takeBack(requests: number): void {
-    this.total -= requests;
-    if (this.total === 0) this.pardon();
+    this.cancelsRequested -= requests;
+    if (this.cancelsRequested === 0) this.clearPending();
   }
 
   #abort(error: CancelledError): void {

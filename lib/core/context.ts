@@ -3,24 +3,19 @@ import {
   type ContextSnapshot,
   makeAsyncContext,
 } from "../base/async_context.ts";
-import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
+import { WaitQueue } from "../base/slot_queue.ts";
 import { now } from "../base/clock.ts";
 import type { Fiber } from "./fiber.ts";
 import { FiberNumbers, fiberOf } from "./fiber_table.ts";
 import type { CancelScope } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
 
-/** A task where it lives. */
-export interface Inhabitant extends Slotted {
-  readonly task: Task<unknown>;
-}
-
 /** Where tasks live from their creation to their end: a run, or a group within it. */
 export interface TaskOwner {
   /** The run that it belongs to. */
   readonly runContext: RunContext;
   /** Those who live here. */
-  readonly tasks: WaitQueue<Inhabitant>;
+  readonly tasks: WaitQueue<Fiber>;
   /** For those who look from outside: what it is called, where it has a name. */
   readonly name?: string | undefined;
   /** The task that opened it. */
@@ -32,7 +27,7 @@ export interface TaskOwner {
   /** Whether its own task waits for the end of all. */
   joining?(): boolean;
   /** A task has ended, and this is a later turn: take it out. Without it, ended tasks just leave. */
-  ended?(inhabitant: Inhabitant): void;
+  ended?(fiber: Fiber): void;
 }
 
 /** What `run` holds together: every task created under it, however deep. */
@@ -42,7 +37,7 @@ export class RunContext implements TaskOwner {
   /** The numbers of its fibers. */
   readonly numbers: FiberNumbers = new FiberNumbers();
   readonly runContext: RunContext = this;
-  readonly tasks: WaitQueue<Inhabitant> = new WaitQueue();
+  readonly tasks: WaitQueue<Fiber> = new WaitQueue();
   readonly name: string;
   readonly begun: number = now();
   /** The groups in which children live. */

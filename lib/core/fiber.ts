@@ -2,19 +2,16 @@ import { isThenable } from "../base/thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import { now, roughNow } from "../base/clock.ts";
-import {
-  contextSnapshot,
-  currentFiber,
-  type Inhabitant,
-  runInFiber,
-  type TaskOwner,
-} from "./context.ts";
+import type { Slotted } from "../base/slot_queue.ts";
+import { contextSnapshot, currentFiber, runInFiber, type TaskOwner } from "./context.ts";
 import { forget } from "./fiber_table.ts";
 import { groupFailure } from "./exception_group.ts";
 import { instruments, type Outcome } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed, type Stepping } from "./scheduler.ts";
+import type { Stoppable } from "./future.ts";
 import { CancelScope, isUnderWay } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
+import type { WaitSubject } from "./wait_subject.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** The fibers of which hooks were told. */
@@ -37,7 +34,7 @@ let launch: (fiber: Fiber) => void;
  * first turn, and can be asked to stop. The scope, and where nobody asked for it yet the task that
  * users see, are made when they are first needed.
  */
-export abstract class Fiber implements Inhabitant, Handle, Stepping {
+export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
   slot = -1;
   /** For the context: its number while code runs in it. */
   id = 0;
@@ -88,13 +85,16 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
   }
 
   /** How many requests to stop it has been sent, and were not taken back. */
-  get total(): number {
-    return this.#scope?.total ?? 0;
+  get cancelsRequested(): number {
+    return this.#scope?.cancelsRequested ?? 0;
   }
 
-  /** Whether it is being asked to stop right now. */
-  get beingAsked(): boolean {
+  beingStopped(): boolean {
     return this.#scope !== undefined && isUnderWay(this.#scope);
+  }
+
+  subject(): WaitSubject {
+    return { kind: "Task", name: this.task.name, holder: this };
   }
 
   /** Enter its owner, and start in a turn of its own. */
@@ -105,8 +105,7 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
     callSoon(this);
   }
 
-  /** Ask it to stop; `false` if it has ended. */
-  ask(error: CancelledError): boolean {
+  stop(error: CancelledError): boolean {
     if (this.ended) return false;
     this.scope.cancel(error);
     return true;
@@ -189,7 +188,7 @@ export abstract class Fiber implements Inhabitant, Handle, Stepping {
     forget(this);
     // A task that waited long for its turn is old to the garbage collector: it would keep alive
     // the young scope that it had for a moment, and all that hangs on it.
-    if (this.#scope?.total === 0) this.#scope = undefined;
+    if (this.#scope?.cancelsRequested === 0) this.#scope = undefined;
     parked(this);
   }
 }

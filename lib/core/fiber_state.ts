@@ -20,7 +20,7 @@ export function stateOf(
   wait: Waiter<unknown, unknown> | undefined,
 ): TaskInfo["state"] {
   if (fiber.ended) return "done";
-  if (fiber.total > 0) return "cancelling";
+  if (fiber.cancelsRequested > 0) return "cancelling";
   if (!fiber.started) return "ready";
   if (currentScope()?.fiber === fiber) return "running";
   if (wait === undefined) return "native";
@@ -29,6 +29,6 @@ export function stateOf(
 
 /** For how many milliseconds it has done that. */
 export function sinceOf(fiber: Fiber, wait: Waiter<unknown, unknown> | undefined): number {
-  const since = fiber.total > 0 ? fiber.scope.askedAt : wait?.begunAt ?? fiber.since;
+  const since = fiber.cancelsRequested > 0 ? fiber.scope.cancelledAt : wait?.begunAt ?? fiber.since;
   return Math.max(0, now() - since);
 }

@@ -24,9 +24,9 @@ export interface Stoppable {
   /** The future has no subscriber any more. */
   unsubscribed?(): void;
   /** Whether it is being asked right now, so that asking it again would go round in a circle. */
-  asked?(): boolean;
+  beingStopped?(): boolean;
   /** Whether the result is on its way, and there is nobody to give it back to. */
-  arriving?(): boolean;
+  onItsWay?(): boolean;
 }
 
 /** Called in a turn of its own once the future is done. */
@@ -80,11 +80,11 @@ class Await<T> extends Waiter<T, void> {
 
   override interrupt(error: CancelledError): boolean {
     // The next wait takes the cancellation.
-    return !futureInternals.arriving(this.#future) && super.interrupt(error);
+    return !futureInternals.onItsWay(this.#future) && super.interrupt(error);
   }
 
   protected override onWithdraw(error: CancelledError): CancelOutcome {
-    if (futureInternals.asked(this.#future)) {
+    if (futureInternals.beingStopped(this.#future)) {
       futureInternals.unsubscribe(this.#future, this);
       return "left";
     }
@@ -114,23 +114,23 @@ export interface FutureInternals {
   /** Fail it; `false` if it was done. */
   reject(future: Future<unknown>, error: unknown): boolean;
   /** End it as cancelled; `false` if it was done. */
-  abandon(future: Future<unknown>, error: CancelledError): boolean;
+  settleCancelled(future: Future<unknown>, error: CancelledError): boolean;
   /** Ask it to stop: `cancel` with the error made already. */
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Whether it is being asked to stop right now. */
-  asked(future: Future<unknown>): boolean;
+  beingStopped(future: Future<unknown>): boolean;
   /** Whether the result is on its way, and there is nobody to give it back to. */
-  arriving(future: Future<unknown>): boolean;
+  onItsWay(future: Future<unknown>): boolean;
   /** Let `stoppable` carry out its `cancel`. */
   stopWith(future: Future<unknown>, stoppable: Stoppable): void;
   /** Give `handle` a turn once it is done, or now if it is. Counts as looking at it. */
   subscribe(future: Future<unknown>, handle: Handle): void;
   /** The same, without looking: a failure that nobody else looks at is still reported. */
-  observe(future: Future<unknown>, handle: Handle): void;
+  subscribeQuietly(future: Future<unknown>, handle: Handle): void;
   /** Take the handle back, in O(1). */
   unsubscribe(future: Future<unknown>, handle: Handle): boolean;
   /** Count it as looked at: its failure is not reported as unhandled. */
-  look(future: Future<unknown>): void;
+  markRetrieved(future: Future<unknown>): void;
   /** A promise for its outcome: a wait of the current task, linked to the future. */
   promise<T>(future: Future<T>): Promise<T>;
   /** What those wait for who await it. */
@@ -142,7 +142,7 @@ export interface FutureInternals {
   /** The error it ended with, as code in a task or outside any gets it. */
   readError(future: Future<unknown>, inTask: boolean): unknown;
   /** Whether somebody has looked at its outcome. */
-  looked(future: Future<unknown>): boolean;
+  retrieved(future: Future<unknown>): boolean;
   /** Whether it failed; a cancellation is no failure. */
   failed(future: Future<unknown>): boolean;
   /** The error it ended with, failure or cancellation; `undefined` if it has none. */
@@ -179,7 +179,7 @@ export let futureInternals: FutureInternals;
 export class Future<T> implements Promise<T> {
   #state = PENDING;
   #outcome: unknown = undefined;
-  #looked = false;
+  #retrieved = false;
   #report: Promise<never> | undefined = undefined;
   #stoppable: Stoppable | undefined = undefined;
   // Nearly every future has one: a set is made for the second.
@@ -190,22 +190,22 @@ export class Future<T> implements Promise<T> {
     futureInternals = {
       resolve: (future, value) => future.#settle(DONE, value),
       reject: (future, error) => future.#settle(FAILED, error),
-      abandon: (future, error) => future.#settle(CANCELLED, error),
+      settleCancelled: (future, error) => future.#settle(CANCELLED, error),
       stop: (future, error) => future.#stop(error),
-      asked: (future) => future.#stoppable?.asked?.() ?? false,
-      arriving: (future) => future.#stoppable?.arriving?.() ?? false,
+      beingStopped: (future) => future.#stoppable?.beingStopped?.() ?? false,
+      onItsWay: (future) => future.#stoppable?.onItsWay?.() ?? false,
       stopWith: (future, stoppable) => {
         future.#stoppable = stoppable;
       },
       subscribe: (future, handle) => {
-        future.#look();
+        future.#markRetrieved();
         future.#subscribe(handle);
       },
-      observe: (future, handle) => future.#subscribe(handle),
+      subscribeQuietly: (future, handle) => future.#subscribe(handle),
       unsubscribe: (future, handle) => future.#unsubscribe(handle),
-      look: (future) => future.#look(),
+      markRetrieved: (future) => future.#markRetrieved(),
       promise: (future) => {
-        future.#look();
+        future.#markRetrieved();
         return future.#promise();
       },
       subject: (future) => future.#stoppable?.subject?.() ?? { kind: "Future" },
@@ -215,7 +215,7 @@ export class Future<T> implements Promise<T> {
         ),
       show: (future) => future.#show(),
       readError: (future, inTask) => future.#readError(inTask),
-      looked: (future) => future.#looked,
+      retrieved: (future) => future.#retrieved,
       failed: (future) => future.#state === FAILED,
       error: (future) =>
         future.#state === PENDING || future.#state === DONE ? undefined : future.#outcome,
@@ -241,7 +241,7 @@ export class Future<T> implements Promise<T> {
    * @throws What it failed with, as it is.
    */
   result(): T {
-    this.#look();
+    this.#markRetrieved();
     if (this.#state === DONE) return this.#outcome as T;
     if (this.#state === PENDING) {
       throw new InvalidStateError("Cannot read the result of a future: it is not done");
@@ -257,7 +257,7 @@ export class Future<T> implements Promise<T> {
    * @throws {CancelledError} If it was cancelled.
    */
   exception(): unknown {
-    this.#look();
+    this.#markRetrieved();
     if (this.#state === PENDING) {
       throw new InvalidStateError("Cannot read the exception of a future: it is not done");
     }
@@ -348,7 +348,7 @@ export class Future<T> implements Promise<T> {
     onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    this.#look();
+    this.#markRetrieved();
     return this.#promise().then(onFulfilled, onRejected);
   }
 
@@ -369,7 +369,7 @@ export class Future<T> implements Promise<T> {
    * @param onFinally Called without arguments once it is done, whatever the outcome.
    */
   finally(onFinally?: (() => void) | null): Promise<T> {
-    this.#look();
+    this.#markRetrieved();
     return this.#promise().finally(onFinally);
   }
 
@@ -435,7 +435,7 @@ export class Future<T> implements Promise<T> {
     this.#subscriber = this.#subscribers = undefined;
     if (first !== undefined) notify(first);
     if (rest !== undefined) { for (const handle of rest) notify(handle); }
-    if (state === FAILED && !this.#looked) {
+    if (state === FAILED && !this.#retrieved) {
       // A callback may still look at it, and timers and I/O may come before its turn.
       if (first === undefined && rest === undefined) this.#reportFailure();
       else callSoon(new Callback(() => this.#reportFailure()));
@@ -449,12 +449,12 @@ export class Future<T> implements Promise<T> {
   }
 
   #reportFailure(): void {
-    if (!this.#looked) this.#report = Promise.reject(this.#outcome);
+    if (!this.#retrieved) this.#report = Promise.reject(this.#outcome);
   }
 
-  #look(): void {
-    if (this.#looked) return;
-    this.#looked = true;
+  #markRetrieved(): void {
+    if (this.#retrieved) return;
+    this.#retrieved = true;
     if (this.#report !== undefined) {
       this.#report.catch(() => {});
       this.#report = undefined;

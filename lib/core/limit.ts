@@ -1,5 +1,5 @@
 import { startTimer, type Timer } from "../base/clock.ts";
-import { byTheClock, callSoon, type Handle } from "./scheduler.ts";
+import { callSoon, type Handle, runTimer } from "./scheduler.ts";
 
 /** A limit that is over already: it takes effect in its turn. */
 class PastLimit implements Handle, Timer {
@@ -29,5 +29,5 @@ export function startLimit(
   enter: (handle: Handle) => void = callSoon,
 ): Timer {
   if (ms <= 0) return new PastLimit(fire, enter);
-  return startTimer(ms, () => byTheClock(fire));
+  return startTimer(ms, () => runTimer(fire));
 }

@@ -21,7 +21,7 @@ export interface Stepping {
  * How many microtasks a resumed task may run on before the next one gets its turn: enough for a
  * step that goes through a few dozen nested async functions.
  */
-const PATIENCE = 64;
+const STEP_BUDGET = 64;
 
 /** How many turns are taken before it is watched whether the event loop moves on. */
 const BATCH = 256;
@@ -31,15 +31,15 @@ const SLICE = 20;
 
 const ready = new Deque<Handle>();
 let running: Stepping | undefined;
-let patience = 0;
+let stepBudget = 0;
 // A task with many branches side by side never parks as a whole, and the calls of a pool may all end in
 // promises of somebody else, such as `pool.map((url) => fetch(url), urls)`: neither is waited for twice.
-let restless: object | undefined;
+let branching: object | undefined;
 let wakeDriver: (() => void) | undefined;
-let struck = false;
+let inTimer = false;
 // As in asyncio, turns are taken in rounds: what becomes ready in one has its turn in the next.
 let leftInRound = 0;
-let due: Handle[] = [];
+let nextRound: Handle[] = [];
 let turnWanted = false;
 
 /**
@@ -48,11 +48,11 @@ let turnWanted = false;
  * Turns are taken one at a time, in microtasks. As in asyncio, what a task does between two waits
  * is one step: `event.set(); other.cancel()` reaches `other` before it has seen the event. In
  * JavaScript a few microtasks go by within such a step (each `await` of a plain async function is
- * one), so the next turn waits for the running task to park or to end, up to `PATIENCE` of them.
+ * one), so the next turn waits for the running task to park or to end, up to `STEP_BUDGET` of them.
  */
 export function callSoon(handle: Handle): void {
   ready.push(handle);
-  if (wakeDriver !== undefined) rouse(wakeDriver);
+  if (wakeDriver !== undefined) resumeDriver(wakeDriver);
 }
 
 /**
@@ -60,23 +60,23 @@ export function callSoon(handle: Handle): void {
  * `loop.call_later(0, …)`.
  */
 export function callNextRound(handle: Handle): void {
-  due.push(handle);
-  if (wakeDriver !== undefined) rouse(wakeDriver);
+  nextRound.push(handle);
+  if (wakeDriver !== undefined) resumeDriver(wakeDriver);
 }
 
 /**
  * Let timers and I/O have their turn before the next round begins. Whoever asks for that and then
  * stands in the line has done what asyncio's `sleep(0)` does.
  */
-export function turnBeforeNextRound(): void {
+export function yieldToEventLoop(): void {
   turnWanted = true;
 }
 
-function rouse(wake: () => void): void {
+function resumeDriver(wake: () => void): void {
   wakeDriver = undefined;
-  const fiber = struck ? undefined : currentScope()?.fiber;
+  const fiber = inTimer ? undefined : currentScope()?.fiber;
   // Code outside any task must not cut short the step of a task that is under way.
-  if (fiber !== undefined || patience === 0) resumed(fiber);
+  if (fiber !== undefined || stepBudget === 0) resumed(fiber);
   wake();
 }
 
@@ -84,16 +84,16 @@ function rouse(wake: () => void): void {
  * Do what the clock asks for: a timer carries the context of the code that started it, but is no
  * step of that code.
  */
-export function byTheClock(fire: () => unknown): void {
-  struck = true;
+export function runTimer(fire: () => unknown): void {
+  inTimer = true;
   fire();
-  struck = false;
+  inTimer = false;
 }
 
 /** Say that user code goes on: that of `task`, or some outside any task, which cannot park. */
 export function resumed(task: Stepping | undefined): void {
   running = task;
-  patience = task === undefined || task.kind === restless ? 1 : PATIENCE;
+  stepBudget = task === undefined || task.kind === branching ? 1 : STEP_BUDGET;
 }
 
 /**
@@ -102,16 +102,16 @@ export function resumed(task: Stepping | undefined): void {
  * In asyncio `await lock.acquire()` of a free lock is no pause; here it costs microtasks, and any
  * number of such calls in a row must still be one step.
  */
-export function wentOn(): void {
-  if (patience > 0) resumed(running);
+export function continueStep(): void {
+  if (stepBudget > 0) resumed(running);
 }
 
 /** Say that `task` waits again or has ended, so that the next turn need not be held back. */
 export function parked(task: Stepping): void {
   const own = running === task;
-  if (own) patience = 0;
+  if (own) stepBudget = 0;
   // A call that ends long after its step says nothing of the steps of the others.
-  if (restless === task.kind && (own || restless === task)) restless = undefined;
+  if (branching === task.kind && (own || branching === task)) branching = undefined;
 }
 
 let turns = 0;
@@ -133,10 +133,10 @@ const idle = (resolve: () => void) => {
 // Started here once, so that turns are taken in the empty async context, whoever asked for them.
 async function drive(): Promise<never> {
   for (;;) {
-    if (ready.size === 0 && due.length === 0) await new Promise<void>(idle);
-    while (patience > 0) {
-      patience--;
-      if (patience === 0) restless = running?.kind;
+    if (ready.size === 0 && nextRound.length === 0) await new Promise<void>(idle);
+    while (stepBudget > 0) {
+      stepBudget--;
+      if (stepBudget === 0) branching = running?.kind;
       await settled;
     }
     if (leftInRound === 0) {
@@ -144,9 +144,9 @@ async function drive(): Promise<never> {
         turnWanted = false;
         await new Promise<void>(nextTurn);
       }
-      if (due.length > 0) {
-        for (const handle of due) ready.push(handle);
-        due = [];
+      if (nextRound.length > 0) {
+        for (const handle of nextRound) ready.push(handle);
+        nextRound = [];
       }
       leftInRound = ready.size;
     }

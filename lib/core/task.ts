@@ -3,8 +3,7 @@ import { inspect } from "../base/inspect.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRunContext, currentScope, type TaskOwner } from "./context.ts";
 import { Fiber } from "./fiber.ts";
-import { Future, futureInternals, type Stoppable } from "./future.ts";
-import type { WaitSubject } from "./wait_subject.ts";
+import { Future, futureInternals } from "./future.ts";
 
 /**
  * What a task runs: a function that has not started yet, JavaScript's coroutine object.
@@ -117,7 +116,7 @@ export function describeTasks(describe: (fiber: Fiber) => string): void {
 let count = 0;
 
 /** The fiber of a task that was created as such. */
-class TaskFiber<T> extends Fiber implements Stoppable {
+class TaskFiber<T> extends Fiber {
   override readonly task: Task<T>;
   #coro: Coroutine<T> | undefined;
 
@@ -132,18 +131,6 @@ class TaskFiber<T> extends Fiber implements Stoppable {
   override run(): void {
     if (this.ended) this.owner.ended!(this);
     else super.run();
-  }
-
-  stop(error: CancelledError): boolean {
-    return this.ask(error);
-  }
-
-  asked(): boolean {
-    return this.beingAsked;
-  }
-
-  subject(): WaitSubject {
-    return { kind: "Task", name: this.task.name, holder: this };
   }
 
   protected call(): T | PromiseLike<T> {
@@ -162,24 +149,7 @@ class TaskFiber<T> extends Fiber implements Stoppable {
 
   protected onCancelled(error: CancelledError): void {
     this.#coro = undefined;
-    futureInternals.abandon(this.task, error);
-  }
-}
-
-/** What users see of a fiber that has no task of its own, once they look. */
-class Facade implements Stoppable {
-  readonly #fiber: Fiber;
-
-  constructor(fiber: Fiber) {
-    this.#fiber = fiber;
-  }
-
-  stop(error: CancelledError): boolean {
-    return this.#fiber.ask(error);
-  }
-
-  asked(): boolean {
-    return this.#fiber.beingAsked;
+    futureInternals.settleCancelled(this.task, error);
   }
 }
 
@@ -242,7 +212,7 @@ export class Task<T> extends Future<T> {
       show: (fiber, name) => {
         const task = new Task<unknown>(making, name);
         task.#fiber = fiber;
-        futureInternals.stopWith(task, new Facade(fiber));
+        futureInternals.stopWith(task, fiber);
         return task;
       },
     };
@@ -289,7 +259,7 @@ export class Task<T> extends Future<T> {
 
   /** How many times `cancel` was called and not taken back by `uncancel`. */
   cancelling(): number {
-    return this.#fiber.total;
+    return this.#fiber.cancelsRequested;
   }
 
   /**
@@ -301,7 +271,7 @@ export class Task<T> extends Future<T> {
    */
   uncancel(): number {
     this.#fiber.scope.uncancel(currentScope());
-    return this.#fiber.total;
+    return this.#fiber.cancelsRequested;
   }
 
   /**
@@ -333,7 +303,7 @@ export class Task<T> extends Future<T> {
     const around = currentScope();
     const before = around?.requested() ?? 0;
     this.cancel("The block that owns the task was left");
-    const looked = futureInternals.looked(this);
+    const looked = futureInternals.retrieved(this);
     try {
       await this;
     } catch (error) {

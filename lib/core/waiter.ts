@@ -6,7 +6,7 @@ import { noteDelivery } from "./cancellation.ts";
 import type { Fiber } from "./fiber.ts";
 import { type HeldWait, holdWait } from "./held_wait.ts";
 import { instruments, type WaitInfo } from "./instrument.ts";
-import { callSoon, type Handle, parked, resumed, wentOn } from "./scheduler.ts";
+import { callSoon, continueStep, type Handle, parked, resumed } from "./scheduler.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
 import type { CancelScope, Interruptible } from "./cancel_scope.ts";
 
@@ -72,8 +72,8 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     const scope = this.#scope;
     if (scope === undefined) return this.promise;
     scope.enter(this);
-    const due = scope.due();
-    if (due !== undefined && this.interrupt(due.pending!)) due.taken();
+    const due = scope.pendingScope();
+    if (due !== undefined && this.interrupt(due.pending!)) due.markDelivered();
     parked(scope.fiber);
     if (instruments() !== undefined) this.#tellBegan(scope.fiber);
     this.#begunAt = roughNow();
@@ -149,7 +149,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   }
 
   /** Take back an interruption that was not what ends it: asyncio's `uncancel` down to zero. */
-  pardon(): void {
+  clearPending(): void {
     if (this.#state !== WITHDRAWN) this.#interruption = undefined;
   }
 
@@ -237,7 +237,7 @@ const told = new WeakMap<object, WaitInfo>();
  * does before and after is one step, as in asyncio.
  */
 export function noWait<T>(value: T): Promise<T> {
-  wentOn();
+  continueStep();
   return Promise.resolve(value);
 }
 

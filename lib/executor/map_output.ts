@@ -130,7 +130,7 @@ export abstract class MapOutput<P extends Piece>
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {
-    futureInternals.look(this.#outcome);
+    futureInternals.markRetrieved(this.#outcome);
     if (this.collecting) return this.#iterateAll();
     this.#iterating = true;
     return {
@@ -343,7 +343,7 @@ export abstract class MapOutput<P extends Piece>
     futureInternals.stopWith(gate, {
       stop: (error) => {
         this.#leave(error);
-        return futureInternals.abandon(gate, error);
+        return futureInternals.settleCancelled(gate, error);
       },
     });
     return gate;
@@ -390,7 +390,7 @@ export abstract class MapOutput<P extends Piece>
     this.#release();
     if (failure === undefined) futureInternals.resolve(this.#outcome, this.#all);
     else if (failure.cancelled) {
-      futureInternals.abandon(this.#outcome, failure.error as CancelledError);
+      futureInternals.settleCancelled(this.#outcome, failure.error as CancelledError);
     } else futureInternals.reject(this.#outcome, failure.error);
     this.#openGate();
   }

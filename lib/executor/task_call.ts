@@ -1,6 +1,6 @@
 import { type CancelledError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
-import { Future, futureInternals, type Stoppable } from "../core/future.ts";
+import { Future, futureInternals } from "../core/future.ts";
 import { startLimit } from "../core/limit.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import type { CallOptions } from "./executor.ts";
@@ -10,7 +10,7 @@ import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";
 export type CallFunction = (...args: unknown[]) => unknown;
 
 /** One call of a function, and the future that its caller has. */
-export class TaskCall extends TaskJob implements Stoppable, RunningCall {
+export class TaskCall extends TaskJob implements RunningCall {
   override readonly priority: number;
   runningSlot = -1;
   readonly future: Future<unknown> = new Future();
@@ -47,20 +47,16 @@ export class TaskCall extends TaskJob implements Stoppable, RunningCall {
   }
 
   /** The future is cancelled. Whoever does that need not wait for a call that cleans up. */
-  stop(error: CancelledError): boolean {
-    if (!futureInternals.abandon(this.future, error)) return false;
+  override stop(error: CancelledError): boolean {
+    if (!futureInternals.settleCancelled(this.future, error)) return false;
     this.runner.counts.cancelled++;
     this.#giveUp(error);
     return true;
   }
 
-  asked(): boolean {
-    return this.beingAsked;
-  }
-
   override cancelled(error: CancelledError): void {
     this.#over();
-    if (futureInternals.abandon(this.future, error)) this.runner.counts.cancelled++;
+    if (futureInternals.settleCancelled(this.future, error)) this.runner.counts.cancelled++;
   }
 
   protected override invoke(): unknown {
@@ -80,7 +76,7 @@ export class TaskCall extends TaskJob implements Stoppable, RunningCall {
 
   #giveUp(error: CancelledError): void {
     this.#settle();
-    if (!this.runner.withdraw(this)) this.ask(error);
+    if (!this.runner.withdraw(this)) super.stop(error);
   }
 
   #over(): void {

@@ -59,8 +59,8 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner, JobSource
     this.#runner.add(item);
   }
 
-  askRunning(error: CancelledError): void {
-    for (const item of [...this.#inFlight]) item.ask(error);
+  stopRunning(error: CancelledError): void {
+    for (const item of [...this.#inFlight]) item.stop(error);
   }
 
   protected get inFlight(): number {
@@ -75,7 +75,7 @@ export class TaskMap extends MapOutput<TaskItem> implements ItemOwner, JobSource
       item.over = true;
       // In a map with order it stays among the pieces, behind the failure that ends the map.
       item.failure = { error, cancelled: true };
-      if (!this.#runner.withdraw(item)) item.ask(error);
+      if (!this.#runner.withdraw(item)) item.stop(error);
     }
   }
 

@@ -11,7 +11,7 @@ import {
 import { Fiber } from "../core/fiber.ts";
 import { noWait } from "../core/waiter.ts";
 import { Future, futureInternals } from "../core/future.ts";
-import { byTheClock } from "../core/scheduler.ts";
+import { runTimer } from "../core/scheduler.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
@@ -46,7 +46,7 @@ export abstract class TaskJob extends Fiber implements Waiting {
   get task(): Task<unknown> {
     if (this.#task === undefined) {
       this.#task = taskInternals.show(this, this.runner.nameOf(this.#number));
-      futureInternals.look(this.#task);
+      futureInternals.markRetrieved(this.#task);
     }
     return this.#task;
   }
@@ -94,7 +94,7 @@ export abstract class TaskJob extends Fiber implements Waiting {
 
   protected override onCancelled(error: CancelledError): void {
     this.runner.vacate(this);
-    if (this.#task !== undefined) futureInternals.abandon(this.#task, error);
+    if (this.#task !== undefined) futureInternals.settleCancelled(this.#task, error);
     this.cancelled(error);
     this.runner.proceed();
   }
@@ -134,7 +134,7 @@ class PromiseFollower {
 /** A map, as the runner knows it that has its items done. */
 export interface JobSource extends MapSource {
   /** Ask the items that run to stop. */
-  askRunning(error: CancelledError): void;
+  stopRunning(error: CancelledError): void;
 }
 
 /** A call of which a runner knows as long as it runs. */
@@ -351,7 +351,7 @@ export class TaskRunner {
     this.#closed = true;
     const error = cancelledError("The pool was terminated");
     this.#cancelWaiting(error);
-    for (const source of [...this.#sources]) source.askRunning(error);
+    for (const source of [...this.#sources]) source.stopRunning(error);
     for (const call of [...this.calls]) call.stop(error);
   }
 
@@ -412,7 +412,7 @@ export class TaskRunner {
     const starts = this.#starts;
     if (starts === undefined || this.#waiting.size === 0) return;
     if (this.#paused || this.#running >= this.#maxWorkers) starts.stop();
-    else starts.whenFits(1, () => byTheClock(() => this.proceed()));
+    else starts.whenFits(1, () => runTimer(() => this.proceed()));
   }
 
   /** Let maps read on that found no room. */

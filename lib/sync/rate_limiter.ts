@@ -2,7 +2,7 @@ import { inspect, showCounts } from "../base/inspect.ts";
 import { SlidingWindow } from "../base/sliding_window.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkInteger, checkPeriod } from "../base/validate.ts";
-import { byTheClock } from "../core/scheduler.ts";
+import { runTimer } from "../core/scheduler.ts";
 import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
@@ -174,5 +174,5 @@ export class RateLimiter {
   }
 
   // No step of the code that has started the timer.
-  readonly #onTime = (): void => byTheClock(() => this.#passOn());
+  readonly #onTime = (): void => runTimer(() => this.#passOn());
 }

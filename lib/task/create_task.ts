@@ -40,7 +40,7 @@ export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T
   const task = taskInternals.create(coro, options);
   if (signal !== undefined) {
     const subscription = whenAborted(signal, () => task.cancel(signal.reason));
-    futureInternals.observe(task, new Callback(() => subscription.end()));
+    futureInternals.subscribeQuietly(task, new Callback(() => subscription.end()));
   }
   return task;
 }

@@ -31,7 +31,7 @@ class Link implements Stoppable {
       (value) => this.#end((future) => futureInternals.resolve(future, value)),
       (error) =>
         this.#end((future) => {
-          if (isInstance(error, CancelledError)) futureInternals.abandon(future, error);
+          if (isInstance(error, CancelledError)) futureInternals.settleCancelled(future, error);
           else futureInternals.reject(future, error);
         }),
     );
@@ -59,7 +59,7 @@ class Link implements Stoppable {
     if (future === undefined) return false;
     this.#future = undefined;
     this.#keepSpare();
-    return futureInternals.abandon(future, error);
+    return futureInternals.settleCancelled(future, error);
   }
 
   subscribed(): void {
@@ -142,7 +142,7 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
     // When the wait is over, its outcome is on its way here, and must not be lost:
     //   const item = ensureFuture(queue.get()); …; item.cancel();   // it has the item already
     stop: (error) => wait === undefined ? link.stop(error) : wait.withdraw(error),
-    arriving: () => future.done() || (wait?.over() ?? false),
+    onItsWay: () => future.done() || (wait?.over() ?? false),
     subscribed: () => link.subscribed(),
     unsubscribed: () => link.unsubscribed(),
   });

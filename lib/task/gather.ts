@@ -77,7 +77,7 @@ class Collector {
       else futureInternals.subscribe(child, new Callback(() => this.#childEnded(child)));
     }
     for (const child of done) {
-      futureInternals.look(child);
+      futureInternals.markRetrieved(child);
       this.#childEnded(child);
     }
     if (distinct.size === 0) futureInternals.resolve(this.outer, []);
@@ -92,8 +92,8 @@ class Collector {
     return reached;
   }
 
-  asked(): boolean {
-    return this.#children.every((child) => child.done() || futureInternals.asked(child));
+  beingStopped(): boolean {
+    return this.#children.every((child) => child.done() || futureInternals.beingStopped(child));
   }
 
   #childEnded(child: Future<unknown>): void {

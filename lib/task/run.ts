@@ -145,7 +145,7 @@ async function cancelAll(runContext: RunContext, main: Task<unknown>): Promise<v
     const error = cancelledError("The program is ending");
     for (const task of rest) {
       asked.add(task);
-      futureInternals.observe(task, new Callback(() => {}));
+      futureInternals.subscribeQuietly(task, new Callback(() => {}));
       futureInternals.stop(task, error);
     }
     await Promise.all(rest.map(ended));
@@ -154,7 +154,7 @@ async function cancelAll(runContext: RunContext, main: Task<unknown>): Promise<v
 
 function ended(task: Task<unknown>): Promise<void> {
   return new Promise((resolve) => {
-    futureInternals.observe(task, new Callback(resolve));
+    futureInternals.subscribeQuietly(task, new Callback(resolve));
   });
 }
 
@@ -211,7 +211,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   const runContext = new RunContext(true);
   runContexts.add(runContext);
   const task = taskInternals.create(main, { name: "main" }, runContext);
-  futureInternals.look(task);
+  futureInternals.markRetrieved(task);
   const subscription = signal && whenAborted(signal, () => task.cancel(signal.reason));
   const interrupts = new Interrupts(task, gracePeriod);
   interrupts.listen(signals, handleSignals === undefined || handleSignals === true);

@@ -1,6 +1,6 @@
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { checkDuration } from "../base/validate.ts";
-import { byTheClock, turnBeforeNextRound } from "../core/scheduler.ts";
+import { runTimer, yieldToEventLoop } from "../core/scheduler.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
@@ -10,11 +10,11 @@ class Sleep<T> extends Waiter<T> {
   constructor(ms: number, value: T) {
     super();
     if (ms <= 0 && this.inTask) {
-      turnBeforeNextRound();
+      yieldToEventLoop();
       this.wake(value);
       return;
     }
-    const fire = () => byTheClock(() => this.wake(value));
+    const fire = () => runTimer(() => this.wake(value));
     if (ms <= 0) nextTurn(fire);
     else this.#timer = startTimer(ms, fire);
   }

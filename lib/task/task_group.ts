@@ -3,18 +3,13 @@ import { inspect, showCounts } from "../base/inspect.ts";
 import { roughNow } from "../base/clock.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkName, checkOptions, checkSignal, show } from "../base/validate.ts";
-import {
-  currentRunContext,
-  currentScope,
-  type Inhabitant,
-  runInScope,
-  type TaskOwner,
-} from "../core/context.ts";
+import { currentRunContext, currentScope, runInScope, type TaskOwner } from "../core/context.ts";
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
 import { type HeldWait, holdWait } from "../core/held_wait.ts";
 import { underSignal } from "./_under_signal.ts";
 import { cancelledError } from "../core/cancellation.ts";
+import type { Fiber } from "../core/fiber.ts";
 import { CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
@@ -412,7 +407,7 @@ export class TaskGroup {
     if (end.failure !== undefined) this.#errors.push(end.failure.error);
     if (this.#errors.length > 0) {
       // The failures win over a cancellation from outside, which the next wait then takes.
-      if (outside() > 0) this.#outer!.renew();
+      if (outside() > 0) this.#outer!.redeliver();
       const count = this.#errors.length;
       throw new ExceptionGroup(
         this.#errors,
@@ -422,14 +417,14 @@ export class TaskGroup {
     const own = this.#bodyCancelled && outside() <= this.#before;
     if (cancelled !== undefined && !own) throw cancelled;
     // It came while the group was stopping of itself: it must not be lost.
-    if (late && outside() > this.#before) this.#outer!.renew();
+    if (late && outside() > this.#before) this.#outer!.redeliver();
   }
 
-  get #children(): WaitQueue<Inhabitant> {
+  get #children(): WaitQueue<Fiber> {
     return this.#owner.tasks;
   }
 
-  #childEnded(child: Inhabitant): void {
+  #childEnded(child: Fiber): void {
     const { task } = child;
     this.#children.remove(child);
     if (this.#children.size === 0) {

@@ -357,7 +357,7 @@ async function abandoning<T>(
   let task: Task<T> | undefined;
   const follow = (limit: Timeout) => {
     task = taskInternals.create(() => body(limit));
-    futureInternals.look(task);
+    futureInternals.markRetrieved(task);
     return shield(task);
   };
   try {

@@ -274,12 +274,12 @@ export class ProcessPool implements Executor {
   // deno-lint-ignore no-explicit-any
   import(module: string | URL): any;
   /**
-   * Make typed stand-ins for the functions that a module exports; calling one, or passing it to
+   * Make typed stubs for the functions that a module exports; calling one, or passing it to
    * `submit`, `map` and so on, runs the function in a process. The module is imported there alone.
    *
    * @typeParam M The type of the module: `typeof import("./module.ts")`.
    * @param module Its absolute address: `new URL("./module.ts", import.meta.url)`.
-   * @returns The stand-ins, by name.
+   * @returns The stubs, by name.
    * @throws {TypeError} If `module` is not an absolute URL.
    */
   import<M>(module: string | URL): Remote<M>;

@@ -181,7 +181,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = []> {
     this.#future = call.future;
     // Who leaves by a call has not failed: there is just no result.
     call.future.addDoneCallback((future) => {
-      if (this.#host.left) futureInternals.look(future);
+      if (this.#host.left) futureInternals.markRetrieved(future);
     });
     this.#pool.add(call);
     this.#pool.close();
@@ -265,7 +265,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = []> {
     if (this.#future === undefined) {
       throw new InvalidStateError("Cannot read the result of a thread: it was not started");
     }
-    futureInternals.look(this.#future);
+    futureInternals.markRetrieved(this.#future);
     const release = this.#host.hold();
     try {
       // Once there is a result, its thread is on its way out: nothing of it is to be left behind.

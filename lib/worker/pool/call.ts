@@ -108,7 +108,7 @@ export class Call extends Job implements Stoppable {
     this.#settled();
     if (cancelled) {
       this.owner.counts.cancelled++;
-      futureInternals.abandon(this.future, error as CancelledError);
+      futureInternals.settleCancelled(this.future, error as CancelledError);
     } else {
       this.owner.counts.failed++;
       futureInternals.reject(this.future, error);
@@ -124,13 +124,13 @@ export class Call extends Job implements Stoppable {
   onCancelled(error: CancelledError): void {
     this.#settled();
     this.owner.counts.cancelled++;
-    futureInternals.abandon(this.future, error);
+    futureInternals.settleCancelled(this.future, error);
   }
 
   /** For the future: what its `cancel` does. */
   stop(error: CancelledError): boolean {
     this.#giveUp(error);
-    return futureInternals.abandon(this.future, error);
+    return futureInternals.settleCancelled(this.future, error);
   }
 
   #giveUp(error: CancelledError): void {
@@ -143,7 +143,7 @@ export class Call extends Job implements Stoppable {
     const { name } = this.owner.settings;
     const told = this.#told = { name: nameOf(this.fn), pool: name, id: ++numbers };
     instruments()!.call("callSubmitted", told);
-    futureInternals.observe(this.future, new Callback(() => this.#tellEnded(told)));
+    futureInternals.subscribeQuietly(this.future, new Callback(() => this.#tellEnded(told)));
   }
 
   #tellEnded(told: CallInfo): void {

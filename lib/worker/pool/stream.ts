@@ -143,7 +143,7 @@ class StreamRun extends Job {
       stop: (error) => {
         this.#giveUp(error);
         this.#values.clear();
-        return futureInternals.abandon(gate, error);
+        return futureInternals.settleCancelled(gate, error);
       },
     });
     return gate;

@@ -32,7 +32,7 @@ export class TerminatingWorkers {
     const quiet = this.#quiet ??= new Future();
     this.#look();
     // Others wait for the same: none of them may cancel it.
-    await new Promise<void>((resolve) => futureInternals.observe(quiet, { run: resolve }));
+    await new Promise<void>((resolve) => futureInternals.subscribeQuietly(quiet, { run: resolve }));
   }
 
   #look(): void {
