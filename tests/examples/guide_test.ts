@@ -6,7 +6,7 @@ const ROOT = new URL("../../", import.meta.url);
 const MAX_README = 220;
 const MAX_PAGE = 300;
 
-const guide = await listPages("docs/guide");
+const guide = [...await listPages("docs/guide"), ...await listPages("docs/guide/tutorial")];
 const texts = new Map<string, string>();
 for (const page of ["README.md", "CONTRIBUTING.md", ...guide, ...await listPages("docs")]) {
   texts.set(page, await readSource(page));
