@@ -137,7 +137,7 @@ export { SharedValue } from "./lib/shared/shared_value.ts";
 export { SharedArray } from "./lib/shared/shared_array.ts";
 
 // Work that leaves this thread.
-export { type Remote } from "./lib/worker/remote_module.ts";
+export { type Remote } from "./lib/worker/make_remote.ts";
 export { WorkerPool, type WorkerPoolOptions } from "./lib/worker/worker_pool.ts";
 export { ProcessPool, type ProcessPoolOptions } from "./lib/worker/process_pool.ts";
 export { toThread } from "./lib/worker/to_thread.ts";

@@ -1,6 +1,6 @@
 import { startTimer, type Timer } from "./clock.ts";
 import { Deque } from "./deque.ts";
-import { timerNow } from "./timer_clock.ts";
+import { timerNow } from "./timer_now.ts";
 
 /** So many milliseconds a timer of the runtime may be early. */
 const EARLY = 2;

@@ -6,7 +6,7 @@ import {
 import { WaitQueue } from "../base/slot_queue.ts";
 import { now } from "../base/clock.ts";
 import type { Fiber } from "./fiber.ts";
-import { FiberNumbers, fiberOf } from "./fiber_table.ts";
+import { FiberNumbers, fiberOf } from "./fiber_numbers.ts";
 import type { CancelScope } from "./cancel_scope.ts";
 import type { Task } from "./task.ts";
 

@@ -1,10 +1,10 @@
-import { isThenable } from "../base/thenable.ts";
+import { isThenable } from "../base/is_thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import { now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";
 import { contextSnapshot, currentFiber, runInFiber, type TaskOwner } from "./context.ts";
-import { forget } from "./fiber_table.ts";
+import { forget } from "./fiber_numbers.ts";
 import { groupFailure } from "./exception_group.ts";
 import { instruments, type Outcome } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed, type Stepping } from "./scheduler.ts";

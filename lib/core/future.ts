@@ -69,44 +69,6 @@ function report(error: unknown): void {
   }
 }
 
-/** Code that awaits a future: cancelling it asks the future to stop. */
-class Await<T> extends Waiter<T, void> {
-  readonly #future: Future<T>;
-
-  constructor(future: Future<T>) {
-    super();
-    this.#future = future;
-  }
-
-  override interrupt(error: CancelledError): boolean {
-    // The next wait takes the cancellation.
-    return !futureInternals.onItsWay(this.#future) && super.interrupt(error);
-  }
-
-  protected override onWithdraw(error: CancelledError): CancelOutcome {
-    if (futureInternals.beingStopped(this.#future)) {
-      futureInternals.unsubscribe(this.#future, this);
-      return "left";
-    }
-    return futureInternals.stop(this.#future, error) ? "delegated" : "refused";
-  }
-
-  override describe(): WaitSubject {
-    return futureInternals.subject(this.#future);
-  }
-
-  protected override errorFor(interruption: CancelledError): CancelledError {
-    const future = this.#future;
-    return future.cancelled() ? futureInternals.error(future) as CancelledError : interruption;
-  }
-
-  protected override onResume(): T | typeof again {
-    const future = this.#future;
-    if (future.cancelled()) throw futureInternals.readError(future, this.inTask);
-    return future.result();
-  }
-}
-
 /** What the rest of the library may do with a future and its users may not. */
 export interface FutureInternals {
   /** Settle it; `false` if it was done. */
@@ -119,8 +81,6 @@ export interface FutureInternals {
   stop(future: Future<unknown>, error: CancelledError): boolean;
   /** Whether it is being asked to stop right now. */
   beingStopped(future: Future<unknown>): boolean;
-  /** Whether the result is on its way, and there is nobody to give it back to. */
-  onItsWay(future: Future<unknown>): boolean;
   /** Let `stoppable` carry out its `cancel`. */
   stopWith(future: Future<unknown>, stoppable: Stoppable): void;
   /** Give `handle` a turn once it is done, or now if it is. Counts as looking at it. */
@@ -139,8 +99,6 @@ export interface FutureInternals {
   awaiters(future: Future<unknown>): Fiber[];
   /** How it ended, in words. */
   show(future: Future<unknown>): string;
-  /** The error it ended with, as code in a task or outside any gets it. */
-  readError(future: Future<unknown>, inTask: boolean): unknown;
   /** Whether somebody has looked at its outcome. */
   retrieved(future: Future<unknown>): boolean;
   /** Whether it failed; a cancellation is no failure. */
@@ -186,6 +144,45 @@ export class Future<T> implements Promise<T> {
   #subscriber: Handle | undefined = undefined;
   #subscribers: Set<Handle> | undefined = undefined;
 
+  /** Code that awaits a future: cancelling it asks the future to stop. */
+  static #Await = class<T> extends Waiter<T, void> {
+    readonly #future: Future<T>;
+
+    constructor(future: Future<T>) {
+      super();
+      this.#future = future;
+    }
+
+    override interrupt(error: CancelledError): boolean {
+      // The next wait takes the cancellation.
+      return !this.#future.#stoppable?.onItsWay?.() && super.interrupt(error);
+    }
+
+    override describe(): WaitSubject {
+      return futureInternals.subject(this.#future);
+    }
+
+    protected override onWithdraw(error: CancelledError): CancelOutcome {
+      const future = this.#future;
+      if (future.#stoppable?.beingStopped?.()) {
+        future.#unsubscribe(this);
+        return "left";
+      }
+      return future.#stop(error) ? "delegated" : "refused";
+    }
+
+    protected override errorFor(interruption: CancelledError): CancelledError {
+      const future = this.#future;
+      return future.#state === CANCELLED ? future.#outcome as CancelledError : interruption;
+    }
+
+    protected override onResume(): T | typeof again {
+      const future = this.#future;
+      if (future.#state === CANCELLED) throw future.#readError(this.inTask);
+      return future.result();
+    }
+  };
+
   static {
     futureInternals = {
       resolve: (future, value) => future.#settle(DONE, value),
@@ -193,7 +190,6 @@ export class Future<T> implements Promise<T> {
       settleCancelled: (future, error) => future.#settle(CANCELLED, error),
       stop: (future, error) => future.#stop(error),
       beingStopped: (future) => future.#stoppable?.beingStopped?.() ?? false,
-      onItsWay: (future) => future.#stoppable?.onItsWay?.() ?? false,
       stopWith: (future, stoppable) => {
         future.#stoppable = stoppable;
       },
@@ -214,7 +210,6 @@ export class Future<T> implements Promise<T> {
           one?.awaiters?.() ?? []
         ),
       show: (future) => future.#show(),
-      readError: (future, inTask) => future.#readError(inTask),
       retrieved: (future) => future.#retrieved,
       failed: (future) => future.#state === FAILED,
       error: (future) =>
@@ -398,7 +393,7 @@ export class Future<T> implements Promise<T> {
     if (currentScope()?.task as unknown === this) {
       return Promise.reject(new InvalidStateError("Cannot await a task: it is the current one"));
     }
-    const waiter = new Await(this);
+    const waiter = new Future.#Await(this);
     this.#subscribe(waiter);
     return waiter.begin();
   }
@@ -433,14 +428,19 @@ export class Future<T> implements Promise<T> {
     const first = this.#subscriber;
     const rest = this.#subscribers;
     this.#subscriber = this.#subscribers = undefined;
-    if (first !== undefined) notify(first);
-    if (rest !== undefined) { for (const handle of rest) notify(handle); }
+    if (first !== undefined) Future.#notify(first);
+    if (rest !== undefined) { for (const handle of rest) Future.#notify(handle); }
     if (state === FAILED && !this.#retrieved) {
       // A callback may still look at it, and timers and I/O may come before its turn.
       if (first === undefined && rest === undefined) this.#reportFailure();
       else callSoon(new Callback(() => this.#reportFailure()));
     }
     return true;
+  }
+
+  static #notify(handle: Handle): void {
+    if (handle instanceof Future.#Await) handle.wake(undefined);
+    else callSoon(handle);
   }
 
   #readError(inTask: boolean): unknown {
@@ -460,9 +460,4 @@ export class Future<T> implements Promise<T> {
       this.#report = undefined;
     }
   }
-}
-
-function notify(handle: Handle): void {
-  if (handle instanceof Await) handle.wake(undefined);
-  else callSoon(handle);
 }

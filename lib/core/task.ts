@@ -120,11 +120,11 @@ class TaskFiber<T> extends Fiber {
   override readonly task: Task<T>;
   #coro: Coroutine<T> | undefined;
 
-  constructor(task: Task<T>, owner: TaskOwner, coro: Coroutine<T>) {
+  constructor(owner: TaskOwner, coro: Coroutine<T>, name: string | number) {
     super(owner);
-    this.task = task;
     this.#coro = coro;
-    if (owner.ended !== undefined) futureInternals.subscribe(task, this);
+    this.task = new Task<T>(this, name);
+    if (owner.ended !== undefined) futureInternals.subscribe(this.task, this);
   }
 
   // Where the owner wants to know, it takes a last turn when the task has ended.
@@ -188,7 +188,7 @@ class TaskFiber<T> extends Fiber {
  */
 export class Task<T> extends Future<T> {
   #name: string | number;
-  #fiber!: Fiber;
+  readonly #fiber: Fiber;
 
   static {
     taskInternals = {
@@ -201,20 +201,12 @@ export class Task<T> extends Future<T> {
         checkOptions("create a task", options);
         const name = options?.name;
         if (name !== undefined) checkName("create a task", name);
-        const task = new Task<R>(making, name ?? ++count);
-        const fiber = new TaskFiber(task, owner, coro);
-        task.#fiber = fiber;
-        futureInternals.stopWith(task, fiber);
+        const fiber = new TaskFiber<R>(owner, coro, name ?? ++count);
         fiber.enter();
-        return task;
+        return fiber.task;
       },
       number: () => ++count,
-      show: (fiber, name) => {
-        const task = new Task<unknown>(making, name);
-        task.#fiber = fiber;
-        futureInternals.stopWith(task, fiber);
-        return task;
-      },
+      show: (fiber, name) => new Task(fiber, name),
     };
   }
 
@@ -224,12 +216,14 @@ export class Task<T> extends Future<T> {
    * @throws {TypeError} Always, when called from outside.
    * @ignore
    */
-  constructor(key: symbol, name: unknown) {
-    if (key !== making) {
+  constructor(fiber: unknown, name?: unknown) {
+    if (!(fiber instanceof Fiber)) {
       throw new TypeError("Cannot construct a task: use createTask or TaskGroup.createTask");
     }
     super();
     this.#name = name as string | number;
+    this.#fiber = fiber;
+    futureInternals.stopWith(this, fiber);
   }
 
   /**
@@ -323,8 +317,6 @@ export class Task<T> extends Future<T> {
     return "Task";
   }
 }
-
-const making = Symbol("making a task");
 
 function checkName(what: string, name: unknown): void {
   if (typeof name !== "string") {

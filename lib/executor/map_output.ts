@@ -4,9 +4,9 @@ import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
-import { startLimit } from "../core/limit.ts";
+import { startLimit } from "../core/start_limit.ts";
 import { noWait } from "../core/waiter.ts";
-import { type Subscription, whenAborted } from "../core/abort_signals.ts";
+import { type Subscription, whenAborted } from "../core/when_aborted.ts";
 import type { MapOptions } from "./executor.ts";
 import { type Input, inputOf, type Sink } from "./map_input.ts";
 

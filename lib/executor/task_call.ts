@@ -1,10 +1,10 @@
 import { type CancelledError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { Future, futureInternals } from "../core/future.ts";
-import { startLimit } from "../core/limit.ts";
+import { startLimit } from "../core/start_limit.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import type { CallOptions } from "./executor.ts";
-import { type Subscription, whenAborted } from "../core/abort_signals.ts";
+import { type Subscription, whenAborted } from "../core/when_aborted.ts";
 import { type RunningCall, TaskJob, type TaskRunner } from "./task_runner.ts";
 
 export type CallFunction = (...args: unknown[]) => unknown;

@@ -4,7 +4,7 @@ import { BrokenBarrierError } from "../errors.ts";
 import { checkInteger } from "../base/validate.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { beginBlocking } from "./blocking.ts";
+import { beginBlocking } from "./begin_blocking.ts";
 import {
   checkSharedOptions,
   SharedBlock,

@@ -6,7 +6,7 @@ import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
 import { CancelledError, InvalidStateError } from "../errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { beginBlocking } from "./blocking.ts";
+import { beginBlocking } from "./begin_blocking.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";
 import { LockProtocol } from "./protocol/lock_protocol.ts";
 import { QueuedWait, QueuedWaits } from "./queued_wait.ts";

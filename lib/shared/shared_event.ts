@@ -2,7 +2,7 @@ import type { WaitSubject } from "../core/wait_subject.ts";
 import { inspect } from "../base/inspect.ts";
 import { type CancelOutcome, noWait } from "../core/waiter.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { beginBlocking } from "./blocking.ts";
+import { beginBlocking } from "./begin_blocking.ts";
 import {
   checkSharedOptions,
   SharedBlock,

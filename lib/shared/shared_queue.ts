@@ -7,7 +7,7 @@ import { QueueEmpty, QueueFull, QueueShutDown } from "../errors.ts";
 import { QueueItems } from "../sync/queue_items.ts";
 import { needPeers } from "../wire/resource_sharer.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
-import { beginBlocking } from "./blocking.ts";
+import { beginBlocking } from "./begin_blocking.ts";
 import {
   GETTERS,
   JOINERS,

@@ -2,7 +2,7 @@ import { InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { currentFiber } from "../core/context.ts";
-import { fiberOf } from "../core/fiber_table.ts";
+import { fiberOf } from "../core/fiber_numbers.ts";
 import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 

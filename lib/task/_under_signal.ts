@@ -3,7 +3,7 @@ import { CancelScope } from "../core/cancel_scope.ts";
 import { currentScope, runInScope } from "../core/context.ts";
 import { holdWait } from "../core/held_wait.ts";
 import { inTask } from "../core/in_task.ts";
-import { whenAborted } from "../core/abort_signals.ts";
+import { whenAborted } from "../core/when_aborted.ts";
 
 /**
  * Begin `fn`, in a task, so that aborting the signal cancels it as `cancel(signal.reason)` would.

@@ -5,7 +5,7 @@ import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, checkOptions } from "../base/validate.ts";
 import { type FutureOf, listAwaitables } from "./awaitable.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
-import { startLimit } from "../core/limit.ts";
+import { startLimit } from "../core/start_limit.ts";
 import { callNextRound } from "../core/scheduler.ts";
 import type { Awaitable } from "../core/task.ts";
 import { distinct } from "./wait.ts";

@@ -1,4 +1,4 @@
-import { isThenable } from "../base/thenable.ts";
+import { isThenable } from "../base/is_thenable.ts";
 import { show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";

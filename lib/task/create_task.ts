@@ -1,5 +1,5 @@
 import { checkOptions, checkSignal } from "../base/validate.ts";
-import { whenAborted } from "../core/abort_signals.ts";
+import { whenAborted } from "../core/when_aborted.ts";
 import { Callback, futureInternals } from "../core/future.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 

@@ -1,4 +1,4 @@
-import { isThenable } from "../base/thenable.ts";
+import { isThenable } from "../base/is_thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { checkAwaitable, listAwaitables, type ResultOf } from "./awaitable.ts";

@@ -1,5 +1,5 @@
 import type { CancelledError } from "../errors.ts";
-import { isThenable } from "../base/thenable.ts";
+import { isThenable } from "../base/is_thenable.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { ExceptionGroup } from "../core/exception_group.ts";
 import { type Future, futureInternals } from "../core/future.ts";

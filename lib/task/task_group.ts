@@ -91,8 +91,14 @@ export interface TaskGroupRunOptions {
   signal?: AbortSignal;
 }
 
-/** Marks the group of `TaskGroup.run`, whose body is a function and so has a scope of its own. */
-const inBody = Symbol("in a body");
+/** What `TaskGroup.run` makes its group of, whose body is a function and so has a scope of its own. */
+class GroupOfRun {
+  readonly name: string | undefined;
+
+  constructor(name: string | undefined) {
+    this.name = name;
+  }
+}
 
 /** How the body of a group ended. */
 interface BodyEnd {
@@ -100,17 +106,6 @@ interface BodyEnd {
   cancelled?: CancelledError | undefined;
   /** It failed with anything else. */
   failure?: { error: unknown } | undefined;
-}
-
-/** Waits until the last child has ended. */
-class LastChild extends Waiter<void> {
-  override describe(): WaitSubject {
-    return { kind: "TaskGroup" };
-  }
-
-  protected override onWithdraw(): CancelOutcome {
-    return "left";
-  }
 }
 
 /**
@@ -171,9 +166,9 @@ export class TaskGroup {
   };
   #detached = false;
   readonly #errors: unknown[] = [];
-  #lastChild: LastChild | undefined;
+  #lastChild: Waiter<void> | undefined;
   /** Other tasks that wait for the last child. */
-  readonly #joiners: Set<LastChild> = new Set();
+  readonly #joiners: Set<Waiter<void>> = new Set();
   #stopping = false;
   #stops: AbortController | undefined;
   #quiet = false;
@@ -218,10 +213,21 @@ export class TaskGroup {
       return Promise.reject(error);
     }
     return underSignal(options?.signal, () => {
-      const group = new TaskGroup({ [inBody]: true, name: options?.name } as TaskGroupOptions);
+      const group = new TaskGroup(new GroupOfRun(options?.name) as TaskGroupOptions);
       return holdWait(group.#run(body), group.#held);
     });
   }
+
+  /** Waits until the last child has ended. */
+  static #LastChild = class extends Waiter<void> {
+    override describe(): WaitSubject {
+      return { kind: "TaskGroup" };
+    }
+
+    protected override onWithdraw(): CancelOutcome {
+      return "left";
+    }
+  };
 
   /**
    * For `await using group = new TaskGroup()`.
@@ -230,10 +236,8 @@ export class TaskGroup {
    * @throws {TypeError} If `onExit` is neither `"join"` nor `"cancel"`.
    */
   constructor(options?: TaskGroupOptions) {
-    const internal = typeof options === "object" && options !== null && inBody in options;
-    if (!internal) {
-      checkOptions("create a task group", options, ["onExit"]);
-    }
+    const ofRun = options instanceof GroupOfRun ? options : undefined;
+    if (ofRun === undefined) checkOptions("create a task group", options, ["onExit"]);
     const onExit = options?.onExit ?? "join";
     if (onExit !== "join" && onExit !== "cancel") {
       throw new TypeError(
@@ -241,10 +245,10 @@ export class TaskGroup {
       );
     }
     this.#onExit = onExit;
-    this.#owner.name = (options as { name?: string } | undefined)?.name;
+    this.#owner.name = ofRun?.name;
     this.#outer = currentScope();
     this.#before = this.#outer?.requested() ?? 0;
-    if (internal) {
+    if (ofRun !== undefined) {
       this.#scope = new CancelScope(this.#outer!.fiber, this.#owner.runContext, this.#outer);
     } else {
       this.#scope = this.#outer?.open();
@@ -363,7 +367,7 @@ export class TaskGroup {
   //     await timeout(50, () => group.join());
   async #joinFromOutside(): Promise<void> {
     while (this.#children.size > 0) {
-      const wait = new LastChild();
+      const wait = new TaskGroup.#LastChild();
       this.#joiners.add(wait);
       try {
         await wait.begin();
@@ -387,7 +391,7 @@ export class TaskGroup {
     }
     let late = false;
     while (this.#children.size > 0) {
-      this.#lastChild = new LastChild();
+      this.#lastChild = new TaskGroup.#LastChild();
       if (this.#detached) this.#lastChild.detach();
       try {
         await this.#lastChild.begin();

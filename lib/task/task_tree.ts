@@ -1,6 +1,6 @@
 import { now } from "../base/clock.ts";
 import { type RunContext, runContexts, type TaskOwner } from "../core/context.ts";
-import { fiberOf } from "../core/fiber_table.ts";
+import { fiberOf } from "../core/fiber_numbers.ts";
 import { placeOf } from "./creation_places.ts";
 import type { Fiber } from "../core/fiber.ts";
 import { sinceOf, stateOf, waitOf } from "../core/fiber_state.ts";

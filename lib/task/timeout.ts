@@ -5,7 +5,7 @@ import { inspect, showDuration } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
 import { holdWait } from "../core/held_wait.ts";
-import { startLimit } from "../core/limit.ts";
+import { startLimit } from "../core/start_limit.ts";
 import { futureInternals } from "../core/future.ts";
 import { type Task, taskInternals } from "../core/task.ts";
 import { underSignal } from "./_under_signal.ts";

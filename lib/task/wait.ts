@@ -3,7 +3,7 @@ import { checkDuration, checkOptions, show } from "../base/validate.ts";
 import { type FutureOf, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, type Future, futureInternals } from "../core/future.ts";
-import { startLimit } from "../core/limit.ts";
+import { startLimit } from "../core/start_limit.ts";
 import { callNextRound } from "../core/scheduler.ts";
 import type { Awaitable } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";

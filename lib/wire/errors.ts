@@ -1,7 +1,7 @@
 import * as ownErrors from "../errors.ts";
 import { ExceptionGroup } from "../core/exception_group.ts";
 import type { NamedFunction } from "./function_ref.ts";
-import { findRemote, refOf } from "./registry.ts";
+import { findRemote, refOf } from "./function_registry.ts";
 
 /** An error, taken apart so that structured clone carries all of it. */
 export interface ErrorBox {

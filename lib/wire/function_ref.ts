@@ -28,3 +28,7 @@ export interface RunMethod {
 
 /** What a function travels as. */
 export type FunctionRef = NamedFunction | SourceFunction | RunMethod;
+
+/** A function or a class, whatever it takes and gives. */
+// deno-lint-ignore ban-types
+export type AnyFunction = Function;

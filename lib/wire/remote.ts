@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import { findRemote, register } from "./registry.ts";
+import { findRemote, register } from "./function_registry.ts";
 
 /**
  * What `remote` registers: a function or a class.

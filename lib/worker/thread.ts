@@ -2,7 +2,7 @@ import { InvalidStateError } from "../errors.ts";
 import { checkDuration, checkFunction, checkOptions, show } from "../base/validate.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { wait } from "../task/wait.ts";
-import { describeCallable, describeRun } from "../wire/function_codec.ts";
+import { describeCallable, describeRun } from "../wire/describe_function.ts";
 import { checkArguments } from "../executor/checks.ts";
 import { defaultHost } from "./hosts/default_host.ts";
 import { ThreadHost } from "./hosts/thread_host.ts";

@@ -1,5 +1,5 @@
 import type { Future } from "../core/future.ts";
-import { atRunEnd } from "../task/run_end.ts";
+import { atRunEnd } from "../task/at_run_end.ts";
 import { PoolExecutor } from "./pool/pool_executor.ts";
 import { readPoolOptions } from "./pool/options.ts";
 import { Pool } from "./pool/pool.ts";

@@ -19,7 +19,7 @@ import { PoolExecutor } from "./pool/pool_executor.ts";
 import { Pool } from "./pool/pool.ts";
 import { type CommonPoolOptions, readPoolOptions } from "./pool/options.ts";
 import type { PoolStats } from "../executor/executor.ts";
-import type { Remote } from "./remote_module.ts";
+import type { Remote } from "./make_remote.ts";
 
 /**
  * Options of a {@linkcode WorkerPool}.

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { onSignal, processorCount, unrefTimer } from "../../lib/base/runtime.ts";
-import { isThenable } from "../../lib/base/thenable.ts";
+import { isThenable } from "../../lib/base/is_thenable.ts";
 
 Deno.test("A signal goes to who listens, until told otherwise", async () => {
   let heard = 0;

@@ -11,7 +11,7 @@ const WITH_EFFECTS = [
   "./worker.js",
   "./lib/worker/entry_*.js",
   "./lib/worker/runtime/entry_*.js",
-  "./lib/worker/runtime/web_start.js",
+  "./lib/worker/runtime/boot.js",
 ];
 
 /** Make the package in a folder: `<folder>/node_modules/@strand/strand`. */

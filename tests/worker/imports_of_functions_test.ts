@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ProcessPool, Thread, WorkerPool } from "../../mod.ts";
 import { redirectImports } from "../../lib/wire/redirect_imports.ts";
-import { compile, describeFunction } from "../../lib/wire/function_codec.ts";
+import { compileFunction } from "../../lib/wire/compile_function.ts";
+import { describeFunction } from "../../lib/wire/describe_function.ts";
 
 class Importer extends Thread<number> {
   override async run(): Promise<number> {
@@ -82,5 +83,5 @@ Deno.test("What does not import is known by its text alone, wherever it comes fr
   const one = () => 1;
   const ref = describeFunction("test", one).ref as { source: string; name: string };
   assertEquals(ref, { source: String(one), name: "one" });
-  assertEquals(compile(ref)(), 1);
+  assertEquals(compileFunction(ref)(), 1);
 });

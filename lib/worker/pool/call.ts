@@ -6,13 +6,13 @@ import { type CallInfo, instruments } from "../../core/instrument.ts";
 import { type CallEntry, callSources } from "../../task/task_tree.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import { survey } from "../../wire/packing.ts";
 import type { CallOptions } from "../../executor/executor.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobOwner } from "./job.ts";
-import { type Subscription, whenAborted } from "../../core/abort_signals.ts";
+import { type Subscription, whenAborted } from "../../core/when_aborted.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;

@@ -1,7 +1,7 @@
 import type { CancelledError } from "../../errors.ts";
 import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { weigh } from "./call.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";

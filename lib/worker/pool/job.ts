@@ -2,7 +2,7 @@ import { type CancelledError, WorkerCrashedError } from "../../errors.ts";
 import { LinkedEntry, LinkedList } from "../../base/linked_list.ts";
 import type { CallOptions } from "../../executor/executor.ts";
 import type { MapFailure, MapSource } from "../../executor/map_output.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import type { List, ToWorker } from "../protocol.ts";
 import type { CallSite } from "./caller_stack.ts";
 

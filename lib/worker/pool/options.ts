@@ -6,7 +6,7 @@ import {
   checkOptions,
   show,
 } from "../../base/validate.ts";
-import { describeCallable } from "../../wire/function_codec.ts";
+import { describeCallable } from "../../wire/describe_function.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 
 /**

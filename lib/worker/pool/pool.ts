@@ -1,4 +1,4 @@
-import "../entries.ts";
+import "../follow_entries.ts";
 import { BrokenWorkerPoolError, type CancelledError, InvalidStateError } from "../../errors.ts";
 import { nextTurn, now } from "../../base/clock.ts";
 import { runInScope } from "../../core/context.ts";
@@ -9,7 +9,7 @@ import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { pack, type Refusal, survey } from "../../wire/packing.ts";
 import { recover } from "../../shared/thread_registry.ts";
-import { loadingTaskModule } from "../../wire/task_module.ts";
+import { loadingTaskModule } from "../../wire/import_task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
 import { IdleClock } from "./idle_clock.ts";

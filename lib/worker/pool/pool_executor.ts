@@ -1,7 +1,11 @@
 import { showCounts } from "../../base/inspect.ts";
 import { InvalidStateError, QueueFull } from "../../errors.ts";
 import type { Future } from "../../core/future.ts";
-import { describeCallable, type Described, describeFunction } from "../../wire/function_codec.ts";
+import {
+  describeCallable,
+  type Described,
+  describeFunction,
+} from "../../wire/describe_function.ts";
 import {
   checkArguments,
   checkCallOptions,
@@ -15,7 +19,7 @@ import type {
   PoolStats,
   ShutdownOptions,
 } from "../../executor/executor.ts";
-import { makeRemote } from "../remote_module.ts";
+import { makeRemote } from "../make_remote.ts";
 import { Call } from "./call.ts";
 import { type CallSite, callSite } from "./caller_stack.ts";
 import { type MapKind, WorkerMap } from "./worker_map.ts";

@@ -3,7 +3,7 @@ import { Deque } from "../../base/deque.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import { survey } from "../../wire/packing.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";

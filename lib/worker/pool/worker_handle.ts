@@ -3,7 +3,7 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { instruments } from "../../core/instrument.ts";
 import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import { accept } from "../../wire/resource_sharer.ts";
 import { type EncodedError, pack, type Packed, type Refusal, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";

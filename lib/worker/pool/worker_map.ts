@@ -1,7 +1,7 @@
 import type { CancelledError } from "../../errors.ts";
 import type { MapOptions } from "../../executor/executor.ts";
 import { MapOutput } from "../../executor/map_output.ts";
-import type { Described } from "../../wire/function_codec.ts";
+import type { Described } from "../../wire/describe_function.ts";
 import type { CallSite } from "./caller_stack.ts";
 import { weigh } from "./call.ts";
 import { bytesOf, Chunk, type ChunkOwner } from "./chunk.ts";

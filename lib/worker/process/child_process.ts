@@ -1,6 +1,6 @@
 import { builtin } from "../../base/builtins.ts";
 import { isDeno } from "../../base/runtime.ts";
-import type { ProcessCommand } from "./process_command.ts";
+import type { ChildCommand } from "./child_command.ts";
 
 /** How a process ended. */
 export interface ChildStatus {
@@ -24,7 +24,7 @@ export interface ChildProcess {
 }
 
 /** Start a process. Standard output is that of this program. */
-export function startChild({ command, args }: ProcessCommand): ChildProcess {
+export function startChild({ command, args }: ChildCommand): ChildProcess {
   return isDeno() ? startByDeno(command, [...args]) : startByNode(command, args);
 }
 

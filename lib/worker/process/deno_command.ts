@@ -1,7 +1,7 @@
 import { findConfig, findPackage, ownFlags } from "../permissions/deno_flags.ts";
 import { checkRun, pathOf, permissionFlags } from "../permissions/permissions.ts";
 import type { WorkerPermissions } from "../permissions/worker_permissions.ts";
-import type { ProcessCommand } from "./process_command.ts";
+import type { ChildCommand } from "./child_command.ts";
 
 /** Flags that say how modules are found, with and without a value of their own. */
 const SHARED_FLAGS =
@@ -21,7 +21,7 @@ export function denoCommand(
   what: string,
   entry: URL,
   permissions: WorkerPermissions | undefined,
-): ProcessCommand {
+): ChildCommand {
   if (Deno.build.standalone) {
     throw new TypeError(`Cannot ${what}: a compiled program cannot start the runtime`);
   }

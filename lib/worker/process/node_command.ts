@@ -1,6 +1,6 @@
 import { builtin } from "../../base/builtins.ts";
 import { nodeProcess } from "../../base/runtime.ts";
-import type { ProcessCommand } from "./process_command.ts";
+import type { ChildCommand } from "./child_command.ts";
 
 /** Flags of Node that are meant for this program alone, with and without a value behind them. */
 const OWN_FLAGS =
@@ -10,7 +10,7 @@ const OWN_FLAGS =
 const WITH_VALUE = /^(?:--eval|-e|--print|-p|-pe)$/;
 
 /** How to start a process of Node, or of a runtime made like it, that finds the same modules. */
-export function nodeCommand(entry: URL): ProcessCommand {
+export function nodeCommand(entry: URL): ChildCommand {
   const { execArgv, execPath } = nodeProcess()!;
   const { fileURLToPath } = builtin<{ fileURLToPath(url: URL): string }>("node:url")!;
   const flags = execArgv.filter((flag, i) => {

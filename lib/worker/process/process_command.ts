@@ -1,17 +1,12 @@
 import { isDeno, isNodeLike } from "../../base/runtime.ts";
 import type { WorkerPermissions } from "../permissions/worker_permissions.ts";
+import type { ChildCommand } from "./child_command.ts";
 import { denoCommand } from "./deno_command.ts";
 import { nodeCommand } from "./node_command.ts";
 
 // Not written out below: what bundles for a browser is to leave it alone.
 const ENTRY = "../entry_process.js";
 const HERE = import.meta.url;
-
-/** A program to run, and its arguments. */
-export interface ProcessCommand {
-  readonly command: string;
-  readonly args: readonly string[];
-}
 
 /**
  * How to start a process that understands the same modules as this one.
@@ -23,7 +18,7 @@ export interface ProcessCommand {
 export function processCommand(
   what: string,
   permissions: WorkerPermissions | undefined,
-): ProcessCommand {
+): ChildCommand {
   if (isDeno()) return denoCommand(what, new URL(ENTRY, HERE), permissions);
   if (!isNodeLike()) throw new TypeError(`Cannot ${what}: this runtime has no processes`);
   if (permissions !== undefined && permissions !== "inherit") {

@@ -6,7 +6,8 @@ import { type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type ChildProcess, type ChildStatus, startChild } from "./child_process.ts";
 import { makeMark, MarkedReader } from "./marked_stream.ts";
 import { describeValue, MessageReader } from "./message_frames.ts";
-import { type ProcessCommand, processCommand } from "./process_command.ts";
+import type { ChildCommand } from "./child_command.ts";
+import { processCommand } from "./process_command.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value_codec.ts";
 
 /** Below so many bytes, a message goes out in one piece with what describes it. */
@@ -21,7 +22,7 @@ const DRAIN_MS = 100;
 /** Workers that are processes of the same runtime. */
 export class ProcessHost implements Host {
   readonly sharesMemory = false;
-  readonly #command: ProcessCommand;
+  readonly #command: ChildCommand;
 
   /** @throws As `processCommand` does. */
   constructor(what: string, permissions?: WorkerPermissions) {
@@ -41,7 +42,7 @@ class ProcessWorker implements HostedWorker {
   #stderrTail = new Uint8Array(0);
   #fault: unknown = undefined;
 
-  constructor(command: ProcessCommand, listener: WorkerListener) {
+  constructor(command: ChildCommand, listener: WorkerListener) {
     this.#listener = listener;
     // Its answers come through standard error.
     this.#child = startChild(command);

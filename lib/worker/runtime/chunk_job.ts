@@ -1,4 +1,4 @@
-import { isThenable } from "../../base/thenable.ts";
+import { isThenable } from "../../base/is_thenable.ts";
 import { CancelledError } from "../../errors.ts";
 import { now } from "../../base/clock.ts";
 import { cloneError } from "../../wire/clone_error.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { boot } from "./web_start.ts";
+import { boot } from "./boot.ts";
 import { serve } from "./serve.ts";
 
 boot.then((message) => serve(message));

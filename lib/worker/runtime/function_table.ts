@@ -1,8 +1,8 @@
 import type { FunctionRef, NamedFunction, RunMethod } from "../../wire/function_ref.ts";
-import { compile, compileClass, HIDDEN } from "../../wire/function_codec.ts";
-import { findRemote } from "../../wire/registry.ts";
-import { moduleOf } from "../../wire/sender.ts";
-import { importTaskModule } from "../../wire/task_module.ts";
+import { compileClass, compileFunction, HIDDEN } from "../../wire/compile_function.ts";
+import { findRemote } from "../../wire/function_registry.ts";
+import { moduleOf } from "../../wire/sending_module.ts";
+import { importTaskModule } from "../../wire/import_task_module.ts";
 
 /** A function as it is called: with arguments of any kind. */
 export type Callee = (...args: unknown[]) => unknown;
@@ -44,7 +44,7 @@ export function resolve(entry: Entry): Callee | Promise<Callee> {
   if (entry.callee !== undefined) return entry.callee;
   const { ref } = entry;
   if ("runOf" in ref) return loadRun(entry, ref.runOf);
-  if ("source" in ref) return entry.callee = compile(ref) as unknown as Callee;
+  if ("source" in ref) return entry.callee = compileFunction(ref) as unknown as Callee;
   const found = findRemote(ref);
   return found === undefined ? load(entry, ref) : entry.callee = found as unknown as Callee;
 }

@@ -5,7 +5,7 @@ import { handshakeWithHost } from "../../wire/shareable.ts";
 import { CallTable } from "../call_table.ts";
 import { type Boot, FromWorkerKind, type ToWorker } from "../protocol.ts";
 import { announce } from "./announce.ts";
-import { watchMemory } from "./memory_watch.ts";
+import { watchMemory } from "./watch_memory.ts";
 import { WorkerSide } from "./worker_side.ts";
 
 // Not written as an import of the file: it would be loaded with this one, and most calls do not need

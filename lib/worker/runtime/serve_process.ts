@@ -6,7 +6,7 @@ import { decodeValue, encodeValue } from "../process/value_codec.ts";
 import { CallTable, type Claim } from "../call_table.ts";
 import type { FromWorker, ToWorker } from "../protocol.ts";
 import { announce } from "./announce.ts";
-import { watchStdin } from "./stdin_watch.ts";
+import { watchStdin } from "./watch_stdin.ts";
 import { WorkerSide } from "./worker_side.ts";
 
 /** What is written to standard error by a process that can be told nothing any more. */

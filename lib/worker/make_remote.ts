@@ -1,6 +1,6 @@
 import { show } from "../base/validate.ts";
 import type { Future } from "../core/future.ts";
-import { registerStub } from "../wire/registry.ts";
+import { registerStub } from "../wire/function_registry.ts";
 
 // deno-lint-ignore no-explicit-any
 type ModuleFunction = (...args: any[]) => any;

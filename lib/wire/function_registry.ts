@@ -1,14 +1,11 @@
-import type { NamedFunction } from "./function_ref.ts";
-
-// deno-lint-ignore ban-types
-type Named = Function;
+import type { AnyFunction, NamedFunction } from "./function_ref.ts";
 
 /** What was registered, by the address of the module and then by name. */
-const modules = new Map<string, Map<string, Named>>();
-const refs = new WeakMap<Named, NamedFunction>();
+const modules = new Map<string, Map<string, AnyFunction>>();
+const refs = new WeakMap<AnyFunction, NamedFunction>();
 
 /** Register a function or class of a module. */
-export function register(module: string, name: string, value: Named): void {
+export function register(module: string, name: string, value: AnyFunction): void {
   let names = modules.get(module);
   if (names === undefined) modules.set(module, names = new Map());
   names.set(name, value);
@@ -16,16 +13,16 @@ export function register(module: string, name: string, value: Named): void {
 }
 
 /** Say what a function stands for that is not itself the function: a stub. */
-export function registerStub(stub: Named, ref: NamedFunction): void {
+export function registerStub(stub: AnyFunction, ref: NamedFunction): void {
   refs.set(stub, ref);
 }
 
 /** Under which module and name a function or class is known. */
-export function refOf(value: Named): NamedFunction | undefined {
+export function refOf(value: AnyFunction): NamedFunction | undefined {
   return refs.get(value);
 }
 
 /** What is registered under a module and name in this thread. */
-export function findRemote(ref: NamedFunction): Named | undefined {
+export function findRemote(ref: NamedFunction): AnyFunction | undefined {
   return modules.get(ref.module)?.get(ref.name);
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { remote } from "../../mod.ts";
-import { compile, describeFunction } from "../../lib/wire/function_codec.ts";
+import { compileFunction } from "../../lib/wire/compile_function.ts";
+import { describeFunction } from "../../lib/wire/describe_function.ts";
 
 const what = "submit a call";
 
@@ -31,7 +32,7 @@ Deno.test("Functions and arrows of every kind travel as source", () => {
     const { ref, generator } = describeFunction(what, fn);
     assert("source" in ref);
     assertEquals(generator, false);
-    assertEquals(compile({ name: "", source: ref.source })(...args), result);
+    assertEquals(compileFunction({ name: "", source: ref.source })(...args), result);
   }
 });
 
@@ -42,7 +43,7 @@ Deno.test("Async and generator functions travel as what they are", async () => {
   }).ref;
   for (const ref of [asyncArrow, asyncFunction]) {
     assert("source" in ref);
-    assertEquals(await compile({ name: "", source: ref.source })(3), 3);
+    assertEquals(await compileFunction({ name: "", source: ref.source })(3), 3);
   }
   function* generator() {
     yield 1;
@@ -54,7 +55,7 @@ Deno.test("Async and generator functions travel as what they are", async () => {
     const described = describeFunction(what, fn);
     assert(described.generator);
     assert("source" in described.ref);
-    compile({ name: "", source: described.ref.source });
+    compileFunction({ name: "", source: described.ref.source });
   }
 });
 
