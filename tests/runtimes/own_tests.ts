@@ -26,9 +26,11 @@ export async function runOwnTests(program: Program, only = ""): Promise<Outcome>
     const reason = reasonFor(file, "*", program.runtime);
     if (reason !== undefined) outcome.skipped++;
     else {
-      const before = outcome.failed.length;
+      const { passed, failed: { length }, skipped } = outcome;
       await runFile(program, file, outcome);
-      for (const failed of outcome.failed.slice(before)) console.log(failed);
+      for (const failed of outcome.failed.slice(length)) console.log(failed);
+      const counts = [outcome.passed - passed, outcome.failed.length - length];
+      console.log(file, "|", ...counts, outcome.skipped - skipped);
     }
   }
   return outcome;

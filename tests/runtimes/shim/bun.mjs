@@ -6,7 +6,7 @@ import { resolve, withShims } from "./resolve.mjs";
 Bun.plugin({
   name: "test files",
   setup(build) {
-    build.onLoad({ filter: /\/tests\/.*\.ts$/ }, ({ path }) => {
+    build.onLoad({ filter: /(?:\/tests\/.*|\/_program)\.ts$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
       // Bun asks no plugin where a package is.
       const resolved = source.replaceAll(

@@ -7,6 +7,9 @@ import * as fs from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { inspect } from "node:util";
+import { Command } from "./command.mjs";
+import { NeedsDeno } from "./needs_deno.mjs";
+import { serve } from "./serve.mjs";
 
 /** What was collected, in order. */
 export const tests = [];
@@ -51,7 +54,11 @@ export async function* runTests() {
 }
 
 /** What the web calls the events of Node's `process`. */
-const PROCESS_EVENTS = { error: "uncaughtException", unhandledrejection: "unhandledRejection" };
+const PROCESS_EVENTS = {
+  error: "uncaughtException",
+  unhandledrejection: "unhandledRejection",
+  unload: "exit",
+};
 
 /** The listeners of the web's events on this thread, which Node has not. */
 export function defineListeners() {
@@ -74,19 +81,13 @@ export function defineListeners() {
   };
 }
 
-/** A test needs something that only Deno has. */
-export class NeedsDeno extends Error {
-  name = "NeedsDeno";
-  constructor(feature) {
-    super(`This needs Deno.${feature}`);
-    this.feature = `Deno.${feature}`;
-  }
-}
-
 /** Which feature of Deno a failure is the lack of; `undefined` if it is none. */
 export function missing(error) {
   for (let at = error, depth = 0; at != null && depth < 8; at = at.cause, depth++) {
     if (at instanceof NeedsDeno) return at.feature;
+    // Of a program that the test ran.
+    const needed = /This needs (Deno\.[^\n]*)/.exec(String(at.message));
+    if (needed !== null) return needed[1];
     if (/has no Web Workers/.test(String(at.message))) return "Web Workers";
     // A function that ran in a worker, where there is not even a stand-in.
     if (/"Deno"|\bDeno is not defined|Can't find variable: Deno/.test(String(at.message))) {
@@ -98,7 +99,9 @@ export function missing(error) {
 
 const own = {
   test,
-  args: [],
+  Command,
+  serve,
+  args: process.argv.slice(2),
   pid: process.pid,
   build: { os: process.platform === "win32" ? "windows" : process.platform },
   version: { deno: "99.0.0" },
@@ -115,6 +118,23 @@ const own = {
   remove: (path, { recursive = false } = {}) => fs.promises.rm(path, { recursive }),
   mkdir: (path, options) => fs.promises.mkdir(path, options),
   makeTempDir: () => mkdtemp(`${tmpdir()}/test-`),
+  copyFile: (from, to) => fs.promises.copyFile(from, to),
+  stat: async (path) => {
+    const found = await fs.promises.stat(path);
+    return { isFile: found.isFile(), isDirectory: found.isDirectory(), size: found.size };
+  },
+  memoryUsage: () => process.memoryUsage(),
+  stdin: {
+    read: (bytes) =>
+      new Promise((resolve, reject) => {
+        fs.read(0, bytes, 0, bytes.length, null, (error, count) => {
+          if (error) reject(error);
+          else resolve(count || null);
+        });
+      }),
+  },
+  stdout: { writeSync: (bytes) => fs.writeSync(1, bytes) },
+  stderr: { writeSync: (bytes) => fs.writeSync(2, bytes) },
   async *readDir(path) {
     for (const entry of await fs.promises.readdir(path, { withFileTypes: true })) {
       yield { name: entry.name, isDirectory: entry.isDirectory(), isFile: entry.isFile() };
