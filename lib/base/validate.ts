@@ -54,6 +54,14 @@ export function checkDuration(what: string, name: string, value: unknown): void 
   }
 }
 
+/** Refuse what is no span of time: a number of milliseconds, 0 or more. */
+export function checkSpan(what: string, name: string, value: unknown): void {
+  checkDuration(what, name, value);
+  if (value as number < 0) {
+    throw new RangeError(`Cannot ${what}: ${name} must not be negative, received ${value}`);
+  }
+}
+
 /** Refuse what is no period: a number of milliseconds above 0, and no infinite one. */
 export function checkPeriod(what: string, name: string, value: unknown): void {
   checkDuration(what, name, value);

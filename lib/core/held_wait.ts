@@ -31,16 +31,16 @@ const held: unique symbol = Symbol("the wait behind");
 
 type Tagged = { [held]?: HeldWait };
 
-/** Let `promise` lead to its wait. */
+/** Let `promise`, or a thenable, lead to its wait. */
 export function holdWait<P extends object>(promise: P, wait: HeldWait): P {
   // Not in a WeakMap: an entry there takes as long as half of a wait.
   (promise as Tagged)[held] = wait;
   return promise;
 }
 
-/** The wait behind a promise of the library, while it may be called off. */
-export function heldWait(promise: unknown): HeldWait | undefined {
-  return promise instanceof Promise ? (promise as Tagged)[held] : undefined;
+/** The wait behind a promise or thenable of the library, while it may be called off. */
+export function heldWait(promise: object): HeldWait | undefined {
+  return (promise as Tagged)[held];
 }
 
 /**

@@ -232,11 +232,15 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
 /** What hooks were told that waits are for. */
 const told = new WeakMap<object, WaitInfo>();
 
+/** How often there was nothing to wait for: see `ensureFuture`. */
+export let noWaits = 0;
+
 /**
  * What a verb that may wait returns when there is nothing to wait for: the task goes on, and what it
  * does before and after is one step, as in asyncio.
  */
 export function noWait<T>(value: T): Promise<T> {
+  noWaits++;
   continueStep();
   return Promise.resolve(value);
 }

@@ -84,3 +84,8 @@ function checkPriority(what: string, priority: unknown): void {
     throw new RangeError(`Cannot ${what}: priority must be a number, received NaN`);
   }
 }
+
+/** How many calls wait, in words: `1 call waits`. */
+export function showWaiting(count: number): string {
+  return count === 1 ? "1 call waits" : `${count} calls wait`;
+}

@@ -2,6 +2,7 @@ import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancellation.ts";
+import { runInScope } from "../core/context.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { startLimit } from "../core/start_limit.ts";
@@ -82,6 +83,7 @@ export abstract class MapOutput<P extends Piece>
   /** How many results there are. */
   #done = 0;
   #iterating = false;
+  #detached = false;
   /** What comes when all pieces were handed out. */
   #inputFailure: MapFailure | undefined;
   /** Whether the pool has called off what had not begun. */
@@ -101,6 +103,11 @@ export abstract class MapOutput<P extends Piece>
     this.ordered = ordered;
     this.#input = inputOf(items, this);
     futureInternals.stopWith(this.#outcome, this);
+    holdWait(this, {
+      detach: () => this.#detached = true,
+      withdraw: (error) => this.stop(error),
+      over: () => this.#outcome.done(),
+    });
   }
 
   /** For the constructor of a subclass, when everything is in place. */
@@ -126,7 +133,10 @@ export abstract class MapOutput<P extends Piece>
       return Promise.reject(error).then(onFulfilled, onRejected);
     }
     this.#collect();
-    return this.#outcome.then(onFulfilled, onRejected);
+    const promise = () => futureInternals.promise(this.#outcome);
+    // Handed to `shield`, say, it no longer hangs on the task around it.
+    const results = this.#detached ? runInScope(undefined, promise) : promise();
+    return results.then(onFulfilled, onRejected);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown> {

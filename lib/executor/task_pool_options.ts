@@ -44,14 +44,14 @@ const MOST_BY_DEFAULT = 32;
 /** Refuse wrong options of a pool, and fill in what they leave open. */
 export function readTaskPoolOptions(options: number | TaskPoolOptions | undefined): RunnerOptions {
   const what = "create a task pool";
-  const given = typeof options === "number" ? { maxWorkers: options } : options ?? {};
-  if (typeof given !== "object") {
+  const given = typeof options === "number" ? { maxWorkers: options } : options;
+  if (given === null || Array.isArray(given) || !["object", "undefined"].includes(typeof given)) {
     throw new TypeError(
       `Cannot ${what}: options must be a number of workers or an object, received ${show(options)}`,
     );
   }
   checkOptions(what, given, ["maxWorkers", "name", "maxQueue", "rate"]);
-  const { maxWorkers = defaultWorkers(), name, maxQueue = Infinity, rate } = given;
+  const { maxWorkers = defaultWorkers(), name, maxQueue = Infinity, rate } = given ?? {};
   checkInteger(what, "maxWorkers", maxWorkers, 1);
   if (name !== undefined && typeof name !== "string") {
     throw new TypeError(`Cannot ${what}: name must be a string, received ${show(name)}`);

@@ -15,6 +15,7 @@ import { runTimer } from "../core/scheduler.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { shield } from "../task/shield.ts";
 import { type Task, taskInternals } from "../core/task.ts";
+import { showWaiting } from "./checks.ts";
 import type { PoolStats } from "./executor.ts";
 import type { MapSource } from "./map_output.ts";
 import { TaskQueue, type Waiting } from "./task_queue.ts";
@@ -256,8 +257,9 @@ export class TaskRunner {
   /** The error for one job more, if it would have to wait and there is no room for it. */
   fullError(what: string): QueueFull | undefined {
     if (this.hasRoom()) return undefined;
+    const { size } = this.#waiting;
     return new QueueFull(
-      `Cannot ${what}: the queue of ${this.#title} is full, ${this.#waiting.size} calls wait already`,
+      `Cannot ${what}: the queue of ${this.#title} is full, ${showWaiting(size)} already`,
     );
   }
 

@@ -158,7 +158,8 @@ export class SharedArray<T extends SharedType = SharedNumberType> extends Sharea
 }
 
 function valuesOf(what: string, type: SharedType, values: unknown): unknown[] {
-  if (typeof (values as Partial<Iterable<unknown>> | null)?.[Symbol.iterator] !== "function") {
+  const iterate = (values as Partial<Iterable<unknown>> | null)?.[Symbol.iterator];
+  if (typeof values === "string" || typeof iterate !== "function") {
     throw new TypeError(
       `Cannot ${what}: lengthOrValues must be a number or iterable, received ${show(values)}`,
     );

@@ -5,6 +5,7 @@ import { heldWait } from "../core/held_wait.ts";
 import { checkAwaitable } from "./awaitable.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { type Awaitable, taskInternals } from "../core/task.ts";
+import { noWaits } from "../core/waiter.ts";
 
 /**
  * The callbacks by which a future follows a promise.
@@ -101,6 +102,9 @@ class Link implements Stoppable {
 /** The links to a promise whose futures are cancelled, or may have been forgotten. */
 const spares: WeakMap<Promise<unknown>, Deque<Link>> = new WeakMap();
 
+/** How many waits had needed none when it was last known what their promises had given. */
+let seen = 0;
+
 /**
  * Make a future of anything that can be waited for.
  *
@@ -138,10 +142,26 @@ export function ensureFuture<T>(aw: Awaitable<T>): Future<T> {
   const link = Link.of(Promise.resolve(aw), future as Future<unknown>);
   const wait = heldWait(aw);
   wait?.detach();
+  // A promise that was never waited for is like any other, and says only in the next microtask that it
+  // has a value, which nobody can give back:
+  //   queue.putNowait(1); ensureFuture(queue.get()).cancel();
+  const count = noWaits;
+  let open = seen !== count;
+  if (open) {
+    queueMicrotask(() => {
+      seen = count;
+      open = false;
+    });
+  }
   futureInternals.stopWith(future, {
     // When the wait is over, its outcome is on its way here, and must not be lost:
     //   const item = ensureFuture(queue.get()); …; item.cancel();   // it has the item already
-    stop: (error) => wait === undefined ? link.stop(error) : wait.withdraw(error),
+    stop: (error) => {
+      if (wait !== undefined) return wait.withdraw(error);
+      if (!open) return link.stop(error);
+      queueMicrotask(() => link.stop(error));
+      return true;
+    },
     onItsWay: () => future.done() || (wait?.over() ?? false),
     subscribed: () => link.subscribed(),
     unsubscribed: () => link.unsubscribed(),

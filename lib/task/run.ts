@@ -1,7 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { startTimer, type Timer } from "../base/clock.ts";
 import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";
-import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
+import { checkFunction, checkOptions, checkSignal, checkSpan, show } from "../base/validate.ts";
 import { whenAborted } from "../core/when_aborted.ts";
 import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
 import { notePlaces } from "./creation_places.ts";
@@ -34,8 +34,8 @@ export interface RunOptions {
    */
   handleSignals?: boolean | Signal[];
   /**
-   * How long, in milliseconds, the program may clean up after the first signal before it is ended.
-   * Default: as long as it takes.
+   * How long, in milliseconds, the program may clean up after the first signal before it is ended; 0
+   * or more, `Infinity` for as long as it takes. Default: `Infinity`.
    */
   gracePeriod?: number;
   /** Aborting it cancels `main`, with the signal's reason; aborted already, `main` never runs. */
@@ -177,7 +177,7 @@ function ended(task: Task<unknown>): Promise<void> {
  *   then; `signal`: to cancel it from elsewhere; `debug`: say what hides in the program.
  * @returns What `main` resolves with.
  * @throws {TypeError} (as a rejection) If `main` is not a function, or an option of the wrong type.
- * @throws {RangeError} (as a rejection) If `gracePeriod` is `NaN`.
+ * @throws {RangeError} (as a rejection) If `gracePeriod` is `NaN` or negative.
  * @throws {InvalidStateError} (as a rejection) If called inside a running `run`.
  * @throws What `main` throws.
  *
@@ -198,7 +198,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   checkOptions("run", options, OPTIONS);
   const { handleSignals, gracePeriod = Infinity, signal, debug } = options ?? {};
   const signals = readSignals(handleSignals);
-  checkDuration("run", "gracePeriod", gracePeriod);
+  checkSpan("run", "gracePeriod", gracePeriod);
   checkSignal("run", signal);
   if (debug !== undefined && typeof debug !== "boolean") {
     throw new TypeError(`Cannot run: debug must be a boolean, received ${show(debug)}`);

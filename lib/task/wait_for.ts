@@ -34,6 +34,8 @@ class Ended extends Waiter<void> {
 
 async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
   const future = ensureFuture(aw);
+  // A promise that has its value says so only in the next microtask: `waitFor(queue.get(), 0)`.
+  if (aw instanceof Promise) await undefined;
   if (future.done()) return future.result();
   const ended = new Ended(future);
   futureInternals.stop(future, cancelledError("The time limit was exceeded"));

@@ -16,6 +16,7 @@ import {
   shield,
   sleep,
   TaskGroup,
+  TaskPool,
   timeout,
   TimeoutError,
   wait,
@@ -139,6 +140,20 @@ const SCENES: Record<string, () => Promise<Scene> | Scene> = {
     const task = createTask(() => sleep(2 ** 40));
     return { begin: () => waitFor(task, 2 ** 40), check: () => assert(task.cancelled()) };
   },
+  "a call of a pool": () => {
+    const pool = new TaskPool(1);
+    return {
+      begin: () => pool.submit(() => sleep(2 ** 40)),
+      check: () => assertEquals([pool.stats.busy, pool.stats.queued], [0, 0]),
+    };
+  },
+  "a map of a pool": () => {
+    const pool = new TaskPool(1);
+    return {
+      begin: () => pool.map(() => sleep(2 ** 40), [1, 2]) as unknown as Promise<unknown>,
+      check: () => assertEquals([pool.stats.busy, pool.stats.queued], [0, 0]),
+    };
+  },
   "TaskGroup.run": () => {
     let child: Future<unknown> | undefined;
     return {
@@ -247,4 +262,17 @@ Deno.test("Handed on: what shield takes no longer hangs on the task around it", 
   for (const item of ["a", "b", "c"]) queue.putNowait(item);
   assertEquals(await inner, ["a", "b"]);
   assertEquals(await got.promise, "c");
+});
+
+Deno.test("Handed on: a shielded map goes on when the task around it is cancelled", async () => {
+  const pool = new TaskPool(1);
+  const gate = new Event();
+  const map = pool.map((n: number) => gate.wait().then(() => n), [1, 2]);
+  const task = createTask(() => shield(map));
+  await sleep(0);
+  task.cancel();
+  await Promise.allSettled([task]);
+  assert(task.cancelled());
+  gate.set();
+  assertEquals(await map, [1, 2]);
 });

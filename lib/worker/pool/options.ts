@@ -1,11 +1,5 @@
 import { processorCount } from "../../base/runtime.ts";
-import {
-  checkDuration,
-  checkFunction,
-  checkInteger,
-  checkOptions,
-  show,
-} from "../../base/validate.ts";
+import { checkFunction, checkInteger, checkOptions, checkSpan, show } from "../../base/validate.ts";
 import { describeCallable } from "../../wire/describe_function.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 
@@ -194,13 +188,6 @@ export function readPoolOptions(
     cancelGrace,
     onWorkerExit,
   };
-}
-
-function checkSpan(what: string, name: string, value: unknown): void {
-  checkDuration(what, name, value);
-  if (value as number < 0) {
-    throw new RangeError(`Cannot ${what}: ${name} must not be negative, received ${value}`);
-  }
 }
 
 function nextName(kind: string): string {

@@ -12,6 +12,7 @@ import {
   checkIterable,
   checkMapOptions,
   readShutdownOptions,
+  showWaiting,
 } from "../../executor/checks.ts";
 import type {
   CallOptions,
@@ -168,7 +169,7 @@ export class PoolExecutor {
     else if (!call.answered) {
       const { queued, settings } = this.#pool;
       const message = `Cannot submit a call: the queue of pool "${settings.name}" is full`;
-      call.onLost(new QueueFull(`${message}, ${queued} calls wait already`));
+      call.onLost(new QueueFull(`${message}, ${showWaiting(queued)} already`));
     }
     return call.future;
   }
