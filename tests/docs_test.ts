@@ -45,3 +45,23 @@ Deno.test("Every exported symbol has an example that imports it, uses it and ass
   );
   assertEquals(without.map(({ name }) => name), []);
 });
+
+// What newcomers write first is `timeout(200, () => fetch(url))`, which nothing can stop.
+Deno.test("The first example of what waits for functions passes the signal on to fetch", () => {
+  const wanted = [
+    "createTask",
+    "ensureFuture",
+    "gather",
+    "moveOnAfter",
+    "race",
+    "TaskGroup",
+    "timeout",
+    "timeoutAt",
+    "waitFor",
+  ];
+  const without = wanted.filter((name) => {
+    const [first = ""] = examplesOf(symbols.find((symbol) => symbol.name === name)!);
+    return !/\bfetch\(\w+, \{ signal \}\)/.test(first);
+  });
+  assertEquals(without, []);
+});

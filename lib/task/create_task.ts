@@ -24,12 +24,14 @@ import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../c
  * import { createTask, sleep } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * const task = createTask(async () => {
- *   await sleep(1);
- *   return 42;
- * }, { name: "answer" });
- * assertEquals(await task, 42);
- * assertEquals(task.name, "answer");
+ * const url = "data:text/plain,hello";
+ * const task = createTask(async (signal) => {
+ *   await sleep(1); // a cancellation ends it by itself
+ *   const response = await fetch(url, { signal }); // what is not the library's needs the signal
+ *   return await response.text();
+ * }, { name: "greeting" });
+ * assertEquals(await task, "hello");
+ * assertEquals(task.name, "greeting");
  * ```
  */
 export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {

@@ -123,8 +123,14 @@ let seen = 0;
  * @example
  * ```ts
  * import { createTask, ensureFuture, sleep } from "@strand/strand";
- * import { assert } from "@std/assert";
+ * import { assert, assertEquals } from "@std/assert";
  *
+ * // A function becomes a task: cancelling that ends the request.
+ * const url = "data:text/plain,hello";
+ * const response = await ensureFuture((signal) => fetch(url, { signal }));
+ * assertEquals(await response.text(), "hello");
+ *
+ * // A promise of somebody else goes on: cancelling ends the wait for it.
  * const never = new Promise(() => {});
  * const task = createTask(async () => await ensureFuture(never));
  * await sleep(0);

@@ -147,8 +147,13 @@ function isOptions(value: unknown): value is GatherOptions | undefined {
  * import { gather, sleep } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * const [n, s] = await gather(() => sleep(2, 1), sleep(1, "two"));
- * assertEquals([n, s], [1, "two"]);
+ * const url = "data:text/plain,hello";
+ * const [response, n, s] = await gather(
+ *   (signal) => fetch(url, { signal }), // cancelling the gather ends the request, too
+ *   () => sleep(2, 1),
+ *   sleep(1, "two"),
+ * );
+ * assertEquals([await response.text(), n, s], ["hello", 1, "two"]);
  * ```
  */
 export function gather<const A extends readonly Awaitable<unknown>[]>(

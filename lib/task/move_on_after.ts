@@ -24,7 +24,9 @@ import { limited, type TimeoutBody, type TimeoutOptions } from "./timeout.ts";
  * import { moveOnAfter, sleep } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * assertEquals(await moveOnAfter(60_000, () => sleep(1, "in time")), "in time");
+ * const url = "data:text/plain,hello";
+ * const response = await moveOnAfter(5_000, ({ signal }) => fetch(url, { signal }));
+ * assertEquals(await response?.text(), "hello"); // `response` is undefined when it took longer
  * assertEquals(await moveOnAfter(1, () => sleep(60_000, "late")), undefined);
  * ```
  */

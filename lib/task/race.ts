@@ -36,8 +36,9 @@ import { wait } from "./wait.ts";
  * import { race, sleep } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * const mirrors = [() => sleep(60_000, "far away"), () => sleep(1, "near by")];
- * assertEquals(await race(mirrors), "near by"); // the other has been stopped
+ * const url = "data:text/plain,hello";
+ * const mirror = async (signal: AbortSignal) => await (await fetch(url, { signal })).text();
+ * assertEquals(await race(mirror, () => sleep(60_000, "far away")), "hello"); // the other has ended
  * ```
  */
 export function race<const A extends readonly Awaitable<unknown>[]>(

@@ -131,12 +131,14 @@ interface BodyEnd {
  * import { sleep, TaskGroup } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
+ * const url = "data:text/plain,hello";
  * const [a, b] = await TaskGroup.run((group) => {
- *   const a = group.createTask(() => sleep(2, "a"));
+ *   // The signal is aborted when a sibling fails, so that the request ends, too.
+ *   const a = group.createTask(async (signal) => await (await fetch(url, { signal })).text());
  *   const b = group.createTask(() => sleep(1, "b"));
  *   return [a, b];
  * });
- * assertEquals([a!.result(), b!.result()], ["a", "b"]);
+ * assertEquals([a!.result(), b!.result()], ["hello", "b"]);
  * ```
  */
 export class TaskGroup {
@@ -192,13 +194,15 @@ export class TaskGroup {
    *
    * @example
    * ```ts
-   * import { sleep, TaskGroup } from "@strand/strand";
+   * import { TaskGroup } from "@strand/strand";
    * import { assertEquals } from "@std/assert";
    *
-   * const tasks = await TaskGroup.run((group) => [
-   *   group.createTask(() => sleep(2, "bread")),
-   *   group.createTask(() => sleep(1, "butter")),
-   * ]);
+   * const urls = ["data:text/plain,bread", "data:text/plain,butter"];
+   * const tasks = await TaskGroup.run((group) =>
+   *   urls.map((url) =>
+   *     group.createTask(async (signal) => await (await fetch(url, { signal })).text())
+   *   )
+   * );
    * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
    * ```
    */

@@ -296,7 +296,10 @@ export function timeout<T>(
  * import { sleep, timeoutAt } from "@strand/strand";
  * import { assertEquals } from "@std/assert";
  *
- * const deadline = performance.now() + 1_000;
+ * const url = "data:text/plain,hello";
+ * const deadline = performance.now() + 5_000;
+ * const response = await timeoutAt(deadline, ({ signal }) => fetch(url, { signal }));
+ * assertEquals(await response.text(), "hello");
  * assertEquals(await timeoutAt(deadline, () => sleep(1, "in time")), "in time");
  * ```
  */

@@ -69,6 +69,9 @@ async function expireAtOnce<T>(aw: Awaitable<T>): Promise<T> {
  * import { sleep, TimeoutError, waitFor } from "@strand/strand";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
+ * const url = "data:text/plain,hello";
+ * const response = await waitFor((signal) => fetch(url, { signal }), 5_000);
+ * assertEquals(await response.text(), "hello");
  * assertEquals(await waitFor(() => sleep(1, "in time"), 1_000), "in time");
  * await assertRejects(() => waitFor(() => sleep(1_000), 1), TimeoutError);
  * ```
