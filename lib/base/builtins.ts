@@ -17,6 +17,19 @@ export function provideBuiltin(name: string, module: unknown): void {
   given.set(name, module);
 }
 
+/**
+ * What gives a global as it is now, whatever is put in its place later. It is read when that is called:
+ * Deno loads what is behind some globals, `setTimeout` and `process` among them, when they are first
+ * read, which takes as long as to load a fifth of this library.
+ */
+export function laterGlobal(name: string): { isLazy: boolean; read(): unknown } {
+  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
+  return {
+    isLazy: get !== undefined,
+    read: () => get === undefined ? value : get.call(globalThis),
+  };
+}
+
 /** A built-in module, `undefined` where there is no such thing. */
 export function builtin<T>(name: string): T | undefined {
   if (given.has(name)) return given.get(name) as T;

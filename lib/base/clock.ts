@@ -3,10 +3,10 @@
  *
  * The globals are looked up at each call, so that a fake clock installed later is honoured.
  */
-import { builtin } from "./builtins.ts";
+import { builtin, laterGlobal } from "./builtins.ts";
 import { Heap } from "./heap.ts";
 import { LinkedEntry, LinkedList } from "./linked_list.ts";
-import { denoVersion } from "./runtime.ts";
+import { denoVersion, isDeno } from "./runtime.ts";
 
 /** The longest delay that a native timer takes; longer ones are chained. */
 const LONGEST = 2 ** 31 - 1;
@@ -196,10 +196,10 @@ let natives: Natives | undefined;
 // Not the globals: fake time may have been put in their place, and must not stop a turn of the event
 // loop, which is not a matter of time.
 function findNatives(): Natives {
-  const timers = builtin<{ setTimeout: unknown; setImmediate?: Hop }>("node:timers");
+  const timers = findTimers();
   const hop = fastestHop(isFake(timers?.setImmediate) ? undefined : timers?.setImmediate);
-  if (DENOS_OWN.test(`${atLoad}`)) return { setTimeout: atLoad, hop };
-  const own = isFake(timers?.setTimeout) ? atLoad : timers?.setTimeout;
+  if (DENOS_OWN.test(`${atLoad.read()}`)) return { setTimeout: atLoad.read(), hop };
+  const own = isFake(timers?.setTimeout) ? atLoad.read() : timers?.setTimeout;
   return { setTimeout: isFake(own) ? undefined : own, hop };
 }
 
@@ -209,7 +209,23 @@ function isFake(fn: unknown): boolean {
   return typeof fn === "function" && "clock" in fn;
 }
 
-const atLoad: unknown = globalThis.setTimeout;
+/** The part of `node:timers` that is used here. */
+interface Timers {
+  readonly setTimeout: unknown;
+  readonly setImmediate?: Hop;
+}
+
+const atLoad = laterGlobal("setTimeout");
+const immediateAtLoad = laterGlobal("setImmediate");
+
+// Deno's globals are those of `node:timers`, unless something has been put in their place: these no
+// getter gives. To ask for the module is to ask for `process`, for which Deno takes half as long as to
+// start.
+function findTimers(): Timers | undefined {
+  return isDeno() && atLoad.isLazy && immediateAtLoad.isLazy
+    ? { setTimeout: atLoad.read(), setImmediate: immediateAtLoad.read() as Hop }
+    : builtin<Timers>("node:timers");
+}
 
 /** In older versions of Deno the global is not that of `node:timers`, and reads like this. */
 const DENOS_OWN =
@@ -253,7 +269,7 @@ function hopByChannel(fn: () => void): void {
 }
 
 function hopByTimer(fn: () => void): void {
-  (atLoad as typeof setTimeout)(fn, 0);
+  (atLoad.read() as typeof setTimeout)(fn, 0);
 }
 
 function fastestHop(immediate: Hop | undefined): Hop {

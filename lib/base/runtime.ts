@@ -4,7 +4,7 @@
  * A runtime is asked for what it can do, not for its name, except where its answer would be wrong:
  * Cloudflare has `node:worker_threads`, and no threads.
  */
-import { builtin } from "./builtins.ts";
+import { builtin, laterGlobal } from "./builtins.ts";
 
 /**
  * The signals to which a program can listen, by their names in POSIX.
@@ -66,7 +66,7 @@ export interface LockManager {
 }
 
 // A fake one gives numbers that mean nothing to the runtime.
-const nativeSetTimeout = setTimeout;
+const nativeSetTimeout = laterGlobal("setTimeout");
 
 const globals = globalThis as unknown as Globals;
 
@@ -218,7 +218,7 @@ export function onExit(fn: (code: number) => void): void {
 /** Let a timer of `setTimeout` or `setInterval` not hold the program alive. */
 export function unrefTimer(timer: unknown): void {
   if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
-  else if (setTimeout === nativeSetTimeout) globals.Deno?.unrefTimer(timer);
+  else if (setTimeout === nativeSetTimeout.read()) globals.Deno?.unrefTimer(timer);
 }
 
 /** Let nothing in this thread read standard input, where a thread can be kept from it. */

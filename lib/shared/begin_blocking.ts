@@ -5,12 +5,16 @@ import { now } from "../base/clock.ts";
 import { self as thread } from "./thread_registry.ts";
 import type { SharedBlock } from "./shared_block.ts";
 
+/** Found when first asked: Deno takes as long to load `node:worker_threads` as to start itself. */
+let onMain: boolean | undefined;
+
 /** Whether this is the main thread, where to block is to freeze the program. */
-const isMainThread: boolean = (() => {
+function isMainThread(): boolean {
+  if (onMain !== undefined) return onMain;
   const { WorkerGlobalScope: Scope } = globalThis as { WorkerGlobalScope?: new () => object };
-  if (Scope !== undefined && globalThis instanceof Scope) return false;
-  return builtin<{ isMainThread: boolean }>("node:worker_threads")?.isMainThread ?? true;
-})();
+  if (Scope !== undefined && globalThis instanceof Scope) return onMain = false;
+  return onMain = builtin<{ isMainThread: boolean }>("node:worker_threads")?.isMainThread ?? true;
+}
 
 /**
  * Refuse to block where that is not allowed.
@@ -21,7 +25,7 @@ const isMainThread: boolean = (() => {
  */
 export function beginBlocking(block: SharedBlock, what: string, twin: string, ms?: number): number {
   if (ms !== undefined) checkDuration(what, "timeoutMs", ms);
-  if (isMainThread && !block.allowBlockingMain) {
+  if (!block.allowBlockingMain && isMainThread()) {
     throw new InvalidStateError(
       `Cannot ${what}: it would block the main thread, where "${twin}" waits without blocking ` +
         `(or construct the object with allowBlockingMain)`,

@@ -3,7 +3,7 @@
  * needs. To import the first one from the runtime takes a quarter of the time in which a bare worker
  * starts, to read `process` or `setTimeout` as much again.
  */
-import { provideBuiltin } from "../../base/builtins.ts";
+import { laterGlobal, provideBuiltin } from "../../base/builtins.ts";
 import type { Boot } from "../protocol.ts";
 
 /** What the pool gives this worker. Listened for before anything else is done. */
@@ -13,20 +13,14 @@ export const boot: Promise<Boot> = new Promise((resolve) => {
   });
 });
 
-/** A global as the runtime made it, whatever has been put in its place since; read when needed. */
-function original(name: string): () => unknown {
-  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
-  return () => get === undefined ? value : get.call(globalThis);
-}
-
-const setTimeout = original("setTimeout");
-const setImmediate = original("setImmediate");
+const setTimeout = laterGlobal("setTimeout");
+const setImmediate = laterGlobal("setImmediate");
 
 provideBuiltin("node:timers", {
   get setTimeout() {
-    return setTimeout();
+    return setTimeout.read();
   },
   get setImmediate() {
-    return setImmediate();
+    return setImmediate.read();
   },
 });
