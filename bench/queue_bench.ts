@@ -1,7 +1,9 @@
 import { gather, Queue } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
 import { PromiseChannel } from "./floors/promise_channel.ts";
-import { Effect, Fiber, Queue as EffectQueue } from "./peers/effect.ts";
+import { effect as loadEffect } from "./peers.ts";
+
+const { Effect, Fiber, Queue: EffectQueue } = await loadEffect();
 
 const EFFECT = "effect 4.1.0";
 const CHANNEL = "promise channel";

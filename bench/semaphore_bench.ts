@@ -1,7 +1,9 @@
 import { Semaphore, TaskGroup } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
-import { Semaphore as MutexSemaphore } from "./peers/async_mutex.ts";
-import { Sema } from "./peers/async_sema.ts";
+import { asyncMutex, asyncSema } from "./peers.ts";
+
+const { Semaphore: MutexSemaphore } = await asyncMutex();
+const { Sema } = await asyncSema();
 
 const SEMA = "async-sema 3.1.1";
 const MUTEX = "async-mutex 0.5.0";

@@ -1,8 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createTask, run, sleep, TaskGroup } from "../mod.ts";
 import { bench, type Comparison, contender, expect, strand } from "./support/comparison.ts";
-import { Effect, Fiber } from "./peers/effect.ts";
-import { run as runEffection, sleep as effectionSleep, spawn } from "./peers/effection.ts";
+import { effect, type EffectFiber, effection } from "./peers.ts";
+
+const { Effect, Fiber } = await effect();
+const { run: runEffection, sleep: effectionSleep, spawn } = await effection();
 
 const EFFECT = "effect 4.1.0";
 const EFFECTION = "effection 4.1.1";
@@ -49,7 +51,7 @@ function spawnAndJoin(children: number): Comparison {
         async run() {
           let sum = 0;
           await Effect.runPromise(Effect.gen(function* () {
-            const fibers: Fiber.Fiber<void>[] = [];
+            const fibers: EffectFiber.Fiber<void>[] = [];
             for (let i = 0; i < children; i++) {
               fibers.push(yield* Effect.forkChild(Effect.sync(() => void (sum += i))));
             }
@@ -104,7 +106,7 @@ export const comparisons = bench([
         async run() {
           let stopped = 0;
           await Effect.runPromise(Effect.gen(function* () {
-            const fibers: Fiber.Fiber<void>[] = [];
+            const fibers: EffectFiber.Fiber<void>[] = [];
             const sleeper = Effect.ensuring(
               Effect.sleep(HOUR),
               Effect.sync(() => void stopped++),

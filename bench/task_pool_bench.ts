@@ -2,10 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { setImmediate } from "node:timers";
 import { TaskPool } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
-import { Effect } from "./peers/effect.ts";
-import { pLimit } from "./peers/p_limit.ts";
-import { pMap } from "./peers/p_map.ts";
-import { PQueue } from "./peers/p_queue.ts";
+import * as peers from "./peers.ts";
+
+const { Effect } = await peers.effect();
+const pLimit = await peers.pLimit();
+const pMap = await peers.pMap();
+const PQueue = await peers.pQueue();
 
 const P_MAP = "p-map 7.1.1";
 const WITH_CONTEXT = "p-map over AsyncLocalStorage.run";

@@ -1,7 +1,9 @@
-import { init } from "../peers/echarts.ts";
+import { echarts } from "../peers.ts";
 import type { Curve } from "./growth.ts";
 import type { Measured } from "./ratio.ts";
 import { count, duration } from "./units.ts";
+
+const { init } = await echarts();
 
 const WIDTH = 920;
 const FONT = "Arial, Helvetica, sans-serif";

@@ -1,11 +1,13 @@
 /** The worker pools of others, each of two threads, as calls of one function that echoes. */
 import { type Contender, expect } from "./comparison.ts";
-import { wrap } from "../peers/comlink.ts";
-import * as multithreading from "../peers/multithreading.ts";
-import { Piscina } from "../peers/piscina.ts";
-import { FixedThreadPool } from "../peers/poolifier.ts";
-import { Tinypool } from "../peers/tinypool.ts";
-import { workerpool } from "../peers/workerpool.ts";
+import * as libraries from "../peers.ts";
+
+const { wrap } = await libraries.comlink();
+const multithreading = await libraries.multithreading();
+const { Piscina } = await libraries.piscina();
+const { FixedThreadPool } = await libraries.poolifier();
+const { Tinypool } = await libraries.tinypool();
+const workerpool = await libraries.workerpool();
 
 /** A pool that is open for calls. */
 export interface EchoPool {

@@ -11,7 +11,12 @@ const KEPT = 512;
 /** The largest weight that a digit of a number of things can have. */
 const LARGEST = 2 ** 49;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Made when needed: Deno loads the class when it is first read. */
+let decoder: TextDecoder | undefined;
+
+function decode(bytes: Uint8Array): string {
+  return (decoder ??= new TextDecoder("utf-8", { ignoreBOM: true })).decode(bytes);
+}
 
 type Buffers = new (
   buffer: ArrayBufferLike,
@@ -65,7 +70,7 @@ export class ValueReader {
       case tag.ASCII:
         return this.#ascii();
       case tag.UTF8:
-        return decoder.decode(this.#take(this.#varint()));
+        return decode(this.#take(this.#varint()));
       case tag.UTF16:
         return this.#utf16();
       case tag.BACK:
@@ -218,7 +223,7 @@ export class ValueReader {
 
   #ascii(): string {
     const length = this.#varint();
-    if (length > SHORT) return decoder.decode(this.#take(length));
+    if (length > SHORT) return decode(this.#take(length));
     const codes = this.#codes;
     codes.length = length;
     let hash = length;

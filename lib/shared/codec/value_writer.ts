@@ -15,7 +15,8 @@ const MANY = 12;
 const LARGE = 2 ** 20;
 
 const nothing = new Uint8Array(0);
-const encoder = new TextEncoder();
+/** Made when needed: Deno loads the class when it is first read. */
+let encoder: TextEncoder | undefined;
 
 /**
  * Writes values as bytes: what structured clone takes, by value, with the same results, except that
@@ -273,6 +274,7 @@ export class ValueWriter {
     // Tag and length go in front when they are known: at most 6 bytes.
     this.#reserve(6 + 3 * length);
     const start = this.#length;
+    encoder ??= new TextEncoder();
     const { written } = encoder.encodeInto(value, this.#bytes.subarray(start + 6));
     this.#byte(written === length ? tag.ASCII : tag.UTF8);
     this.#varint(written);

@@ -1,2 +1,0 @@
-// deno-lint-ignore-file no-import-prefix
-export { Effect, Fiber, Queue } from "npm:effect@4.1.0";
