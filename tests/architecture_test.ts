@@ -13,7 +13,8 @@ const FLOORS = [
   ["lib/task/", "lib/sync/", "lib/wire/"],
   ["lib/executor/", "lib/shared/"],
   ["lib/worker/", "lib/observe/"],
-  ["mod.ts", "worker.ts", "observe.ts"],
+  ["lib/bullmq/"],
+  ["mod.ts", "worker.ts", "observe.ts", "bullmq.ts"],
 ];
 
 /** Runs inside a worker. The host side names its entry by URL and never imports it. */

@@ -13,7 +13,7 @@ const steps: Record<string, string[]> = {
   "formatting": ["fmt", "--check"],
   "lint": ["lint"],
   "types": ["check", ...std.flags, "."],
-  "doc lint": ["doc", "--lint", "mod.ts", "worker.ts", "observe.ts"],
+  "doc lint": ["doc", "--lint", "mod.ts", "worker.ts", "observe.ts", "bullmq.ts"],
   "architecture": ["test", ...std.flags, "-A", "tests/architecture_test.ts"],
   "tests, doc tests, leaks": ["test", ...std.flags, "-A", "--doc"],
   "publish dry run": ["publish", "--dry-run", "--allow-dirty"],

@@ -112,7 +112,7 @@ export class ProcessPool implements Executor {
     const settings = readPoolOptions(what, "ProcessPool", options, ["permissions"]);
     const { permissions } = typeof options === "object" ? options : {};
     const host = new ProcessHost(what, permissions);
-    this.#executor = new PoolExecutor(new Pool(host, settings, refuseShared));
+    this.#executor = new PoolExecutor(new Pool(host, settings, refuseShared), this);
   }
 
   /**

@@ -133,7 +133,7 @@ type ReadyMessage = [kind: typeof FromWorkerKind.Ready];
 type InitFailedMessage = [kind: typeof FromWorkerKind.InitFailed, error: EncodedError];
 
 /** A call, or a stream, ended well. */
-type DoneMessage = [
+export type DoneMessage = [
   kind: typeof FromWorkerKind.Done,
   call: number,
   value: unknown,
@@ -141,7 +141,7 @@ type DoneMessage = [
 ];
 
 /** A call or a stream ended with an error; `cancelled` if its task did as it was asked. */
-type FailedMessage = [
+export type FailedMessage = [
   kind: typeof FromWorkerKind.Failed,
   call: number,
   error: EncodedError,

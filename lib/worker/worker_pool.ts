@@ -133,7 +133,7 @@ export class WorkerPool implements Executor {
     const what = "create a worker pool";
     const settings = readPoolOptions(what, "WorkerPool", options, OWN_OPTIONS);
     const host = hostOf(what, typeof options === "object" ? options : {});
-    this.#executor = new PoolExecutor(new Pool(host, settings));
+    this.#executor = new PoolExecutor(new Pool(host, settings), this);
   }
 
   /**

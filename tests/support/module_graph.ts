@@ -32,7 +32,7 @@ interface Info {
 
 /** What mod.ts and every file below lib/ import, as Deno itself resolves it. */
 export async function readModuleGraph(): Promise<ModuleGraph> {
-  const files = ["mod.ts", "worker.ts", ...await listSources("lib")];
+  const files = ["mod.ts", "worker.ts", "bullmq.ts", ...await listSources("lib")];
   const seen = new Set<string>();
   const imports: Import[] = [];
   for (const file of files) {

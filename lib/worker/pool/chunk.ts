@@ -49,6 +49,10 @@ export class Chunk extends Job implements Piece {
     return this.#map.spread ? "starmap" : "map";
   }
 
+  override get whole(): object {
+    return this.#map;
+  }
+
   get over(): boolean {
     return this.results !== undefined;
   }

@@ -27,6 +27,8 @@ export interface JobOwner {
     readonly maxTasksPerWorker: number;
     /** How many milliseconds a chunk of a map ought to take. */
     readonly chunkMs: number;
+    /** How many bytes of items a chunk may have at most, roughly, where there is a limit. */
+    readonly chunkBytes?: number;
   };
   /** How many more jobs it takes now; the rest has to wait outside. */
   readonly room: number;
@@ -107,6 +109,11 @@ export abstract class Job extends LinkedEntry {
   /** Jobs of a higher priority come first. */
   get priority(): number {
     return this.options?.priority ?? 0;
+  }
+
+  /** What it is a part of, if it is one: a map. */
+  get whole(): object | undefined {
+    return undefined;
   }
 
   /** How many tasks it counts for. */

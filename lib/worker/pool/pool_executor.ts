@@ -51,6 +51,13 @@ export interface ExecutorPool extends JobOwner {
   whenEnded(): Promise<void>;
 }
 
+const pools = new WeakMap<object, ExecutorPool>();
+
+/** How many workers a pool may have, if it is one of this library. */
+export function mostWorkersOf(owner: object): number | undefined {
+  return pools.get(owner)?.settings.maxWorkers;
+}
+
 /**
  * What the classes of pools have in common: it checks what the caller gave and passes it on. `above`
  * is the caller's method, whose caller is named in the stacks of errors.
@@ -58,8 +65,10 @@ export interface ExecutorPool extends JobOwner {
 export class PoolExecutor {
   readonly #pool: ExecutorPool;
 
-  constructor(pool: ExecutorPool) {
+  /** `owner` is the pool as its users know it, if they do. */
+  constructor(pool: ExecutorPool, owner?: object) {
     this.#pool = pool;
+    if (owner !== undefined) pools.set(owner, pool);
   }
 
   /** `submit`. */

@@ -5,7 +5,7 @@ import { LinkedList } from "../../base/linked_list.ts";
 import { CALL_NUMBERS, MOST_IN_FLIGHT } from "../call_table.ts";
 import type { Described } from "../../wire/describe_function.ts";
 import { accept } from "../../wire/resource_sharer.ts";
-import { type EncodedError, pack, type Packed, type Refusal, unpack } from "../../wire/packing.ts";
+import { pack, type Packed, type Refusal, unpack } from "../../wire/packing.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import {
   type CallsMessage,
@@ -16,6 +16,7 @@ import {
   type ToWorker,
   ToWorkerKind,
 } from "../protocol.ts";
+import { decodeError, isChunk, unpackFor } from "./answers.ts";
 import { linesOf } from "./caller_stack.ts";
 import { checkMessage, checkResults } from "./check_message.ts";
 import type { Job, JobWorker } from "./job.ts";
@@ -293,7 +294,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
         return;
       case FromWorkerKind.Failed: {
         const job = this.#find(message[1]);
-        const error = decode(message[2], linesOf(job.site));
+        const error = decodeError(message[2], linesOf(job.site));
         if (this.#answer(job)) job.onFailed(error, message[3]);
         return;
       }
@@ -311,10 +312,10 @@ export class WorkerHandle implements WorkerListener, JobWorker {
         return;
       case FromWorkerKind.InitFailed:
         if (this.#state !== "booting") throw new TypeError("Cannot fail to boot once ready");
-        this.#owner.onInitFailed(this, decode(message[1]));
+        this.#owner.onInitFailed(this, decodeError(message[1]));
         return;
       case FromWorkerKind.Crashed:
-        this.#crash(decode(message[1]));
+        this.#crash(decodeError(message[1]));
         return;
       case FromWorkerKind.Handshake: {
         const [, ...handshake] = message;
@@ -338,7 +339,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   #chunkDone([, call, list, ms, error, cancelled = false]: ChunkDoneMessage): void {
     const job = this.#find(call);
     if (!isChunk(job)) throw new TypeError("Cannot take results for what is no chunk");
-    const failure = error && { error: decode(error, linesOf(job.site)), cancelled };
+    const failure = error && { error: decodeError(error, linesOf(job.site)), cancelled };
     let results: unknown = list;
     try {
       if (!Array.isArray(list)) results = unpack(list);
@@ -472,29 +473,5 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     this.#held = held;
     if (held) this.#hosted.ref();
     else this.#hosted.unref();
-  }
-}
-
-function isChunk({ form }: Job): boolean {
-  return form === "map" || form === "starmap";
-}
-
-function unpackFor(job: Job, packed: Packed, use: (value: unknown) => void): void {
-  let value: unknown;
-  try {
-    value = unpack(packed);
-  } catch (error) {
-    job.onLost(error);
-    return;
-  }
-  use(value);
-}
-
-/** What an encoded error says, or what kept it from being read. */
-function decode(error: EncodedError, callerStack?: string): unknown {
-  try {
-    return unpack(error, callerStack);
-  } catch (fault) {
-    return fault;
   }
 }

@@ -38,6 +38,8 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   readonly fixed: boolean;
   readonly #inFlight = new Set<Chunk>();
   #pending: unknown[] = [];
+  /** About how many bytes these take, where there is a limit. */
+  #pendingBytes = 0;
   #size: number;
   #perItem = 0;
   /** About how many bytes an item takes, and its result, of late. */
@@ -90,6 +92,12 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   }
 
   take(item: unknown): void {
+    const { chunkBytes } = this.pool.settings;
+    if (chunkBytes !== undefined && !this.fixed) {
+      const bytes = bytesOf(weigh([item]), 1);
+      if (this.#pendingBytes + bytes > chunkBytes) this.flush();
+      this.#pendingBytes += bytes;
+    }
     this.taken++;
     this.#pending.push(item);
     const full = this.#pending.length >= this.#nextSize();
@@ -115,6 +123,7 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     if (this.#pending.length === 0) return;
     const items = this.#pending;
     this.#pending = [];
+    this.#pendingBytes = 0;
     const chunk = new Chunk(this, this.taken - items.length, items);
     this.#itemBytes = mean(this.#itemBytes, chunk.bytes / items.length);
     this.#inFlight.add(chunk);

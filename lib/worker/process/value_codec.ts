@@ -91,7 +91,7 @@ function isDetached(buffer: ArrayBuffer): boolean {
 let serializer: boolean | undefined;
 
 /** Whether large buffers can stay beside the value: Bun has no classes for that, only functions. */
-function hasSerializer(): boolean {
+export function hasSerializer(): boolean {
   if (serializer !== undefined) return serializer;
   try {
     new (getV8().Serializer)();

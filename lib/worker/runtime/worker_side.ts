@@ -5,18 +5,9 @@ import { probeWith } from "../../task/cancel_requested.ts";
 import { futureInternals } from "../../core/future.ts";
 import { taskInternals } from "../../core/task.ts";
 import type { CallTable } from "../call_table.ts";
-import { cloneError } from "../../wire/clone_error.ts";
 import type { Handshake } from "../../wire/resource_sharer.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
-import {
-  type EncodedError,
-  pack,
-  type Packed,
-  type Refusal,
-  survey,
-  unpack,
-} from "../../wire/packing.ts";
-import { Transferred } from "../../wire/transfer.ts";
+import { type EncodedError, type Refusal, unpack } from "../../wire/packing.ts";
 import {
   type FromWorker,
   FromWorkerKind,
@@ -26,6 +17,7 @@ import {
 } from "../protocol.ts";
 import { ChunkJob } from "./chunk_job.ts";
 import { explain, FunctionTable, resolve } from "./function_table.ts";
+import { encodeThrown, sendValue } from "./results.ts";
 import { StreamJob } from "./stream_job.ts";
 import { CallJob, type JobHost, refuseGenerator, type WorkerJob } from "./worker_job.ts";
 
@@ -165,7 +157,7 @@ export class WorkerSide implements JobHost {
     }
     try {
       if (typeof value === "object" && value !== null) refuseGenerator(value);
-      this.#sendValue(FromWorkerKind.Done, call, value);
+      sendValue(this, FromWorkerKind.Done, call, value);
     } catch (error) {
       this.send([FromWorkerKind.Failed, call, this.encode(error), false]);
     }
@@ -173,51 +165,12 @@ export class WorkerSide implements JobHost {
 
   /** Tell the pool what a generator yielded. */
   sendValue(call: number, value: unknown): void {
-    this.#sendValue(FromWorkerKind.Yielded, call, value);
+    sendValue(this, FromWorkerKind.Yielded, call, value);
   }
 
   /** Make an error, or whatever was thrown, ready to be sent. */
   encode(error: unknown): EncodedError {
-    if (typeof error !== "object" || error === null) {
-      // A function or a symbol cannot cross, and still has to be heard of.
-      const plain = typeof error === "function" || typeof error === "symbol";
-      return { value: plain ? String(error) : error, marks: [], boxes: [] };
-    }
-    try {
-      const packed = pack(error);
-      structuredClone(packed);
-      return packed;
-    } catch (cause) {
-      return refusalOf(error, cause);
-    }
-  }
-
-  #sendValue(
-    kind: typeof FromWorkerKind.Done | typeof FromWorkerKind.Yielded,
-    call: number,
-    given: unknown,
-  ): void {
-    if (typeof given !== "object" || given === null) {
-      if (typeof given === "function" || typeof given === "symbol") {
-        throw cloneError("the result", given, [], undefined);
-      }
-      this.send([kind, call, given]);
-      return;
-    }
-    let value: unknown = given;
-    let transfer: Transferable[] | undefined;
-    if (given instanceof Transferred) {
-      value = given.value;
-      transfer = [...given.list];
-    }
-    let packed: Packed | undefined;
-    try {
-      if (survey([value]) < 0) packed = pack(value, transfer ??= [], this.refuse);
-      if (packed === undefined) this.send([kind, call, value], transfer);
-      else this.send([kind, call, packed, true], transfer);
-    } catch (cause) {
-      throw cloneError("the result", value, transfer ?? [], cause);
-    }
+    return encodeThrown(error);
   }
 
   #add(job: WorkerJob): void {
@@ -251,14 +204,5 @@ export class WorkerSide implements JobHost {
     this.send([FromWorkerKind.Ready]);
     this.#since = now();
     this.next();
-  }
-}
-
-/** What the caller hears instead of something thrown that cannot cross, or not even be looked at. */
-function refusalOf(error: object, cause: unknown): EncodedError {
-  try {
-    return pack(cloneError("what was thrown", error, [], cause));
-  } catch {
-    return pack(new TypeError("Cannot send what was thrown: it cannot be read"));
   }
 }
