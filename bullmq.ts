@@ -5,12 +5,15 @@
  */
 
 export { type BullCounts, BullExecutor } from "./lib/bullmq/bull_executor.ts";
-export { type BullCallOptions, type BullExecutorOptions } from "./lib/bullmq/executor_options.ts";
+export {
+  type BullCallOptions,
+  type BullExecutorOptions,
+} from "./lib/bullmq/bull_executor_options.ts";
 export { BullServer } from "./lib/bullmq/bull_server.ts";
 export { serveBull } from "./lib/bullmq/serve_bull.ts";
-export { type ServeBullOptions, type ServerPool } from "./lib/bullmq/serve_options.ts";
+export { type ServeBullOptions, type ServerPool } from "./lib/bullmq/serve_bull_options.ts";
 export { type TaskModules } from "./lib/bullmq/module_names.ts";
-export { type BullWorkerInfo } from "./lib/bullmq/worker_reports.ts";
+export { type BullWorkerInfo } from "./lib/bullmq/bull_worker_info.ts";
 export {
   type Engine,
   type EngineJob,

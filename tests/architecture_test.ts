@@ -191,6 +191,7 @@ const SUBJECTS = `
   lib/errors.ts
   lib/base/builtins.ts lib/base/clock.ts lib/base/instance.ts lib/base/runtime.ts
   lib/base/shared_memory.ts lib/base/validate.ts
+  lib/bullmq/checks.ts lib/bullmq/job_ids.ts lib/bullmq/payload.ts
   lib/core/cancellation.ts lib/core/context.ts lib/core/fiber_state.ts lib/core/scheduler.ts
   lib/executor/checks.ts lib/executor/map_input.ts
   lib/shared/codec/tags.ts lib/shared/poller.ts lib/shared/thread_registry.ts

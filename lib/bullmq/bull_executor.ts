@@ -7,19 +7,19 @@ import type {
   PoolStats,
   ShutdownOptions,
 } from "../executor/executor.ts";
-import { describeCallable } from "../wire/function_codec.ts";
+import { describeCallable } from "../wire/describe_function.ts";
 import type { MapKind } from "../worker/pool/worker_map.ts";
 import { PoolExecutor } from "../worker/pool/pool_executor.ts";
-import type { Remote } from "../worker/remote_module.ts";
+import type { Remote } from "../worker/make_remote.ts";
 import {
   type BullCallOptions,
   type BullExecutorOptions,
   checkBullCallOptions,
   readExecutorOptions,
-} from "./executor_options.ts";
+} from "./bull_executor_options.ts";
 import type { ModuleNames } from "./module_names.ts";
 import { RemotePool } from "./remote_pool.ts";
-import type { BullWorkerInfo } from "./worker_reports.ts";
+import type { BullWorkerInfo } from "./bull_worker_info.ts";
 
 /** How many calls, and chunks of maps, a queue has, whoever has submitted them. */
 export interface BullCounts {

@@ -18,8 +18,12 @@ import { ownClient } from "./own_client.ts";
 import { QueueKeys } from "./queue_keys.ts";
 import { encodeFailure, runJob } from "./run_job.ts";
 import { type Cancelled, type RunningJob, RunningJobs } from "./running_jobs.ts";
-import { readServeOptions, type ServeBullOptions, type ServeSettings } from "./serve_options.ts";
-import { type BullWorkerInfo, REPORT_MS, writeReport } from "./worker_reports.ts";
+import {
+  readServeOptions,
+  type ServeBullOptions,
+  type ServeSettings,
+} from "./serve_bull_options.ts";
+import { type BullWorkerInfo, REPORT_MS, writeReport } from "./bull_worker_info.ts";
 import type { NamedFunction } from "../wire/function_ref.ts";
 
 /** Outcomes of more characters than this are looked up by who waits for them, and not pushed. */

@@ -1,6 +1,10 @@
 import { pack, refuseShared } from "../wire/packing.ts";
 import type { Job } from "../worker/pool/job.ts";
-import { type BullCallOptions, enginePriority, type ExecutorSettings } from "./executor_options.ts";
+import {
+  type BullCallOptions,
+  enginePriority,
+  type ExecutorSettings,
+} from "./bull_executor_options.ts";
 import { type JobData, WIRE_VERSION } from "./job_data.ts";
 import { callId, chunkId, keyedId, mapId } from "./job_ids.ts";
 import type { Outgoing } from "./outbox.ts";

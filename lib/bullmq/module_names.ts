@@ -1,5 +1,5 @@
 import { show } from "../base/validate.ts";
-import type { Described } from "../wire/function_codec.ts";
+import type { Described } from "../wire/describe_function.ts";
 import type { NamedFunction } from "../wire/function_ref.ts";
 
 /**

@@ -5,14 +5,14 @@ import { Future, futureInternals } from "../core/future.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { shield } from "../task/shield.ts";
 import type { MapSource } from "../executor/map_output.ts";
-import { loadingTaskModule } from "../wire/task_module.ts";
+import { loadingTaskModule } from "../wire/import_task_module.ts";
 import type { Counts, Job } from "../worker/pool/job.ts";
 import type { ExecutorPool } from "../worker/pool/pool_executor.ts";
-import { giveAnswer } from "./answer.ts";
+import { giveAnswer } from "./give_answer.ts";
 import { EVENTS_KEPT } from "./bull_server.ts";
 import { CancelSender } from "./cancel_sender.ts";
 import type { EngineQueue, RedisClient } from "./engine.ts";
-import { BULL_CALL_OPTIONS, type ExecutorSettings } from "./executor_options.ts";
+import { BULL_CALL_OPTIONS, type ExecutorSettings } from "./bull_executor_options.ts";
 import { LOST, ORPHANED, type OutcomeText, parseJson, wordsOf } from "./job_data.ts";
 import { isKeyed, nextId } from "./job_ids.ts";
 import { JobWriter } from "./job_writer.ts";
@@ -21,7 +21,7 @@ import { Outbox, type OutboxOwner, type Outgoing } from "./outbox.ts";
 import { ownClient } from "./own_client.ts";
 import { QueueKeys } from "./queue_keys.ts";
 import { Receipts } from "./receipts.ts";
-import { type BullWorkerInfo, readReports } from "./worker_reports.ts";
+import { type BullWorkerInfo, readReports } from "./bull_worker_info.ts";
 
 /** As long as nothing is known of the servers, there are so many slots. */
 const FIRST_SLOTS = 4;

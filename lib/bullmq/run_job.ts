@@ -4,7 +4,7 @@ import { Future, futureInternals } from "../core/future.ts";
 import { type EncodedError, refuseShared, unpack } from "../wire/packing.ts";
 import { remote } from "../wire/remote.ts";
 import { type FromWorker, FromWorkerKind, type List } from "../worker/protocol.ts";
-import { encodeThrown, sendValue } from "../worker/runtime/results.ts";
+import { encodeThrown, sendValue } from "../worker/runtime/send_value.ts";
 import { ChunkJob } from "../worker/runtime/chunk_job.ts";
 import { CallJob, type JobHost, refuseGenerator } from "../worker/runtime/worker_job.ts";
 import { DONE, FAILED, type JobData, type OutcomeText } from "./job_data.ts";

@@ -1,5 +1,5 @@
 import { BullServer } from "./bull_server.ts";
-import type { ServeBullOptions } from "./serve_options.ts";
+import type { ServeBullOptions } from "./serve_bull_options.ts";
 
 /**
  * Serve a queue: run the calls that executors put on it, on this machine.

@@ -16,7 +16,7 @@ import {
   type ToWorker,
   ToWorkerKind,
 } from "../protocol.ts";
-import { decodeError, isChunk, unpackFor } from "./answers.ts";
+import { decodeError, isChunk, unpackFor } from "./decode_error.ts";
 import { linesOf } from "./caller_stack.ts";
 import { checkMessage, checkResults } from "./check_message.ts";
 import type { Job, JobWorker } from "./job.ts";

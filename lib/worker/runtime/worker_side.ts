@@ -17,7 +17,7 @@ import {
 } from "../protocol.ts";
 import { ChunkJob } from "./chunk_job.ts";
 import { explain, FunctionTable, resolve } from "./function_table.ts";
-import { encodeThrown, sendValue } from "./results.ts";
+import { encodeThrown, sendValue } from "./send_value.ts";
 import { StreamJob } from "./stream_job.ts";
 import { CallJob, type JobHost, refuseGenerator, type WorkerJob } from "./worker_job.ts";
 

@@ -1,6 +1,6 @@
 import { type Packed, unpack } from "../wire/packing.ts";
 import { linesOf } from "../worker/pool/caller_stack.ts";
-import { decodeError, isChunk, unpackFor } from "../worker/pool/answers.ts";
+import { decodeError, isChunk, unpackFor } from "../worker/pool/decode_error.ts";
 import { checkMessage, checkResults } from "../worker/pool/check_message.ts";
 import type { Job } from "../worker/pool/job.ts";
 import {
