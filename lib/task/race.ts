@@ -1,6 +1,7 @@
 import type { CancelledError } from "../errors.ts";
 import { isThenable } from "../base/is_thenable.ts";
 import { cancelledError } from "../core/cancellation.ts";
+import { currentScope } from "../core/context.ts";
 import { ExceptionGroup } from "../core/exception_group.ts";
 import { type Future, futureInternals } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
@@ -107,6 +108,8 @@ async function decide(aws: Awaitable<unknown>[], chain: WaitChain): Promise<unkn
   }
   const failures = futures.filter((one) => futureInternals.failed(one));
   if (failures.length > 0 && (failures.length > 1 || failures[0] !== first)) {
+    // They win over a cancellation from outside, which the next wait then takes, as in a task group.
+    if (cancelled !== undefined) currentScope()!.redeliver();
     const errors = failures.map((one) => futureInternals.error(one));
     throw new ExceptionGroup(errors, `Unhandled errors in a race (${errors.length})`);
   }

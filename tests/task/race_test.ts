@@ -65,6 +65,28 @@ Deno.test("race: cancelled from outside, it cancels all and waits for their end"
   }
 });
 
+Deno.test("race: cancelled while a member fails, it says so, and the cancellation is not lost", async () => {
+  const log: string[] = [];
+  const task = createTask(async () => {
+    try {
+      await race(() => sleep(2 ** 40), async () => {
+        try {
+          await sleep(2 ** 40);
+        } catch {
+          throw new RangeError("in the clean-up");
+        }
+      });
+    } catch (error) {
+      log.push((error as Error).name);
+    }
+    await sleep(2 ** 40);
+  });
+  await sleep(1);
+  task.cancel();
+  await assertRejects(() => Promise.resolve(task), CancelledError);
+  assertEquals(log, ["ExceptionGroup"]);
+});
+
 Deno.test("race: loses no item of a queue, and can be handed on", async () => {
   const queue = new Queue<number>();
   assertEquals(await race([queue.get(), sleep(1, "nothing")]), "nothing");
