@@ -14,6 +14,7 @@ import type { Outcome } from "../tests/runtimes/outcome.ts";
 import { needs, runOwnTests } from "../tests/runtimes/own_tests.ts";
 import { openPage } from "../tests/runtimes/pages.ts";
 import { EXAMPLES, runExample } from "../tests/runtimes/projects.ts";
+import { checkSite } from "../tests/runtimes/site.ts";
 import { findChromium, findNode, toolbox } from "../tests/runtimes/toolbox.ts";
 import { COMPATIBILITIES, runWorkerd } from "../tests/runtimes/workerd.ts";
 
@@ -82,6 +83,7 @@ const rows: Row[] = [
   ...EXAMPLES.map((name) => {
     return { name: `example: ${name}`, quick: true, run: () => runExample(name, npm) };
   }),
+  { name: "site", quick: true, run: async () => await checkSite(await findChromium()) },
   {
     name: "own tests: node 24",
     async run() {

@@ -18,16 +18,24 @@ const TOOLS: Readonly<Record<string, string>> = {
 };
 
 /** Where the tools are kept from one run to the next. */
-export async function toolbox(): Promise<string> {
-  const temp = Deno.env.get("TMPDIR") ?? "/tmp";
-  const folder = Deno.env.get("STRAND_TOOLBOX") ?? `${temp}/strand-runtimes`;
+export function toolbox(): Promise<string> {
+  return install("strand-runtimes", TOOLS, Deno.env.get("STRAND_TOOLBOX"));
+}
+
+/** Have npm install packages into a folder that is kept, unless it has them already. */
+export async function install(
+  name: string,
+  packages: Readonly<Record<string, string>>,
+  folder = `${Deno.env.get("TMPDIR") ?? "/tmp"}/${name}`,
+): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
-  const wanted = JSON.stringify({ private: true, type: "module", dependencies: TOOLS }, null, 2);
+  const wanted = JSON.stringify({ private: true, type: "module", dependencies: packages }, null, 2);
   const manifest = `${folder}/package.json`;
   const installed = await Deno.readTextFile(manifest).catch(() => "");
-  if (installed !== wanted || !await exists(`${folder}/node_modules/.bin/bun`)) {
+  const last = Object.keys(packages).at(-1);
+  if (installed !== wanted || !await exists(`${folder}/node_modules/${last}`)) {
     await Deno.writeTextFile(manifest, wanted);
-    console.log("Installing what the runtimes and bundlers need from npm");
+    console.log(`Installing ${Object.keys(packages).join(", ")} from npm`);
     await runOrThrow("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock"], folder);
   }
   return folder;
