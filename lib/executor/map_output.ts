@@ -1,5 +1,6 @@
 import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
+import { inspect } from "../base/inspect.ts";
 import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { runInScope } from "../core/context.ts";
@@ -150,6 +151,13 @@ export abstract class MapOutput<P extends Piece>
         return Promise.resolve({ done: true, value });
       },
     };
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const { total } = this;
+    const done = `${this.#done}${total === undefined ? "" : ` of ${total}`} done`;
+    return `MapResult [${this.over ? "ended, " : ""}${done}]`;
   }
 
   /** The map is cancelled, by its signal or by whoever waits for all of it. */

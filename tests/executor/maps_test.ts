@@ -1,6 +1,17 @@
 /** One table over the maps of both kinds of pool: they are one machine, and behave alike. */
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { CancelledError, type MapResult, TaskPool } from "../../mod.ts";
+import {
+  CancelledError,
+  createTask,
+  ensureFuture,
+  gather,
+  type MapResult,
+  shield,
+  TaskPool,
+  TimeoutError,
+  wait,
+  waitFor,
+} from "../../mod.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, range, type World } from "../worker/world.ts";
 
@@ -176,5 +187,73 @@ for (const { name, make, ordered } of kinds) {
     await ended;
     await all;
     assertEquals(world.log, [0]);
+  });
+
+  Deno.test(`${name}: whoever is handed the map ends it, and what it has begun`, async () => {
+    const forms: ((map: MapResult<number>) => Promise<unknown>)[] = [
+      (map) => assertRejects(() => waitFor(map, 1), TimeoutError),
+      async (map) => {
+        const future = ensureFuture(map);
+        await quiet();
+        future.cancel();
+        await assertRejects(() => future, CancelledError);
+      },
+      async (map) => {
+        const { pending } = await wait([map], { timeout: 1 });
+        for (const one of pending) one.cancel();
+        await Promise.allSettled(pending);
+        assertEquals([...pending].map((one) => one.cancelled()), [true]);
+      },
+      async (map) => {
+        const task = createTask(() => gather(map));
+        await quiet();
+        task.cancel();
+        await assertRejects(() => task, CancelledError);
+      },
+    ];
+    for (const hand of forms) {
+      for (const inside of [false, true]) {
+        makeWorld();
+        await using pool = make(2, ordered);
+        const body = async () => {
+          const map = pool.map(gated, range(8));
+          await hand(map);
+          const { results, end } = await taken(map);
+          assertEquals(results, []);
+          assertInstanceOf(end, CancelledError);
+        };
+        await (inside ? createTask(body) : body());
+        await quiet();
+        for (const gate of world.gates.values()) if (!gate.done()) gate.setResult(undefined);
+        await quiet();
+        assertEquals(world.log.length <= 2, true, `${world.log} were begun`);
+      }
+    }
+  });
+
+  Deno.test(`${name}: one that is shielded goes on when the task is cancelled`, async () => {
+    makeWorld();
+    await using pool = make(4, ordered);
+    let map: MapResult<number> | undefined;
+    const task = createTask(() => shield(map = pool.map(gated, range(3))));
+    await quiet();
+    task.cancel();
+    await assertRejects(() => task, CancelledError);
+    open(0, 1, 2);
+    assertEquals(await map!, [0, 1, 2]);
+  });
+
+  Deno.test(`${name}: console.log shows how far it is`, async () => {
+    makeWorld();
+    await using pool = make(4, ordered);
+    const map = pool.map(gated, range(3));
+    const all = map.then((results) => results.length);
+    await quiet();
+    open(0);
+    await quiet();
+    assertEquals(Deno.inspect(map), "MapResult [1 of 3 done]");
+    open(1, 2);
+    assertEquals(await all, 3);
+    assertEquals(Deno.inspect(map), "MapResult [ended, 3 of 3 done]");
   });
 }
