@@ -39,7 +39,10 @@ interface DenoRuntime {
   exitCode: number;
   readonly version?: { readonly deno: string };
   readonly stdin: { close(): void };
-  readonly stderr: { writeSync(bytes: Uint8Array): number };
+  readonly stderr: {
+    write(bytes: Uint8Array): Promise<number>;
+    writeSync(bytes: Uint8Array): number;
+  };
   addSignalListener(signal: Signal, listener: () => void): void;
   removeSignalListener(signal: Signal, listener: () => void): void;
   exit(code?: number): never;
@@ -236,6 +239,39 @@ export function stderrWriter(): (bytes: Uint8Array) => void {
   return (bytes) => {
     for (let at = 0; at < bytes.byteLength;) at += writeSync(bytes.subarray(at));
   };
+}
+
+/**
+ * Write some of the bytes to standard error, and tell how many: 0 if it takes none now. The thread
+ * does not wait for it.
+ *
+ * @throws {Error} (as a rejection) If it is closed.
+ */
+export function writeStderr(bytes: Uint8Array): Promise<number> {
+  const stderr = globals.Deno?.stderr;
+  const written = stderr === undefined ? writeLaterByNode(bytes) : stderr.write(bytes);
+  return written.catch((error) => {
+    // Somebody has made the pipe one that never waits, and it is full.
+    if (error.code === "EAGAIN" || error.name === "WouldBlock") return 0;
+    throw error;
+  });
+}
+
+interface NodeFiles {
+  write(fd: number, bytes: Uint8Array, done: (error: unknown, written: number) => void): void;
+}
+
+function writeLaterByNode(bytes: Uint8Array): Promise<number> {
+  const { write } = builtin<NodeFiles>("node:fs")!;
+  return new Promise((resolve, reject) => {
+    write(2, bytes, (error, written) => error ? reject(error) : resolve(written));
+  });
+}
+
+/** Call `fn` when this program ends, be it by a call or as nothing is left to do. */
+export function onEnd(fn: () => void): void {
+  if (globals.Deno === undefined) nodeProcess()?.on("exit", fn);
+  else addEventListener("unload", fn);
 }
 
 function writeByNode(bytes: Uint8Array): number {

@@ -231,6 +231,42 @@ Deno.test("A worker that cannot be killed counts as stuck, and the next call wor
   assertEquals(pool.executor.stats.stuck, 0);
 });
 
+Deno.test("The end of a pool waits for workers without a job, as slow as they may be to go", async () => {
+  using time = new FakeTime();
+  for (const boots of [true, false]) {
+    makeWorld();
+    const pool = new LoopbackPool({ maxWorkers: 1, minWorkers: 1 });
+    pool.host.boots = boots;
+    if (boots) assertEquals(await pool.submit(double, 4), 8);
+    pool.host.stubborn = true;
+    let ended = false;
+    const ending = pool.executor.terminate().then(() => ended = true);
+    await quiet();
+    time.tick(2_000);
+    await quiet();
+    assertFalsy(ended);
+    pool.host.workers[0]!.die();
+    await ending;
+    assertEquals(pool.executor.stats.stuck, 0);
+  }
+});
+
+Deno.test("The end of a pool does not wait for a worker that cannot be stopped in its job", async () => {
+  using time = new FakeTime();
+  makeWorld();
+  const pool = new LoopbackPool(1);
+  pool.host.stubborn = true;
+  const call = pool.submit(async () => await new Promise(() => {}));
+  await quiet();
+  const ending = pool.executor.terminate();
+  await assertRejects(() => call, CancelledError);
+  await quiet();
+  time.tick(250);
+  await ending;
+  assertEquals(pool.executor.stats.stuck, 1);
+  pool.host.workers[0]!.die();
+});
+
 Deno.test("timeout counts from the start of the call, and rejects at once", async () => {
   using time = new FakeTime();
   const { log } = makeWorld();

@@ -57,6 +57,54 @@ Deno.test("What processes write is written by their program, and disturbs nothin
   assertStringIncludes(err, "x".repeat(200_000));
 });
 
+/** A program whose standard error nobody reads before `until` stands on its standard output. */
+async function unread(how: string, lines: number, until: string): Promise<Deno.CommandOutput> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: argsOf(["-A"], "noisy", how, `${lines}`),
+    cwd: options.cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  const [early, rest] = child.stdout.tee();
+  const reader = early.pipeThrough(new TextDecoderStream()).getReader();
+  for (let said = ""; !said.includes(until);) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`It ended too early: ${said}`);
+    said += value;
+  }
+  await reader.cancel();
+  const [stdout, stderr] = await Promise.all(
+    [rest, child.stderr].map((stream) => new Response(stream).bytes()),
+  );
+  return { ...await child.status, stdout: stdout!, stderr: stderr! };
+}
+
+function numbered(lines: number): string {
+  return Array.from({ length: lines }, (_, i) => `${i}`.padEnd(999) + "\n").join("");
+}
+
+Deno.test("Who says more than is read has to wait, and nobody else; all of it comes in order", async () => {
+  const { stdout, stderr } = await unread("goes on", 4_000, "others go on\n");
+  assertEquals(new TextDecoder().decode(stdout), "others go on\nsaid\n");
+  assert(new TextDecoder().decode(stderr) === numbered(4_000));
+});
+
+Deno.test("A process that waits for somebody to read what it says can be ended", async () => {
+  const { stdout, stderr } = await unread("terminate", 4_000, "CancelledError\n");
+  assertEquals(new TextDecoder().decode(stdout), "others go on\nCancelledError\n");
+  const said = new TextDecoder().decode(stderr);
+  assert(numbered(4_000).startsWith(said));
+  assert(said.length >= 1_000_000, `only ${said.length} bytes were kept`);
+});
+
+Deno.test("What processes have written is not lost when their program ends by a call", async () => {
+  const { code, stdout, stderr } = await unread("exit", 400, "said\n");
+  assertEquals([code, new TextDecoder().decode(stdout)], [3, "said\n"]);
+  assert(new TextDecoder().decode(stderr) === numbered(400));
+});
+
 Deno.test("Without permission to run, the error says what to grant", async () => {
   for (const flags of [[], ["--allow-read"], ["--allow-run=no-such-program"]]) {
     const [said] = await permissionsOf("inherit", flags);

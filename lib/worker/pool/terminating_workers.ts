@@ -2,12 +2,22 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** How long to wait for a killed worker to be gone; after that it counts as one that cannot be. */
-const DEATH_MS = 250;
+/**
+ * For how many milliseconds a worker is waited for that was killed in a job: one that computes cannot
+ * be stopped everywhere, and counts as stuck after that.
+ */
+const BUSY_MS = 250;
+
+/**
+ * For how long, if it had none. It goes as soon as the machine lets it, which on one with much to do
+ * may be a second for a thread that had only begun to boot.
+ */
+const IDLE_MS = 10_000;
 
 /** Workers that were killed and are not gone yet: those that cannot be stopped stay here. */
 export class TerminatingWorkers {
-  readonly #workers = new Set<WorkerHandle>();
+  /** Until when each is waited for. */
+  readonly #workers = new Map<WorkerHandle, number>();
   #quiet: Future<void> | undefined;
   #timer: Timer | undefined;
 
@@ -18,7 +28,7 @@ export class TerminatingWorkers {
 
   /** One was killed. */
   add(worker: WorkerHandle): void {
-    this.#workers.add(worker);
+    this.#workers.set(worker, now() + (worker.mayBeStuck ? BUSY_MS : IDLE_MS));
   }
 
   /** It is gone. */
@@ -48,8 +58,6 @@ export class TerminatingWorkers {
   }
 
   #left(): number {
-    let last = -Infinity;
-    for (const worker of this.#workers) last = Math.max(last, worker.killed);
-    return last + DEATH_MS - now();
+    return Math.max(-Infinity, ...this.#workers.values()) - now();
   }
 }

@@ -71,8 +71,8 @@ export interface JobsLeft {
  */
 export class WorkerHandle implements WorkerListener, JobWorker {
   readonly name: string;
-  /** When it was killed, if it was. */
-  killed = Infinity;
+  /** Whether it had begun a job when it was killed, and may not be stopped in it. */
+  mayBeStuck = false;
   /** For the pool: whether it has had nothing to do since this was set. */
   idle = false;
   readonly #owner: WorkerOwner;
@@ -240,7 +240,6 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   /** End it. What it had is given back. */
   kill(): JobsLeft {
     this.#state = "dead";
-    this.killed = now();
     this.#grace?.stop();
     this.#grace = undefined;
     const { table } = this.#hosted;
@@ -256,6 +255,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
       const untouched = table !== undefined && !table.begun(job.call) && !job.moved;
       (untouched ? waiting : begun).push(job);
     }
+    this.mayBeStuck = begun.length > 0;
     for (const job of [...begun, ...waiting]) this.#take(job);
     if (!this.#gone) this.#hosted.kill();
     return { begun, waiting };

@@ -1,5 +1,4 @@
 import { startTimer } from "../../base/clock.ts";
-import { stderrWriter } from "../../base/runtime.ts";
 import type { Host, HostedWorker, WorkerListener } from "../hosts/host.ts";
 import type { WorkerPermissions } from "../permissions/worker_permissions.ts";
 import { type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
@@ -8,6 +7,7 @@ import { makeMark, MarkedReader } from "./marked_stream.ts";
 import { describeValue, MessageReader } from "./message_frames.ts";
 import type { ChildCommand } from "./child_command.ts";
 import { processCommand } from "./process_command.ts";
+import { stderrOutlet } from "./stderr_outlet.ts";
 import { decodeValue, type EncodedValue, encodeValue } from "./value_codec.ts";
 
 /** Below so many bytes, a message goes out in one piece with what describes it. */
@@ -40,6 +40,10 @@ class ProcessWorker implements HostedWorker {
   readonly #listener: WorkerListener;
   #killed = false;
   #stderrTail = new Uint8Array(0);
+  /** Whether it has written to standard error of late. */
+  #noisy = false;
+  #ended = false;
+  #readOn: () => void = () => {};
   #fault: unknown = undefined;
 
   constructor(command: ChildCommand, listener: WorkerListener) {
@@ -94,17 +98,24 @@ class ProcessWorker implements HostedWorker {
   }
 
   async #live(mark: Uint8Array): Promise<void> {
-    const reading = this.#read(mark);
-    let status: ChildStatus | undefined;
-    try {
-      status = await this.#child.status;
-    } catch (error) {
+    const ended = this.#child.status.then((status) => status, (error) => {
       // It could not even be started.
       this.#fault ??= error;
-    }
-    // A process that it started may hold the pipe open.
-    const timer = startTimer(DRAIN_MS, () => this.#child.closeStderr());
+    });
+    const reading = this.#read(mark);
+    const status = await ended;
+    this.#ended = true;
+    this.#readOn();
+    let over = () => {};
+    const late = new Promise<void>((resolve) => over = resolve);
+    const timer = startTimer(DRAIN_MS, () => {
+      // A process that it started may hold the pipe open …
+      this.#child.closeStderr();
+      over();
+    });
     await reading;
+    // … and nobody read what it wrote.
+    await Promise.race([stderrOutlet.empty, late]);
     timer.stop();
     this.#listener.onExit(this.#fault ?? this.#causeOf(status!));
   }
@@ -117,7 +128,17 @@ class ProcessWorker implements HostedWorker {
       (bytes) => this.#passOn(bytes),
     );
     try {
-      for await (const piece of this.#child.stderr) marked.push(piece);
+      for await (const piece of this.#child.stderr) {
+        this.#noisy = false;
+        marked.push(piece);
+        // As if it had our standard error itself: who writes more than is read has to wait.
+        if (this.#noisy && stderrOutlet.full && !this.#ended) {
+          await new Promise<void>((readOn) => {
+            this.#readOn = readOn;
+            stderrOutlet.onRoom(readOn);
+          });
+        }
+      }
     } catch (error) {
       this.#fault ??= error;
       this.kill();
@@ -138,11 +159,8 @@ class ProcessWorker implements HostedWorker {
     all.set(this.#stderrTail);
     all.set(bytes, this.#stderrTail.byteLength);
     this.#stderrTail = all.slice(-STDERR_TAIL);
-    try {
-      stderrWriter()(bytes);
-    } catch {
-      // Nobody listens.
-    }
+    this.#noisy = true;
+    stderrOutlet.add(bytes);
   }
 
   #causeOf({ code, signal }: ChildStatus): Error {
