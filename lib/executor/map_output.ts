@@ -135,8 +135,10 @@ export abstract class MapOutput<P extends Piece>
     }
     this.#collect();
     const promise = () => futureInternals.promise(this.#outcome);
-    // Handed to `shield`, say, it no longer hangs on the task around it.
+    // Handed to `shield`, say, it no longer hangs on the task around it. Whoever is handed it calls
+    // this once; those who await it beside that do so as any other.
     const results = this.#detached ? runInScope(undefined, promise) : promise();
+    this.#detached = false;
     return results.then(onFulfilled, onRejected);
   }
 
