@@ -25,6 +25,8 @@
  * @module
  */
 
+import "./lib/core/hidden_rejections.ts";
+
 export {
   BrokenBarrierError,
   BrokenWorkerPoolError,

@@ -6,7 +6,8 @@
 
 export type Runtime = "node" | "bun";
 
-interface Need {
+/** One feature, and what cannot be run without it. */
+export interface Need {
   /** How the path of the file ends. */
   readonly file: string;
   /** Which of its tests; all of them, and the file itself, if left out. */
@@ -25,6 +26,12 @@ export const NEEDS_DENO: readonly Need[] = [
     file: "wire/resource_sharer_test.ts",
     on: ["node"],
     feature: "an event loop that goes on while nothing holds it",
+  },
+  {
+    file: "task/unhandled_test.ts",
+    tests: /nobody looks at ends the program|so does a failed future/,
+    on: ["bun"],
+    feature: "the end of a program by an unhandled rejection: Bun reports it and goes on",
   },
   {
     file: "task/run_test.ts",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { NEEDS_DENO, type Runtime } from "./needs_deno.ts";
+import { type Need, NEEDS_DENO, type Runtime } from "./needs_deno.ts";
 import type { Outcome } from "./outcome.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -23,9 +23,11 @@ export async function runOwnTests(program: Program, only = ""): Promise<Outcome>
   const files = (await listTests("tests")).filter((file) => file.includes(only));
   const outcome: Outcome = { passed: 0, failed: [], skipped: 0 };
   for (const file of files) {
-    const reason = reasonFor(file, "*", program.runtime);
-    if (reason !== undefined) outcome.skipped++;
-    else {
+    const reason = reasonFor(file, program.runtime);
+    if (reason !== undefined) {
+      outcome.skipped++;
+      needs.set(reason, (needs.get(reason) ?? 0) + 1);
+    } else {
       const { passed, failed: { length }, skipped } = outcome;
       await runFile(program, file, outcome);
       for (const failed of outcome.failed.slice(length)) console.log(failed);
@@ -44,7 +46,7 @@ async function runFile(program: Program, file: string, outcome: Outcome): Promis
   const child = new Deno.Command(command!, {
     args: [...args, "tests/runtimes/shim/run_file.mjs", file],
     cwd: ROOT,
-    env: { STRAND_NPM: program.npm, NO_COLOR: "1" },
+    env: { STRAND_NPM: program.npm, STRAND_LEFT_OUT: leftOut(program, file), NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -60,8 +62,7 @@ async function runFile(program: Program, file: string, outcome: Outcome): Promis
     else if (result.needs !== undefined) {
       outcome.skipped++;
       needs.set(result.needs, (needs.get(result.needs) ?? 0) + 1);
-    } else if (reasonFor(file, result.name, program.runtime) !== undefined) outcome.skipped++;
-    else if (result.error === undefined) outcome.passed++;
+    } else if (result.error === undefined) outcome.passed++;
     else outcome.failed.push(`${file}: ${result.name}\n${indent(result.error)}`);
   }
   if (ended) return;
@@ -70,13 +71,22 @@ async function runFile(program: Program, file: string, outcome: Outcome): Promis
   outcome.failed.push(`${file}: ended before its tests did, with exit code ${code}${last}`);
 }
 
-/** Why a test is not run there; `undefined` if it is. */
-function reasonFor(file: string, name: string, runtime: Runtime): string | undefined {
-  const found = NEEDS_DENO.find((one) => {
-    return file.endsWith(one.file) && (one.on ?? ["node", "bun"]).includes(runtime) &&
-      (one.tests === undefined ? name === "*" : one.tests.test(name));
-  });
-  return found?.feature;
+/** Why a file is not run there; `undefined` if it is. */
+function reasonFor(file: string, runtime: Runtime): string | undefined {
+  return needsOf(file, runtime).find(({ tests }) => tests === undefined)?.feature;
+}
+
+/** For the program that runs a file: the tests that it is to leave out, and why. */
+function leftOut({ runtime }: Program, file: string): string {
+  return JSON.stringify(
+    needsOf(file, runtime).map(({ tests, feature }) => ({ tests: tests?.source, feature })),
+  );
+}
+
+function needsOf(file: string, runtime: Runtime): Need[] {
+  return NEEDS_DENO.filter((one) =>
+    file.endsWith(one.file) && (one.on ?? [runtime]).includes(runtime)
+  );
 }
 
 async function listTests(folder: string): Promise<string[]> {

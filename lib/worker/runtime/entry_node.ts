@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../../core/hidden_rejections.ts";
 import { builtin } from "../../base/builtins.ts";
 import { exit, lockManager } from "../../base/runtime.ts";
 import type { Boot } from "../protocol.ts";

@@ -3,8 +3,7 @@ import { writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { defineListeners, missing, runTests } from "./deno.mjs";
 
-function say(name, error) {
-  const needs = error === undefined ? undefined : missing(error);
+function say(name, error, needs = error === undefined ? undefined : missing(error)) {
   const text = error === undefined ? undefined : String(error?.stack ?? error);
   writeSync(1, `\u0001${JSON.stringify({ name, needs, error: text })}\n`);
 }
@@ -16,6 +15,6 @@ try {
   if (missing(error) === undefined) throw error;
   say("*", error);
 }
-for await (const { name, error } of runTests()) say(name, error);
+for await (const { name, error, needs } of runTests()) say(name, error, needs);
 writeSync(1, `\u0001{"end":true}\n`);
 process.exit(0);
