@@ -25,8 +25,6 @@
  * @module
  */
 
-import "./lib/core/hidden_rejections.ts";
-
 export {
   BrokenBarrierError,
   BrokenWorkerPoolError,

@@ -1,5 +1,6 @@
 import { InvalidStateError } from "../errors.ts";
 import { startTimer, type Timer } from "../base/clock.ts";
+import { hideFromListeners } from "../base/hide_from_listeners.ts";
 import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";
 import { checkFunction, checkOptions, checkSignal, checkSpan, show } from "../base/validate.ts";
 import { whenAborted } from "../core/when_aborted.ts";
@@ -10,7 +11,7 @@ import { formatTaskTree } from "./format_task_tree.ts";
 import { printTaskTree } from "./print_task_tree.ts";
 import { endShared } from "./at_run_end.ts";
 import { taskTree } from "./task_tree.ts";
-import { cancelledError } from "../core/cancellation.ts";
+import { cancelledError, isDelivered } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
 
 /**
@@ -46,6 +47,10 @@ export interface RunOptions {
    */
   debug?: boolean;
 }
+
+// Here and not where the errors of cancellations are made: pages that need no more than those have no
+// use for it.
+hideFromListeners(isDelivered);
 
 const OPTIONS = ["handleSignals", "gracePeriod", "signal", "debug"];
 

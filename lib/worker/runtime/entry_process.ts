@@ -2,7 +2,9 @@
  * What runs in a process of a pool.
  * @module
  */
-import "../../core/hidden_rejections.ts";
+import { hideFromListeners } from "../../base/hide_from_listeners.ts";
+import { isDelivered } from "../../core/cancellation.ts";
 import { serveProcess } from "./serve_process.ts";
 
+hideFromListeners(isDelivered);
 serveProcess();

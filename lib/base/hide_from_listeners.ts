@@ -28,6 +28,8 @@ interface BunProcess extends Emitter {
   nextTick(fn: () => void): void;
 }
 
+let stands = false;
+
 /**
  * Ask `isOurs` of every rejection that nothing handles, in Bun, which tells its listeners without the
  * `emit` of `process`. What is ours goes no further; all others reach the listeners of the program, and
@@ -35,7 +37,8 @@ interface BunProcess extends Emitter {
  */
 export function hideFromListeners(isOurs: (reason: unknown) => boolean): void {
   const process = nodeProcess() as unknown as BunProcess | undefined;
-  if (process?.versions.bun === undefined) return;
+  if (stands || process?.versions.bun === undefined) return;
+  stands = true;
   const events = builtin<{ EventEmitter: new () => Emitter }>("node:events")!;
   // The program's listeners are here, and of Bun's own there is one alone.
   const program = new events.EventEmitter();
