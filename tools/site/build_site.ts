@@ -8,7 +8,8 @@ const ROOT = new URL("../../", import.meta.url);
 const TOOLS = { "esbuild": "0.28.2", "vitepress": "1.6.4" };
 
 /** VitePress' own look, with our colours. */
-const THEME = 'import "./style.css";\nexport { default } from "vitepress/theme";\n';
+const THEME =
+  'import Theme from "vitepress/theme";\nimport "./style.css";\nexport default Theme;\n';
 
 /** What of the project becomes pages as it is. */
 const PAGES = [
