@@ -1,3 +1,4 @@
+import config from "../../deno.json" with { type: "json" };
 import { denoJson } from "./module_graph.ts";
 
 /** A doc comment, as `deno doc --json` gives it. */
@@ -16,7 +17,7 @@ interface Declaration {
   readonly def?: { readonly hasBody?: boolean };
 }
 
-/** What `deno doc` lists for mod.ts: a name that it exports, and every declaration of it. */
+/** What `deno doc` lists for an entry: a name that it exports, and every declaration of it. */
 export interface Documented {
   readonly name: string;
   readonly declarations: readonly Declaration[];
@@ -27,9 +28,16 @@ type Nodes =
   | readonly (Declaration & { readonly name: string })[]
   | Record<string, { readonly symbols: readonly Documented[] }>;
 
-/** Every name that mod.ts exports, with what its doc comments say. */
-export async function readDocumented(): Promise<Documented[]> {
-  const { nodes } = await denoJson<{ nodes: Nodes }>("doc", "mod.ts");
+/** The entries of the package, by the names under which they are imported. */
+export const ENTRIES: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(config.exports).map(([name, file]) => {
+    return [`@strand/strand${name.slice(1)}`, file.slice(2)];
+  }),
+);
+
+/** Every name that an entry exports, with what its doc comments say. */
+export async function readDocumented(entry = "mod.ts"): Promise<Documented[]> {
+  const { nodes } = await denoJson<{ nodes: Nodes }>("doc", entry);
   return symbolsOf(nodes).map(({ name, declarations }) => {
     // Where there are overloads, what they share is no declaration that anybody sees.
     const seen = declarations.filter(({ def, functionDef }) => !(def ?? functionDef)?.hasBody);
