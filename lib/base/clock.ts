@@ -43,6 +43,11 @@ export function roughNow(): number {
   return reading;
 }
 
+/** What changes whenever something asks for the time, however roughly. */
+export function clockLooks(): string {
+  return `${reading} ${asked}`;
+}
+
 class NativeTimer implements Timer {
   #id: ReturnType<typeof setTimeout>;
   #left: number;
@@ -174,6 +179,11 @@ function ringAllDue(): void {
     if (first.live) first.ring(at);
     else stopped--;
   }
+}
+
+/** Whether any timer is set, but for those of fake time and those of more than 24 days. */
+export function timersPending(): boolean {
+  return alarms.size > stopped;
 }
 
 function sweep(): void {

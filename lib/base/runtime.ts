@@ -28,6 +28,7 @@ interface NodeProcess {
   readonly execPath: string;
   readonly versions?: { readonly node?: string };
   readonly env?: Record<string, string | undefined>;
+  exitCode?: number | string | null | undefined;
   exit(code?: number): never;
   emit(event: string, ...args: unknown[]): boolean;
   on(event: string, listener: Listener): void;
@@ -52,10 +53,13 @@ interface DenoRuntime {
   readonly env?: { get(name: string): string | undefined };
   unrefTimer(timer: unknown): void;
   inspect(value: unknown, options: object): string;
+  readonly internal?: symbol;
+  readonly [inner: symbol]: { readonly core?: { resources?(): object } } | undefined;
 }
 
 interface Globals {
   readonly Deno?: DenoRuntime;
+  readonly process?: { getActiveResourcesInfo?(): string[] };
   readonly navigator?: {
     readonly hardwareConcurrency?: number;
     readonly userAgent?: string;
@@ -70,6 +74,8 @@ export interface LockManager {
 
 // A fake one gives numbers that mean nothing to the runtime.
 const nativeSetTimeout = laterGlobal("setTimeout");
+const nativeSetInterval = laterGlobal("setInterval");
+const nativeClearInterval = laterGlobal("clearInterval");
 
 const globals = globalThis as unknown as Globals;
 
@@ -148,6 +154,54 @@ export function denoVersion(): string | undefined {
 export function exit(code: number): void {
   if (globals.Deno !== undefined) globals.Deno.exit(code);
   nodeProcess()?.exit(code);
+}
+
+/**
+ * Call `fn` when the event loop has nothing left to do, and the program is about to end. Deno and Bun
+ * never come to that while the main module awaits something.
+ *
+ * @returns What ends that.
+ */
+export function onLoopEnd(fn: () => void): () => void {
+  const process = nodeProcess();
+  if (process !== undefined) {
+    process.on("beforeExit", fn);
+    return () => process.off("beforeExit", fn);
+  }
+  // In a page this is asked for before it is left.
+  if (!isDeno() || typeof addEventListener !== "function") return () => {};
+  addEventListener("beforeunload", fn);
+  return () => removeEventListener("beforeunload", fn);
+}
+
+/** Let the exit code of a program that ends by itself say that something went wrong. */
+export function failAtEnd(): void {
+  const owner = globals.Deno ?? nodeProcess();
+  if (owner !== undefined) owner.exitCode ||= 1;
+}
+
+/** Call `fn` every `ms` milliseconds of real time, without holding the program alive for it. */
+export function onBeat(ms: number, fn: () => void): () => void {
+  const timer: unknown = (nativeSetInterval.read() as typeof setInterval)(fn, ms);
+  if (typeof timer === "object") (timer as { unref?(): void }).unref?.();
+  else globals.Deno?.unrefTimer(timer);
+  return () => (nativeClearInterval.read() as typeof clearInterval)(timer as number);
+}
+
+/**
+ * Whether the program has nothing open that holds it but the standard streams: no connection, file,
+ * channel or timer. `undefined` where the runtime does not tell all of that. A worker of the program's
+ * own and a pending read of standard input it does not tell of.
+ */
+export function nothingOpen(): boolean | undefined {
+  const { Deno: deno, process } = globals;
+  const resources = deno?.[deno.internal!]?.core?.resources?.();
+  if (resources === undefined) return undefined;
+  if (Object.values(resources).some((name) => !/^(std(in|out|err)|signal)$/.test(name))) {
+    return false;
+  }
+  const timers = process?.getActiveResourcesInfo?.();
+  return timers === undefined ? undefined : timers.length === 0;
 }
 
 /** Call `fn` with every error of this thread that nothing catches, instead of the thread's end. */

@@ -159,6 +159,9 @@ export class ExceptionGroup extends AggregateError {
   }
 }
 
+/** Under this key a group whose stack tells of its failures can give its part one that does, too. */
+export const copyStack: unique symbol = Symbol("copy the stack");
+
 type Halves = [ExceptionGroup | undefined, ExceptionGroup | undefined];
 
 // Not private methods: a group that came from a worker was given its class, and not constructed.
@@ -180,7 +183,9 @@ function splitGroup(group: ExceptionGroup, matches: (error: unknown) => boolean)
 function part(group: ExceptionGroup, errors: unknown[]): ExceptionGroup | undefined {
   if (errors.length === 0) return undefined;
   const made = group.derive(errors);
-  if (group.stack !== undefined) made.stack = group.stack;
+  const { [copyStack]: copy } = group as { [copyStack]?: (made: ExceptionGroup) => void };
+  if (copy !== undefined) copy(made);
+  else if (group.stack !== undefined) made.stack = group.stack;
   if ("cause" in group && !("cause" in made)) {
     Object.defineProperty(made, "cause", {
       value: group.cause,

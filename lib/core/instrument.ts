@@ -188,6 +188,14 @@ export interface Instrument {
   workerEnded?(worker: WorkerInfo): void;
 }
 
+/** A limit or a group that an instrument follows. */
+export interface TracedScope {
+  /** Call its body. */
+  around<R>(fn: () => R): R;
+  /** It is over. */
+  end(outcome: Outcome): void;
+}
+
 /** What an instrument of the library itself may do besides. */
 export interface Tracing {
   /** Call the function of a task, in the trace context of its span. */
@@ -196,8 +204,12 @@ export interface Tracing {
   traceparentOf?(call: CallInfo): string | undefined;
   /** In a worker: call the function of a call as part of the trace that it came with. */
   aroundCall?<R>(name: string, traceparent: string, fn: () => R): R;
-  /** A limit or a group begins in the running code; call what comes back at its end. */
-  scopeBegan?(kind: "timeout" | "group", name: string): ((outcome: Outcome) => void) | undefined;
+  /** A limit or a group begins in the running code. */
+  scopeBegan?(kind: "timeout" | "group", name: string): TracedScope | undefined;
+  /** The code of a task goes on. */
+  goesOn?(fiber: Fiber): void;
+  /** It has ended, or has come to a wait of the library. */
+  parks?(fiber: Fiber): void;
   /** The program has given this instrument back. */
   disposed?(): void;
 }
@@ -219,6 +231,12 @@ export interface Instruments {
   waitBegan(fiber: Fiber, wait: WaitInfo): void;
   /** That wait is over. */
   waitEnded(fiber: Fiber, wait: WaitInfo): void;
+  /** A limit or a group begins in the running code. */
+  scopeBegan(kind: "timeout" | "group", name: string): TracedScope;
+  /** What a call is to take along to its worker. */
+  traceparentOf(call: CallInfo): string | undefined;
+  /** Call the function of a call that came with a trace. */
+  aroundCall<R>(name: string, traceparent: string, fn: () => R): R;
 }
 
 let current: Instruments | undefined;

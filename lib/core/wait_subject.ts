@@ -9,6 +9,8 @@ export interface WaitSubject {
   readonly name?: string | undefined;
   /** The task that has to do something before the wait can end, where there is one. */
   readonly holder?: Fiber | undefined;
+  /** Where it is for several things at once: the fibers or futures that all have to end first. */
+  readonly all?: () => Iterable<object>;
 }
 
 /** The same in words. */

@@ -208,7 +208,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   }
 
   #tellBegan(fiber: Fiber): void {
-    now(); // so that the rough reading is a good one
+    this.#begunAt = Math.trunc(now()); // so that the rough reading is a good one
     const wait = readSubject(this.describe());
     told.set(this, wait);
     instruments()?.waitBegan(fiber, wait);

@@ -5,6 +5,7 @@ import {
   type Instrument,
   type Outcome,
   type TaskInfo,
+  type TracedScope,
   type Tracing,
   tracing,
   type WaitInfo,
@@ -56,7 +57,7 @@ class ChromeTrace implements Instrument {
   #threads = MAIN;
   readonly #tasks = new Map<TaskInfo, OpenTask>();
   readonly #calls = new Map<CallInfo, OpenCall>();
-  readonly #scopes = new Map<number, string>();
+  readonly #scopes = new Map<number, { kind: string; name: string }>();
   /** The tracks of workers, by pool and name. */
   readonly #workers = new Map<string, number>();
   /** The task of which the thread's track shows a step. */
@@ -177,12 +178,15 @@ class ChromeTrace implements Instrument {
     this.#put({ ph: "E", name: task.name, tid: MAIN });
   }
 
-  #scopeBegan(kind: "timeout" | "group", name: string): (outcome: Outcome) => void {
+  #scopeBegan(kind: "timeout" | "group", name: string): TracedScope {
     const id = ++this.#ids;
-    this.#scopes.set(id, name);
+    this.#scopes.set(id, { kind, name });
     this.#put({ ph: "b", cat: kind, name, id });
-    return ({ state }) => {
-      if (this.#scopes.delete(id)) this.#put({ ph: "e", cat: kind, name, id, args: { state } });
+    return {
+      around: (fn) => fn(),
+      end: ({ state }) => {
+        if (this.#scopes.delete(id)) this.#put({ ph: "e", cat: kind, name, id, args: { state } });
+      },
     };
   }
 
@@ -229,6 +233,10 @@ class ChromeTrace implements Instrument {
       if (tid !== undefined) this.#put({ ph: "E", name: call.name, tid, args: { state: "open" } });
     }
     for (const task of this.#tasks.values()) this.#closeTask(task, { state: "open" });
+    for (const [id, { kind, name }] of this.#scopes) {
+      this.#put({ ph: "e", cat: kind, name, id, args: { state: "open" } });
+    }
+    this.#scopes.clear();
     this.#tasks.clear();
     this.#calls.clear();
     this.#text += "\n]\n";

@@ -8,6 +8,7 @@ import {
   type Outcome,
   statsOf,
   type TaskInfo,
+  type TracedScope,
   type Tracing,
   tracing,
 } from "../core/instrument.ts";
@@ -224,9 +225,7 @@ class OpenTelemetry implements Instrument {
 
   #aroundTask<R>(task: TaskInfo, fn: () => R): R {
     const span = this.#tasks.get(task);
-    if (span === undefined) return fn();
-    const { context, trace } = this.#api;
-    return context.with(trace.setSpan(context.active(), span), fn);
+    return span === undefined ? fn() : this.#within(span, fn);
   }
 
   #traceparentOf(call: CallInfo): string | undefined {
@@ -245,13 +244,15 @@ class OpenTelemetry implements Instrument {
     return context.with(trace.setSpanContext(ROOT_CONTEXT, remote), fn);
   }
 
-  #scopeBegan(
-    kind: "timeout" | "group",
-    name: string,
-  ): ((outcome: Outcome) => void) | undefined {
+  #scopeBegan(kind: "timeout" | "group", name: string): TracedScope | undefined {
     if (this.#options.limits === false) return undefined;
     const span = this.#start(name, INTERNAL, { "strand.kind": kind });
-    return (outcome) => end(span, outcome);
+    return { around: (fn) => this.#within(span, fn), end: (outcome) => end(span, outcome) };
+  }
+
+  #within<R>(span: OtelSpan, fn: () => R): R {
+    const { context, trace } = this.#api;
+    return context.with(trace.setSpan(context.active(), span), fn);
   }
 }
 

@@ -5,6 +5,7 @@ import { checkAwaitable, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";
 import type { Awaitable } from "../core/task.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 
 /**
  * Options of `gather`.
@@ -90,6 +91,10 @@ class Collector {
     }
     if (reached) this.#stopRequested = error;
     return reached;
+  }
+
+  subject(): WaitSubject {
+    return { kind: "gather", all: () => this.#children };
   }
 
   beingStopped(): boolean {

@@ -5,6 +5,7 @@ import {
   type Instruments,
   type Outcome,
   setInstruments,
+  type TracedScope,
   type Tracing,
   tracing,
   type WaitInfo,
@@ -57,7 +58,7 @@ class Installed implements Disposable {
 const installed = new Set<Installed>();
 
 /** Have hooks called. */
-export function install(hooks: Instrument): Disposable {
+export function install(hooks: Traced): Disposable {
   const one = new Installed(hooks);
   installed.add(one);
   setInstruments(new InstalledInstruments([...installed]));
@@ -81,22 +82,26 @@ export class InstalledInstruments implements Instruments {
   startTask<R>(fiber: Fiber, fn: () => R): R {
     const task = infoOf(fiber);
     this.call("taskStarted", task);
+    this.#trace("goesOn", fiber);
     return this.#nest((one) => one.aroundTask && ((inner) => one.aroundTask!(task, inner)), fn);
   }
 
   /** A task has ended. */
   taskEnded(fiber: Fiber, outcome: Outcome): void {
+    this.#trace("parks", fiber);
     this.call("taskEnded", infoOf(fiber), outcome);
   }
 
   /** A task begins to wait. */
   waitBegan(fiber: Fiber, wait: WaitInfo): void {
+    this.#trace("parks", fiber);
     this.call("waitBegan", infoOf(fiber), wait);
   }
 
   /** That wait is over. */
   waitEnded(fiber: Fiber, wait: WaitInfo): void {
     this.call("waitEnded", infoOf(fiber), wait);
+    this.#trace("goesOn", fiber);
   }
 
   /** Call the hook of each. */
@@ -121,12 +126,21 @@ export class InstalledInstruments implements Instruments {
     return undefined;
   }
 
-  /** Say that a limit or a group begins; call what comes back at its end. */
-  scopeBegan(kind: "timeout" | "group", name: string): (outcome: Outcome) => void {
-    const ends = this.#all.map(({ hooks }) => hooks[tracing]?.scopeBegan?.(kind, name));
-    return (outcome) => {
-      for (const end of ends) end?.(outcome);
+  /** A limit or a group begins in the running code. */
+  scopeBegan(kind: "timeout" | "group", name: string): TracedScope {
+    const traced = this.#all.flatMap(({ hooks }) => {
+      return hooks[tracing]?.scopeBegan?.(kind, name) ?? [];
+    });
+    return {
+      around: (fn) => traced.reduceRight<typeof fn>((inner, one) => () => one.around(inner), fn)(),
+      end: (outcome) => {
+        for (const one of traced) one.end(outcome);
+      },
     };
+  }
+
+  #trace(name: "goesOn" | "parks", fiber: Fiber): void {
+    for (const { hooks } of this.#all) hooks[tracing]?.[name]?.(fiber);
   }
 
   #nest<R>(

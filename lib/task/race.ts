@@ -6,7 +6,8 @@ import { ExceptionGroup } from "../core/exception_group.ts";
 import { type Future, futureInternals } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
 import { inTask } from "../core/in_task.ts";
-import type { Awaitable } from "../core/task.ts";
+import { type Awaitable, Task } from "../core/task.ts";
+import { nameFailures } from "./_name_failures.ts";
 import { checkAwaitable, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { wait } from "./wait.ts";
@@ -111,7 +112,16 @@ async function decide(aws: Awaitable<unknown>[], chain: WaitChain): Promise<unkn
     // They win over a cancellation from outside, which the next wait then takes, as in a task group.
     if (cancelled !== undefined) currentScope()!.redeliver();
     const errors = failures.map((one) => futureInternals.error(one));
-    throw new ExceptionGroup(errors, `Unhandled errors in a race (${errors.length})`);
+    const group = new ExceptionGroup(errors, `Unhandled errors in a race (${errors.length})`);
+    const tasks = failures.filter((one) => one instanceof Task);
+    nameFailures(
+      group,
+      new Map(tasks.map((one) => [
+        futureInternals.error(one),
+        `task ${JSON.stringify(one.name)}`,
+      ])),
+    );
+    throw group;
   }
   if (cancelled !== undefined) throw cancelled;
   return first!.result();

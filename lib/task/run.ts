@@ -5,11 +5,12 @@ import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";
 import { checkFunction, checkOptions, checkSignal, checkSpan, show } from "../base/validate.ts";
 import { whenAborted } from "../core/when_aborted.ts";
 import { enclosingRun, RunContext, runContexts, runInScope } from "../core/context.ts";
-import { notePlaces } from "./creation_places.ts";
 import { Callback, futureInternals } from "../core/future.ts";
+import { DebugMode } from "./debug_mode.ts";
 import { formatTaskTree } from "./format_task_tree.ts";
 import { printTaskTree } from "./print_task_tree.ts";
 import { endShared } from "./at_run_end.ts";
+import { StuckRun } from "./stuck_run.ts";
 import { taskTree } from "./task_tree.ts";
 import { cancelledError, isDelivered } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
@@ -42,7 +43,10 @@ export interface RunOptions {
   /** Aborting it cancels `main`, with the signal's reason; aborted already, `main` never runs. */
   signal?: AbortSignal;
   /**
-   * Say on stderr what hides in a program: where tasks were created, and which are cut off by its end.
+   * Say on stderr what hides in a program, once for each place and with the place at which the task
+   * was created: a step that held the event loop for more than 100 ms, a limit or a cancellation that a
+   * promise which is not the library's has not heard for a second, locks and tasks that wait for each
+   * other in a circle, and the tasks that the end of the run cuts off.
    * Default: whether the environment variable `STRAND_DEBUG` is 1, where it may be read.
    */
   debug?: boolean;
@@ -87,9 +91,14 @@ class Interrupts {
     if (showsTasks) this.#unlisten.push(onSignal("SIGQUIT", printTaskTree));
   }
 
+  /** Listen to no signal any more. */
+  unlisten(): void {
+    for (const unlisten of this.#unlisten.splice(0)) unlisten();
+  }
+
   stop(): void {
     this.#grace?.stop();
-    for (const unlisten of this.#unlisten) unlisten();
+    this.unlisten();
     Interrupts.#cleaningUp.delete(this);
     this.#end();
   }
@@ -174,6 +183,11 @@ function ended(task: Task<unknown>): Promise<void> {
  * exit code 130 or 143. A second one ends it at once, and so does the end of `gracePeriod`; both print
  * on stderr what was still waiting. SIGQUIT prints that and goes on.
  *
+ * A program that can never go on, because its tasks wait for each other or for what nothing is left to
+ * bring, says so on stderr and fails with exit code 1. While the main module awaits the run, Deno and
+ * Bun keep such a program alive; it then says so after half a second in which nothing happened, and
+ * Deno ends it if the tasks wait in a circle.
+ *
  * CPython: `asyncio.run`.
  *
  * @typeParam T What `main` resolves with.
@@ -212,7 +226,7 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
     throw new InvalidStateError("Cannot run: this is inside a running run");
   }
   const debugs = debug ?? readEnv("STRAND_DEBUG") === "1";
-  const endNotes = debugs ? notePlaces() : () => {};
+  const debugMode = debugs ? DebugMode.start() : undefined;
   const runContext = new RunContext(true);
   runContexts.add(runContext);
   const task = taskInternals.create(main, { name: "main" }, runContext);
@@ -220,14 +234,16 @@ export async function run<T>(main: Coroutine<T>, options?: RunOptions): Promise<
   const subscription = signal && whenAborted(signal, () => task.cancel(signal.reason));
   const interrupts = new Interrupts(task, gracePeriod);
   interrupts.listen(signals, handleSignals === undefined || handleSignals === true);
+  const stuck = new StuckRun(runContext, signals.length > 0, () => interrupts.unlisten());
   try {
     await runInScope(undefined, () => ended(task));
     if (debugs) reportCutOff(runContext);
     await cancelAll(runContext, task);
     await runInScope(undefined, endShared);
   } finally {
+    stuck.stop();
     subscription?.end();
-    endNotes();
+    debugMode?.stop();
     runContext.open = false;
     runContexts.delete(runContext);
     runContext.numbers.end();

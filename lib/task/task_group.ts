@@ -7,6 +7,7 @@ import { currentRunContext, currentScope, runInScope, type TaskOwner } from "../
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
 import { type HeldWait, holdWait } from "../core/held_wait.ts";
+import { nameFailures } from "./_name_failures.ts";
 import { underSignal } from "./_under_signal.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import type { Fiber } from "../core/fiber.ts";
@@ -168,6 +169,8 @@ export class TaskGroup {
   };
   #detached = false;
   readonly #errors: unknown[] = [];
+  /** Where each of them came from, in words. */
+  readonly #sources: Map<unknown, string> = new Map();
   #lastChild: Waiter<void> | undefined;
   /** Other tasks that wait for the last child. */
   readonly #joiners: Set<Waiter<void>> = new Set();
@@ -224,8 +227,16 @@ export class TaskGroup {
 
   /** Waits until the last child has ended. */
   static #LastChild = class extends Waiter<void> {
+    readonly #owner: TaskOwner;
+
+    constructor(owner: TaskOwner) {
+      super();
+      this.#owner = owner;
+    }
+
     override describe(): WaitSubject {
-      return { kind: "TaskGroup" };
+      const { name, tasks } = this.#owner;
+      return { kind: "TaskGroup", name, all: () => tasks };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -371,7 +382,7 @@ export class TaskGroup {
   //     await timeout(50, () => group.join());
   async #joinFromOutside(): Promise<void> {
     while (this.#children.size > 0) {
-      const wait = new TaskGroup.#LastChild();
+      const wait = new TaskGroup.#LastChild(this.#owner);
       this.#joiners.add(wait);
       try {
         await wait.begin();
@@ -395,7 +406,7 @@ export class TaskGroup {
     }
     let late = false;
     while (this.#children.size > 0) {
-      this.#lastChild = new TaskGroup.#LastChild();
+      this.#lastChild = new TaskGroup.#LastChild(this.#owner);
       if (this.#detached) this.#lastChild.detach();
       try {
         await this.#lastChild.begin();
@@ -412,15 +423,17 @@ export class TaskGroup {
     this.#scope?.close();
     // Asked only where it matters, as it looks through all scopes around.
     const outside = () => this.#outer?.requested() ?? 0;
-    if (end.failure !== undefined) this.#errors.push(end.failure.error);
+    if (end.failure !== undefined) this.#noteError(end.failure.error, "the body");
     if (this.#errors.length > 0) {
       // The failures win over a cancellation from outside, which the next wait then takes.
       if (outside() > 0) this.#outer!.redeliver();
       const count = this.#errors.length;
-      throw new ExceptionGroup(
+      const error = new ExceptionGroup(
         this.#errors,
         `Unhandled errors in a task group (${count} ${count === 1 ? "error" : "errors"})`,
       );
+      nameFailures(error, this.#sources);
+      throw error;
     }
     const own = this.#bodyCancelled && outside() <= this.#before;
     if (cancelled !== undefined && !own) throw cancelled;
@@ -447,11 +460,16 @@ export class TaskGroup {
       Promise.reject(error);
       return;
     }
-    this.#errors.push(error);
+    this.#noteError(error, `task ${JSON.stringify(task.name)}`);
     if (this.#stopping) return;
     const cause = cancelledError("A child of the task group failed");
     this.#stop(cause);
     this.#cancelBody(cause);
+  }
+
+  #noteError(error: unknown, source: string): void {
+    this.#errors.push(error);
+    this.#sources.set(error, source);
   }
 
   #cancelBody(error: CancelledError): void {

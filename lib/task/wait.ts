@@ -121,7 +121,9 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
   }
 
   override describe(): WaitSubject {
-    return { kind: "wait" };
+    const kind = "wait";
+    if (this.#returnWhen !== "ALL_COMPLETED") return { kind };
+    return { kind, all: () => this.#futures };
   }
 
   protected override onWithdraw(): CancelOutcome {

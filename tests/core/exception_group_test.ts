@@ -1,5 +1,13 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { CancelledError, createTask, ExceptionGroup, Future, TaskGroup } from "../../mod.ts";
+import {
+  CancelledError,
+  createTask,
+  ExceptionGroup,
+  Future,
+  race,
+  sleep,
+  TaskGroup,
+} from "../../mod.ts";
 import { failure, start } from "../task/helpers.ts";
 
 /** The nesting of a group, with the messages of what is in it. */
@@ -185,4 +193,56 @@ Deno.test("ExceptionGroup: a task that fails with one made of cancellations has 
     await new Future();
   });
   assertEquals(shape(await failure(block)), ["child"]);
+});
+
+Deno.test("ExceptionGroup: its stack has each failure under the name of its task", async () => {
+  const fail = (message: string) => () => Promise.reject(new RangeError(message));
+  const error = await failure(TaskGroup.run((group) => {
+    group.createTask(fail("one"), { name: "first" });
+    group.createTask(() =>
+      TaskGroup.run((inner) => {
+        inner.createTask(fail("two"), { name: "in the second" });
+        throw new TypeError("the inner body");
+      }), { name: "second" });
+    group.createTask(() => {
+      throw "no error";
+    }, { name: "third" });
+  })) as ExceptionGroup;
+  const stack = error.stack!;
+  const heads = stack.split("\n").filter((line) => /^ +in /.test(line));
+  assertEquals(heads, [
+    '  in task "first": RangeError: one',
+    '  in task "third": no error',
+    '  in task "second": ExceptionGroup: Unhandled errors in a task group (1 error)',
+    "    in the body: TypeError: the inner body",
+  ]);
+  // What is split off tells of its own failures, and of where the whole came from.
+  const [ranges, rest] = error.split(RangeError);
+  assertEquals(ranges!.stack!.includes("in the second"), false);
+  assert(ranges!.stack!.includes('in task "first": RangeError: one'));
+  assert(rest!.stack!.includes('in task "third"') && !rest!.stack!.includes("RangeError"));
+  assertEquals(ranges!.stack!.split("\n")[0], stack.split("\n")[0]);
+  error.stack = "another";
+  assertEquals(error.stack, "another");
+});
+
+Deno.test("ExceptionGroup: a stack tells of thousands of failures in few", async () => {
+  const error = await failure(TaskGroup.run((group) => {
+    for (let i = 0; i < 1_200; i++) group.createTask(() => Promise.reject(new Error(`${i}`)));
+  })) as ExceptionGroup;
+  const { length } = error.errors;
+  assertEquals(length, 1_200);
+  assert(error.stack!.endsWith("\n  and 200 more"));
+});
+
+Deno.test("ExceptionGroup: race names the tasks that failed, too", async () => {
+  const late = createTask(async () => {
+    try {
+      await sleep(60_000);
+    } finally {
+      throw new TypeError("in the clean-up");
+    }
+  }, { name: "loser" });
+  const error = await failure(race(() => sleep(0), late)) as ExceptionGroup;
+  assert(error.stack!.includes('in task "loser": TypeError: in the clean-up'), error.stack);
 });

@@ -1,4 +1,4 @@
-import { type Ending, RunningProcess, runToEnd } from "./running_process.ts";
+import { type Ending, type ProcessOptions, RunningProcess, runToEnd } from "./running_process.ts";
 
 const MOD = new URL("../../mod.ts", import.meta.url).href;
 
@@ -7,8 +7,8 @@ function evaluate(source: string): string[] {
 }
 
 /** Runs a TypeScript program to its end; `$MOD` in its source stands for the library. */
-export function runProgram(source: string): Promise<Ending> {
-  return runToEnd(evaluate(source));
+export function runProgram(source: string, options: ProcessOptions = {}): Promise<Ending> {
+  return runToEnd(evaluate(source), options);
 }
 
 /** A TypeScript program in a process of its own; `$MOD` in its source stands for the library. */
