@@ -74,8 +74,6 @@ export interface LockManager {
 
 // A fake one gives numbers that mean nothing to the runtime.
 const nativeSetTimeout = laterGlobal("setTimeout");
-const nativeSetInterval = laterGlobal("setInterval");
-const nativeClearInterval = laterGlobal("clearInterval");
 
 const globals = globalThis as unknown as Globals;
 
@@ -178,14 +176,6 @@ export function onLoopEnd(fn: () => void): () => void {
 export function failAtEnd(): void {
   const owner = globals.Deno ?? nodeProcess();
   if (owner !== undefined) owner.exitCode ||= 1;
-}
-
-/** Call `fn` every `ms` milliseconds of real time, without holding the program alive for it. */
-export function onBeat(ms: number, fn: () => void): () => void {
-  const timer: unknown = (nativeSetInterval.read() as typeof setInterval)(fn, ms);
-  if (typeof timer === "object") (timer as { unref?(): void }).unref?.();
-  else globals.Deno?.unrefTimer(timer);
-  return () => (nativeClearInterval.read() as typeof clearInterval)(timer as number);
 }
 
 /**

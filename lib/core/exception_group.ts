@@ -160,7 +160,7 @@ export class ExceptionGroup extends AggregateError {
 }
 
 /** Under this key a group whose stack tells of its failures can give its part one that does, too. */
-export const copyStack: unique symbol = Symbol("copy the stack");
+export const copyStack: unique symbol = Symbol("stack");
 
 type Halves = [ExceptionGroup | undefined, ExceptionGroup | undefined];
 
@@ -183,9 +183,8 @@ function splitGroup(group: ExceptionGroup, matches: (error: unknown) => boolean)
 function part(group: ExceptionGroup, errors: unknown[]): ExceptionGroup | undefined {
   if (errors.length === 0) return undefined;
   const made = group.derive(errors);
-  const { [copyStack]: copy } = group as { [copyStack]?: (made: ExceptionGroup) => void };
-  if (copy !== undefined) copy(made);
-  else if (group.stack !== undefined) made.stack = group.stack;
+  if (copyStack in group) (group[copyStack] as (made: ExceptionGroup) => void)(made);
+  else made.stack = group.stack!;
   if ("cause" in group && !("cause" in made)) {
     Object.defineProperty(made, "cause", {
       value: group.cause,

@@ -164,9 +164,10 @@ export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
 
   #launch(): void {
     try {
-      let hooks = instruments();
-      if (hooks !== undefined && !told.has(this)) hooks = undefined;
-      const result = hooks === undefined ? this.call() : hooks.startTask(this, () => this.call());
+      const hooks = instruments();
+      const result = hooks !== undefined && told.has(this)
+        ? hooks.startTask(this, () => this.call())
+        : this.call();
       if (isThenable(result)) this.follow(result);
       else this.finish(result);
     } catch (error) {

@@ -10,7 +10,7 @@ export interface WaitSubject {
   /** The task that has to do something before the wait can end, where there is one. */
   readonly holder?: Fiber | undefined;
   /** Where it is for several things at once: the fibers or futures that all have to end first. */
-  readonly all?: () => Iterable<object>;
+  readonly all?: Iterable<object>;
 }
 
 /** The same in words. */

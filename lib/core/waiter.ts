@@ -75,8 +75,8 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     const due = scope.pendingScope();
     if (due !== undefined && this.interrupt(due.pending!)) due.markDelivered();
     parked(scope.fiber);
-    if (instruments() !== undefined) this.#tellBegan(scope.fiber);
-    this.#begunAt = roughNow();
+    if (instruments() === undefined) this.#begunAt = roughNow();
+    else this.#tellBegan(scope.fiber);
     return this.promise;
   }
 
@@ -208,16 +208,17 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   }
 
   #tellBegan(fiber: Fiber): void {
-    this.#begunAt = Math.trunc(now()); // so that the rough reading is a good one
+    this.#begunAt = Math.trunc(now());
     const wait = readSubject(this.describe());
     told.set(this, wait);
-    instruments()?.waitBegan(fiber, wait);
+    instruments()!.waitBegan(fiber, wait);
   }
 
   #tellEnded(): void {
     const wait = told.get(this);
-    if (wait === undefined || !told.delete(this)) return;
-    instruments()?.waitEnded(this.#scope!.fiber, wait);
+    if (wait === undefined) return;
+    told.delete(this);
+    instruments()!.waitEnded(this.#scope!.fiber, wait);
   }
 
   #settle(state: number, handed: unknown): boolean {

@@ -1,6 +1,6 @@
 import { now } from "../base/clock.ts";
 import { showDuration } from "../base/inspect.ts";
-import { onBeat } from "../base/runtime.ts";
+import { onBeat } from "../base/on_beat.ts";
 import { runContexts } from "../core/context.ts";
 import type { Fiber } from "../core/fiber.ts";
 import { waitOf } from "../core/fiber_state.ts";
@@ -8,7 +8,7 @@ import { type Tracing, tracing } from "../core/instrument.ts";
 import { notePlaces, placeOf } from "./creation_places.ts";
 import { install } from "./installed_instruments.ts";
 import { showCircle } from "./stuck_run.ts";
-import { findCircle } from "./wait_graph.ts";
+import { findCircle } from "./find_circle.ts";
 
 /** A step that held the event loop for longer is reported. */
 const LONG_STEP = 100;
@@ -120,8 +120,8 @@ export class DebugMode {
     for (const run of runContexts) {
       for (const owner of [run, ...run.groups]) {
         for (const fiber of owner.tasks as Iterable<Fiber>) {
-          if (fiber.ended || fiber.total === 0 || waitOf(fiber) !== undefined) continue;
-          const asked = now() - fiber.scope.askedAt;
+          if (fiber.ended || fiber.cancelsRequested === 0 || waitOf(fiber) !== undefined) continue;
+          const asked = now() - fiber.scope.cancelledAt;
           if (asked < LONG_DEAF) continue;
           this.#sayOf(
             "deaf",

@@ -94,7 +94,7 @@ class Collector {
   }
 
   subject(): WaitSubject {
-    return { kind: "gather", all: () => this.#children };
+    return { kind: "gather", all: this.#children };
   }
 
   beingStopped(): boolean {

@@ -1,11 +1,12 @@
 import { clockLooks, timersPending } from "../base/clock.ts";
-import { failAtEnd, nothingOpen, onBeat, onLoopEnd } from "../base/runtime.ts";
+import { onBeat } from "../base/on_beat.ts";
+import { failAtEnd, nothingOpen, onLoopEnd } from "../base/runtime.ts";
 import { type RunContext, runContexts } from "../core/context.ts";
 import type { Fiber } from "../core/fiber.ts";
 import { showState } from "../core/show_state.ts";
 import { formatTaskTree } from "./format_task_tree.ts";
 import { callSources, infoOf } from "./task_tree.ts";
-import { findCircle, waitsAmongTasks } from "./wait_graph.ts";
+import { findCircle, waitsAmongTasks } from "./find_circle.ts";
 
 /** For how many milliseconds nothing happens before it is asked whether anything can. */
 const QUIET = 500;

@@ -236,7 +236,7 @@ export class TaskGroup {
 
     override describe(): WaitSubject {
       const { name, tasks } = this.#owner;
-      return { kind: "TaskGroup", name, all: () => tasks };
+      return { kind: "TaskGroup", name, all: tasks };
     }
 
     protected override onWithdraw(): CancelOutcome {

@@ -123,7 +123,7 @@ class Some<T> extends Waiter<WaitResult<T>, void> {
   override describe(): WaitSubject {
     const kind = "wait";
     if (this.#returnWhen !== "ALL_COMPLETED") return { kind };
-    return { kind, all: () => this.#futures };
+    return { kind, all: this.#futures };
   }
 
   protected override onWithdraw(): CancelOutcome {

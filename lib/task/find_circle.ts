@@ -30,7 +30,7 @@ function onlyWait(fiber: Fiber): Wait | undefined {
 /** What all has to go on before a wait can end: fibers, and `undefined` for what is no task. */
 function partsOf({ all }: WaitSubject): (Fiber | undefined)[] {
   const parts: (Fiber | undefined)[] = [];
-  for (const one of all?.() ?? []) {
+  for (const one of all ?? []) {
     if (!(one instanceof Future)) parts.push(one as Fiber);
     else if (!one.done()) parts.push(futureInternals.subject(one).holder);
   }
