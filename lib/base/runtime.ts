@@ -264,8 +264,13 @@ export function onExit(fn: (code: number) => void): void {
 
 /** Let a timer of `setTimeout` or `setInterval` not hold the program alive. */
 export function unrefTimer(timer: unknown): void {
+  if (typeof timer === "object" || setTimeout === nativeSetTimeout.read()) unrefNative(timer);
+}
+
+/** The same for one that is certainly of the runtime, and not of fake time. */
+export function unrefNative(timer: unknown): void {
   if (typeof timer === "object") (timer as { unref?(): void } | null)?.unref?.();
-  else if (setTimeout === nativeSetTimeout.read()) globals.Deno?.unrefTimer(timer);
+  else globals.Deno?.unrefTimer(timer);
 }
 
 /** Let nothing in this thread read standard input, where a thread can be kept from it. */

@@ -34,7 +34,7 @@ const HANGS: Record<string, { source: string; says: RegExp[] }> = {
       using _ = await locks.a.acquire();
       using __ = await locks.a.acquire();
     });`,
-    says: [/circle:\n  task "main" waiting .* for Lock held by "main"$/m],
+    says: [/circle:\n {2}task "main" waiting .* for Lock held by "main"$/m],
   },
   "tasks that await each other": {
     source: `void run(async () => {
