@@ -29,6 +29,9 @@ export function onCreation(fn: ((fiber: Fiber) => void) | undefined): void {
 
 let launch: (fiber: Fiber) => void;
 
+// Not the method of a promise that is looked at for races.
+const { then } = Promise.prototype;
+
 /**
  * A function under way as a task: it stands in its owner from its beginning to its end, takes its
  * first turn, and can be asked to stop. The scope, and where nobody asked for it yet the task that
@@ -152,7 +155,7 @@ export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
   /** Its function has returned a promise, or what looks like one. */
   protected follow(result: PromiseLike<unknown>): void {
     // What is no promise may throw here, call back twice, or give yet another one.
-    Promise.resolve(result).then((value) => this.finish(value), (error) => this.fail(error));
+    then.call(Promise.resolve(result), (value) => this.finish(value), (error) => this.fail(error));
   }
 
   /** Its function has returned. */

@@ -6,6 +6,7 @@ import { noteDelivery } from "./cancellation.ts";
 import type { Fiber } from "./fiber.ts";
 import { type HeldWait, holdWait } from "./held_wait.ts";
 import { instruments, type WaitInfo } from "./instrument.ts";
+import { RaceEntry, type Racer } from "./race_entry.ts";
 import { callSoon, continueStep, type Handle, parked, resumed } from "./scheduler.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
 import type { CancelScope, Interruptible } from "./cancel_scope.ts";
@@ -41,7 +42,7 @@ export const again: unique symbol = Symbol("again");
  *    '--interrupt: onWithdraw--> withdrawn --turn--> ended: onWithdrawn, promise rejects
  * ```
  */
-export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible, HeldWait {
+export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible, HeldWait, Racer {
   /** For the line of the primitive: where it stands. */
   slot = -1;
   scopeIndex = -1;
@@ -54,6 +55,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   #handed: unknown = undefined;
   #interruption: CancelledError | undefined = undefined;
   #begunAt = 0;
+  #races: RaceEntry[] | undefined = undefined;
 
   constructor() {
     this.promise = new Promise(capture);
@@ -61,6 +63,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     this.#reject = rejectLast;
     this.#scope = currentScope();
     holdWait(this.promise, this);
+    RaceEntry.watch(this.promise);
   }
 
   /**
@@ -165,8 +168,9 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
       const error = this.errorFor(interruption);
       noteDelivery(error);
       this.#reject(error);
+      this.#tellRaces((race) => race.cancel(error, this.promise));
     } else if (state === FAILED) {
-      this.#reject(handed);
+      this.#fail(handed);
     } else {
       try {
         const value = this.onResume(handed as W);
@@ -175,8 +179,9 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
           return;
         }
         this.#resolve(value);
+        this.#tellRaces((race) => race.resolve(value, this.promise));
       } catch (error) {
-        this.#reject(error);
+        this.#fail(error);
       }
     }
     const scope = this.#scope;
@@ -219,6 +224,23 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     if (wait === undefined) return;
     told.delete(this);
     instruments()!.waitEnded(this.#scope!.fiber, wait);
+  }
+
+  enterRace(race: RaceEntry): boolean {
+    if (this.#state === ENDED) return false;
+    (this.#races ??= []).push(race);
+    return true;
+  }
+
+  #fail(error: unknown): void {
+    this.#reject(error);
+    this.#tellRaces((race) => race.reject(error, this.promise));
+  }
+
+  #tellRaces(tell: (race: RaceEntry) => void): void {
+    if (this.#races === undefined) return;
+    for (const race of this.#races) tell(race);
+    this.#races = undefined;
   }
 
   #settle(state: number, handed: unknown): boolean {

@@ -1,4 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { createTask, Queue, QueueShutDown } from "../../mod.ts";
 import { runProgram } from "../support/running_program.ts";
 
 /** What runs beside the flow of a task, and what the program must print all the same. */
@@ -10,6 +11,11 @@ const BESIDE: Record<string, string> = {
   "several": "for (const ms of [40, 41]) (async () => { await sleep(2 ** ms); })();",
   "a call of a call": "(async () => { await (async () => { await lock.acquire(); })(); })();",
   "a wait that is only begun": "sleep(2 ** 40);",
+  "what lost a race": "await Promise.race([sleep(2 ** 40), Promise.resolve()]);",
+  "what lost one race after another":
+    "const stop = new Queue().get(); for (let i = 0; i < 3; i++) await Promise.race([stop, Promise.resolve()]);",
+  "several that lost one race":
+    "await Promise.race([new Queue().get(), lock.acquire(), sleep(2 ** 40), Promise.resolve()]);",
 };
 
 const PRELUDE = `
@@ -60,6 +66,87 @@ for (const [what, beside] of Object.entries(BESIDE)) {
     assertEquals([code, out, err], [0, "cleaned up\ntrue\n", ""]);
   });
 }
+
+/** How a flow can be in a race, or have been in one, when a cancellation comes: it hears of it once. */
+const RACING: Record<string, string> = {
+  "a race": "await Promise.race([sleep(2 ** 40), never]);",
+  "a race of waits": "await Promise.race([sleep(2 ** 40), new Queue().get()]);",
+  "a race with handlers besides":
+    "const race = Promise.race([sleep(2 ** 40), never]); race.catch(() => {}); await race;",
+  "a race behind callbacks":
+    "await new Promise((resolve, reject) => { Promise.race([sleep(2 ** 40), never]).then((v) => resolve(v), (e) => reject(e)); });",
+  "a race behind finally": "await Promise.race([sleep(2 ** 40), never]).finally(() => {});",
+  "a race of an async function": "await (async () => Promise.race([sleep(2 ** 40), never]))();",
+  "a wait that lost a race before":
+    "const get = new Queue().get(); await Promise.race([get, Promise.resolve()]); await get;",
+  "a wait with handlers that lost a race before":
+    "const get = new Queue().get(); get.catch(() => {}); await Promise.race([get, Promise.resolve()]); await get;",
+  "a second race of a wait":
+    "const get = new Queue().get(); await Promise.race([get, Promise.resolve()]); await Promise.race([get, never]);",
+};
+
+for (const [what, program] of Object.entries(RACING)) {
+  Deno.test(`Unheard: ${what} hears of a cancellation, and hears of it once`, async () => {
+    const { code, out, err } = await runProgram(`${PRELUDE}
+      const never = new Promise(() => {});
+      const task = createTask(async () => {
+        try {
+          ${program}
+        } finally {
+          await foreign(1);
+          await sleep(0);
+          console.log("cleaned up");
+        }
+      });
+      await foreign(5);
+      task.cancel();
+      await Promise.allSettled([task]);
+      console.log(task.cancelled());
+      Deno.exit(0);
+    `);
+    assertEquals([code, out, err], [0, "cleaned up\ntrue\n", ""]);
+  });
+}
+
+Deno.test("Unheard: a limit ends a loop of races that are lost", async () => {
+  const { code, out, err } = await runProgram(`${PRELUDE}
+    const stop = new Queue();
+    await timeout(20, async () => {
+      for (;;) {
+        await Promise.race([stop.get(), Promise.resolve()]);
+        await foreign(5);
+      }
+    }).catch((error) => console.log(error.name));
+  `);
+  assertEquals([code, out, err], [0, "TimeoutError\n", ""]);
+});
+
+Deno.test("A race has the value, the failure and the order that its waits have", async () => {
+  const queue = new Queue<number | Promise<string>>();
+  const log: unknown[] = [];
+  const note = (value: unknown) => log.push(value);
+  const get = queue.get();
+  const races = [Promise.race([get, new Promise(() => {})]), Promise.race([get])];
+  for (const race of races) race.then(note);
+  get.then(note);
+  queue.putNowait(1);
+  await Promise.all(races);
+  await get;
+  assertEquals(log, [1, 1, 1]);
+
+  const late = queue.get();
+  const race = Promise.race([late]);
+  queue.putNowait(Promise.resolve("a promise"));
+  assertEquals(await race, "a promise");
+  assertEquals(await Promise.race([late]), "a promise");
+
+  queue.shutdown();
+  const failed = createTask(() => Promise.race([queue.get(), new Promise(() => {})]));
+  await assertRejects(async () => await failed, QueueShutDown);
+  const never = queue.get();
+  never.catch(() => {});
+  await assertRejects(() => Promise.race([never]), QueueShutDown);
+});
 
 Deno.test("Unheard: delivered once, also where the flow awaits what it began long ago", async () => {
   const { code, out, err } = await runProgram(`${PRELUDE}
