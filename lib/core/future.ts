@@ -8,6 +8,9 @@ import { type again, type CancelOutcome, Waiter } from "./waiter.ts";
 import type { WaitSubject } from "./wait_subject.ts";
 import type { Fiber } from "./fiber.ts";
 
+// Not the method of a promise that is looked at for races.
+const { then } = Promise.prototype;
+
 const PENDING = 0;
 const DONE = 1;
 const FAILED = 2;
@@ -344,7 +347,7 @@ export class Future<T> implements Promise<T> {
     onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
     this.#markRetrieved();
-    return this.#promise().then(onFulfilled, onRejected);
+    return then.call(this.#promise(), onFulfilled, onRejected) as Promise<A | B>;
   }
 
   /**

@@ -1,12 +1,15 @@
 import { isThenable } from "../base/is_thenable.ts";
 import { heldWait } from "./held_wait.ts";
+import { onWaitPromise } from "./waiter.ts";
 
 type Settle = (value: unknown) => unknown;
 
 const { then } = Promise.prototype;
 
-/** A frame of the runtime's own `Promise.race`, as V8 and JavaScriptCore write it. */
-const RACE = /^\s*at (?:\w+\.)?race \((?:<anonymous>|unknown|native)\)|^race@\[native code\]/m;
+/** The same frame as text, for engines that know of no frames. */
+const TEXT = /^race@\[native code\]/m;
+/** A function of the runtime that has no name. */
+const NATIVE = /^function \(\) \{\s*\[native code\]\s*\}$/;
 
 /** What races may be entered for. */
 export interface Racer {
@@ -36,11 +39,6 @@ export class RaceEntry {
     then.call(promise, enter, onRejected);
   }
 
-  /** Let the promise of a wait, which settles by itself, be known to races by entries. */
-  static watch(promise: Promise<unknown>): void {
-    promise.then = thenOfWait as typeof then;
-  }
-
   /** The wait of `promise` has got `value`. */
   resolve(value: unknown, promise: Promise<unknown>): void {
     // What is itself a promise is asked once.
@@ -66,22 +64,57 @@ export class RaceEntry {
   }
 }
 
+/**
+ * Let races follow waits by entries. For every verb by which something that runs in a task is
+ * cancelled: a program without any needs none of this.
+ */
+export function hearRaces(): void {
+  onWaitPromise((promise) => {
+    promise.then = thenOfWait as typeof then;
+  });
+}
+
 /** The method `then` of the promise of a wait. `await` does not call it. */
 function thenOfWait(this: Promise<unknown>, ...callbacks: Settle[]): Promise<unknown> {
   const [enter, onRejected] = callbacks;
-  if (enter?.name === "" && onRejected?.name === "" && RACE.test(callerOf(thenOfWait))) {
+  if (isNative(enter) && isNative(onRejected) && calledByRace()) {
     const racer = heldWait(this) as Partial<Racer> | undefined;
     // A race has no use for what this returns.
-    if (racer?.enterRace?.(new RaceEntry(enter, onRejected))) return this;
+    if (racer?.enterRace?.(new RaceEntry(enter!, onRejected!))) return this;
   }
   return then.apply(this, callbacks as Parameters<typeof then>);
 }
 
-function callerOf(fn: unknown): string {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 1;
-  const trace = { stack: "" };
-  Error.captureStackTrace?.(trace, fn as () => void);
-  Error.stackTraceLimit = stackTraceLimit;
-  return String(trace.stack);
+/** Whether it can be what settles a promise: a function of the runtime, without a name. */
+function isNative(fn: unknown): boolean {
+  return typeof fn === "function" && fn.name === "" &&
+    NATIVE.test(Function.prototype.toString.call(fn));
+}
+
+interface Site {
+  getFunctionName(): string | null;
+  getFileName(): string | null | undefined;
+}
+
+/** Whether the frame is that of `Promise.race`, the runtime's own. */
+const isRace = (_: unknown, [site]: Site[]) =>
+  site?.getFunctionName() === "race" && /^(?:\[native code\])?$/.test(site.getFileName() ?? "");
+
+function calledByRace(): boolean {
+  const { stackTraceLimit, prepareStackTrace } = Error;
+  // To write a stack as text takes some runtimes a hundred times as long.
+  const trace: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = isRace as typeof prepareStackTrace;
+    Error.captureStackTrace(trace, thenOfWait);
+    const { stack } = trace;
+    return typeof stack === "string" ? TEXT.test(stack) : stack === true;
+  } catch {
+    return false; // It may be frozen.
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
+    else Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
+  }
 }

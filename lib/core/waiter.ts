@@ -6,7 +6,7 @@ import { noteDelivery } from "./cancellation.ts";
 import type { Fiber } from "./fiber.ts";
 import { type HeldWait, holdWait } from "./held_wait.ts";
 import { instruments, type WaitInfo } from "./instrument.ts";
-import { RaceEntry, type Racer } from "./race_entry.ts";
+import type { RaceEntry, Racer } from "./race_entry.ts";
 import { callSoon, continueStep, type Handle, parked, resumed } from "./scheduler.ts";
 import { readSubject, type WaitSubject } from "./wait_subject.ts";
 import type { CancelScope, Interruptible } from "./cancel_scope.ts";
@@ -63,7 +63,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     this.#reject = rejectLast;
     this.#scope = currentScope();
     holdWait(this.promise, this);
-    RaceEntry.watch(this.promise);
+    watchRaces?.(this.promise);
   }
 
   /**
@@ -250,6 +250,13 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     callSoon(this);
     return true;
   }
+}
+
+let watchRaces: ((promise: Promise<unknown>) => void) | undefined;
+
+/** Let `watch` be called with the promise of every wait from now on. */
+export function onWaitPromise(watch: (promise: Promise<unknown>) => void): void {
+  watchRaces = watch;
 }
 
 /** What hooks were told that waits are for. */

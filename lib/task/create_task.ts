@@ -2,6 +2,9 @@ import { checkOptions, checkSignal } from "../base/validate.ts";
 import { whenAborted } from "../core/when_aborted.ts";
 import { Callback, futureInternals } from "../core/future.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
+import { hearRaces } from "../core/race_entry.ts";
+
+hearRaces();
 
 /**
  * Start a function as a task of its own.

@@ -14,6 +14,9 @@ import { StuckRun } from "./stuck_run.ts";
 import { taskTree } from "./task_tree.ts";
 import { cancelledError, isDelivered } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
+import { hearRaces } from "../core/race_entry.ts";
+
+hearRaces();
 
 /**
  * Options of `run`.

@@ -15,6 +15,9 @@ import { CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
+import { hearRaces } from "../core/race_entry.ts";
+
+hearRaces();
 
 /**
  * What the body of a group runs.

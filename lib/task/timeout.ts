@@ -12,6 +12,9 @@ import { underSignal } from "./_under_signal.ts";
 import { shield } from "./shield.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { CancelScope } from "../core/cancel_scope.ts";
+import { hearRaces } from "../core/race_entry.ts";
+
+hearRaces();
 
 /**
  * What the body of a timeout runs.
