@@ -1,4 +1,4 @@
-import { builtin } from "../base/builtins.ts";
+import { builtin, builtinSoon } from "../base/builtins.ts";
 
 /** A port that says when the other end is gone, and can be told not to hold the program alive. */
 export interface Port extends MessagePort {
@@ -17,8 +17,24 @@ interface PortModule {
   receiveMessageOnPort(port: MessagePort): { message: unknown } | undefined;
 }
 
+const THREADS = "node:worker_threads";
+
 function threads(): PortModule | undefined {
-  return builtin<PortModule>("node:worker_threads");
+  return builtin<PortModule>(THREADS);
+}
+
+/**
+ * When ports can be made that say when their other end is gone; `undefined` if they can now. Who can
+ * wait lets a thread start meanwhile, with a channel of `makeBareChannel`: to have them at once takes
+ * Deno as long as to start a thread.
+ */
+export function portsSoon(): Promise<void> | undefined {
+  return "unref" in MessagePort.prototype ? builtinSoon(THREADS) : undefined;
+}
+
+/** Make a channel of which `adoptPort` makes more, as long as nobody listens to its ports. */
+export function makeBareChannel(): Channel {
+  return new MessageChannel();
 }
 
 /**

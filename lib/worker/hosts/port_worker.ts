@@ -1,6 +1,14 @@
 import { canShareMemory } from "../../base/runtime.ts";
 import { deathLog } from "../../shared/thread_registry.ts";
-import { makeChannel, type Port, post, receiveNow } from "../../wire/message_channel.ts";
+import {
+  adoptPort,
+  makeBareChannel,
+  makeChannel,
+  type Port,
+  portsSoon,
+  post,
+  receiveNow,
+} from "../../wire/message_channel.ts";
 import { disconnect, type Peer, peersNeeded, shakeHands } from "../../wire/resource_sharer.ts";
 import { CallTable } from "../call_table.ts";
 import { type Boot, type FromWorker, type ToWorker, ToWorkerKind } from "../protocol.ts";
@@ -28,16 +36,18 @@ export interface ThreadEvents {
 /** A worker that is a thread of this program: the pool talks to it through a port. */
 export class PortWorker implements HostedWorker {
   readonly table: CallTable | undefined = canShareMemory() ? new CallTable() : undefined;
-  readonly #port: Port;
+  #port: Port;
   readonly #listener: WorkerListener;
   readonly #thread: PortThread;
   #cause: unknown = undefined;
   #peer: Peer | undefined = undefined;
   #gone = false;
+  #holds = true;
 
   /** `start` starts the thread, which is to get `boot`, and tells `events` what becomes of it. */
   constructor(listener: WorkerListener, start: (boot: Boot, events: ThreadEvents) => PortThread) {
-    const { port1, port2 } = makeChannel();
+    const soon = portsSoon();
+    const { port1, port2 } = soon === undefined ? makeChannel() : makeBareChannel();
     this.#port = port1;
     this.#listener = listener;
     const memory = this.table?.memory as SharedArrayBuffer | undefined;
@@ -48,14 +58,8 @@ export class PortWorker implements HostedWorker {
         this.#end();
       },
     });
-    port1.addEventListener("close", () => {
-      // Node closes the port before it says what the thread died of.
-      if (this.#thread.awaitEnd !== undefined) this.#thread.awaitEnd();
-      else this.#end();
-    });
-    port1.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
-    // An answer is lost: what it was for must not wait for ever.
-    port1.onmessageerror = () => this.#fail(new Error("A message of the worker could not be read"));
+    if (soon === undefined) this.#listen();
+    else void soon.then(() => this.#adopt());
   }
 
   post(message: ToWorker, transfer?: Transferable[]): void {
@@ -68,19 +72,41 @@ export class PortWorker implements HostedWorker {
   }
 
   ref(): void {
+    this.#holds = true;
     this.#port.ref?.();
   }
 
   unref(): void {
+    this.#holds = false;
     this.#port.unref?.();
   }
 
   kill(): void {
     if (this.#peer !== undefined) disconnect(this.#peer);
     this.#thread.terminate();
-    this.#port.unref?.();
+    this.unref();
     // A browser stops a thread whatever it does, and has no way to say when.
     if (!tells(this.#port)) queueMicrotask(() => this.#end());
+  }
+
+  /** The thread is starting meanwhile; what it says waits in the port. */
+  #adopt(): void {
+    if (this.#gone) return;
+    this.#port = adoptPort(this.#port);
+    this.#listen();
+    if (!this.#holds) this.#port.unref?.();
+  }
+
+  #listen(): void {
+    const port = this.#port;
+    port.addEventListener("close", () => {
+      // Node closes the port before it says what the thread died of.
+      if (this.#thread.awaitEnd !== undefined) this.#thread.awaitEnd();
+      else this.#end();
+    });
+    port.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    // An answer is lost: what it was for must not wait for ever.
+    port.onmessageerror = () => this.#fail(new Error("A message of the worker could not be read"));
   }
 
   /** Code of the user can post what it likes here: what makes no sense ends its own worker alone. */
