@@ -1,6 +1,18 @@
 /**
  * The executor for more than one machine, over BullMQ on Redis or Valkey.
  *
+ * ```ts ignore
+ * import * as bullmq from "npm:bullmq@6";
+ * import { Redis } from "npm:ioredis@5";
+ * import { BullExecutor } from "@strand/strand/bullmq";
+ * import { resize } from "./images.ts"; // registered with `remote`
+ *
+ * const connection = new Redis("redis://127.0.0.1:6379");
+ * const modules = { images: new URL("./images.ts", import.meta.url) };
+ * await using executor = new BullExecutor({ bullmq, connection, queue: "images", modules });
+ * console.log(await executor.submit(resize, "cat.png")); // wherever `serveBull` serves that queue
+ * ```
+ *
  * @module
  */
 

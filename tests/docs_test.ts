@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { examplesOf, readDocumented } from "./support/documented.ts";
+import { ENTRIES, examplesOf, readDocumented } from "./support/documented.ts";
+import { readSource } from "./support/module_graph.ts";
 
 const symbols = await readDocumented();
 
@@ -25,6 +26,18 @@ Deno.test("Every exported symbol, in every declaration, says what it is", () => 
     !declarations.every(({ jsDoc }) => jsDoc?.doc?.trim())
   );
   assertEquals(silent.map(({ name }) => name), []);
+});
+
+Deno.test("Every entry says what it is and shows how it is used, and all that it exports says what it is", async () => {
+  for (const [name, file] of Object.entries(ENTRIES)) {
+    const [, doc = ""] = /^\/\*\*\n([^]*?@module)\n \*\//.exec(await readSource(file)) ?? [];
+    assert(/ \* ```ts[^]*```/.test(doc), `${file} has no module doc with an example`);
+    assert(doc.includes(`"${name}"`), `The example of ${file} does not import ${name}`);
+    const silent = (await readDocumented(file)).filter(({ declarations }) =>
+      !declarations.every(({ jsDoc }) => jsDoc?.doc?.trim())
+    );
+    assertEquals(silent.map(({ name }) => name), [], file);
+  }
 });
 
 Deno.test("Every exported class and function says what it is in CPython, or that it is not there", () => {
