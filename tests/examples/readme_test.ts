@@ -25,6 +25,15 @@ Deno.test("The README says how to try it, in two commands", () => {
   );
 });
 
+Deno.test("The README counts the recordings of CPython as they are", async () => {
+  const files = ["", "-coincidences", "-rounds"].map((kind) => {
+    return readSource(`tests/conformance/asyncio-cpython-3.13${kind}.jsonl`);
+  });
+  const count = (await Promise.all(files)).join("").trimEnd().split("\n").length;
+  const claims = section("## What is claimed, and the evidence");
+  assertStringIncludes(claims, `| ${count} random programs whose order of events was recorded`);
+});
+
 Deno.test("The README links every example, and only what exists", async () => {
   const linked = Array.from(
     section("## Examples").matchAll(/\]\(examples\/([^)]+)\)/g),
