@@ -7,9 +7,6 @@ import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { type Awaitable, taskInternals } from "../core/task.ts";
 import { noWaits } from "../core/waiter.ts";
 
-// Not the method of a promise that is looked at for races.
-const { then } = Promise.prototype;
-
 /**
  * The callbacks by which a future follows a promise.
  *
@@ -31,8 +28,7 @@ class Link implements Stoppable {
   private constructor(promise: Promise<unknown>, future: Future<unknown>) {
     this.#promise = promise;
     this.#future = future;
-    then.call(
-      promise,
+    promise.then(
       (value) => this.#end((future) => futureInternals.resolve(future, value)),
       (error) =>
         this.#end((future) => {
