@@ -25,7 +25,7 @@ const ENTRIES = "lib/worker/follow_entries.ts";
 
 /** What both sides of a worker import; it imports neither. */
 const BOTH_SIDES =
-  /^lib\/worker\/(protocol|call_table|process\/(marked_stream|message_frames|value_codec))\.ts$/;
+  /^lib\/worker\/(protocol|call_table|plain_values|spin|process\/(marked_stream|message_frames|value_codec))\.ts$/;
 
 const MAX_LINES = 500;
 

@@ -7,6 +7,7 @@
  * them arrive with one message.
  */
 import { canShareMemory } from "../base/runtime.ts";
+import { PlainValues } from "./plain_values.ts";
 
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
@@ -26,17 +27,30 @@ const WRITTEN = 2;
 const TIME_PER_CALL = 3;
 const THREAD = 4;
 const EXIT = 5;
-const HEADER = 8;
+/** How many messages the worker has read. */
+const RECEIVED = 6;
+/** Whether the worker is to look for the next call for a moment before it sleeps. */
+const ATTENTIVE = 7;
+/** Where a call that goes by memory stands: one of the three below. */
+const HAND_OVER = 8;
+const HANDED_CALL = 9;
+const HANDED_FN = 10;
+const HANDED_COUNT = 11;
+const HEADER = 16;
 
-const ENTRIES = HEADER + SLOTS;
-const WORDS = ENTRIES + SLOTS * 2;
+/** Nobody looks: calls go by message. */
+const CLOSED = 0;
+/** The worker looks, and has nothing else to do. */
+const OPEN = 1;
+/** There is a call. */
+const HANDED = 2;
 
-// What a ring entry holds.
-const NUMBER = 0;
-const UNDEFINED = 1;
-const NULL = 2;
-const TRUE = 3;
-const FALSE = 4;
+/** So many arguments may a call have that goes by memory. */
+const MOST_ARGUMENTS = 8;
+
+const CALLS = HEADER + SLOTS;
+const WORDS = CALLS + SLOTS;
+const BYTES = WORDS * 4 + PlainValues.bytes(SLOTS + MOST_ARGUMENTS);
 
 /** How many calls may be with one worker at a time. */
 export const MOST_IN_FLIGHT: number = SLOTS - 1;
@@ -46,6 +60,13 @@ export const CALL_NUMBERS: number = 2 ** 29;
 
 /** What a worker finds when it wants to begin a call. */
 export type Claim = "mine" | "revoked" | "stopped";
+
+/** A call that went by memory. */
+export interface HandedCall {
+  call: number;
+  fn: number;
+  args: unknown[];
+}
 
 /** Where memory cannot be shared, a side that needs a table has one to itself. */
 function allocate(size: number): ArrayBufferLike {
@@ -57,12 +78,13 @@ export class CallTable {
   /** The memory itself, to be sent across. */
   readonly memory: ArrayBufferLike;
   readonly #words: Int32Array;
-  readonly #numbers: Float64Array;
+  readonly #values: PlainValues;
+  #posted = 0;
 
-  constructor(memory = allocate(WORDS * 4 + SLOTS * 8)) {
+  constructor(memory = allocate(BYTES)) {
     this.memory = memory;
     this.#words = new Int32Array(memory, 0, WORDS);
-    this.#numbers = new Float64Array(memory, WORDS * 4);
+    this.#values = new PlainValues(memory, WORDS * 4, SLOTS + MOST_ARGUMENTS);
   }
 
   /** Sender: the call is on its way. */
@@ -101,12 +123,9 @@ export class CallTable {
     const words = this.#words;
     const written = words[WRITTEN]!;
     if (((written - Atomics.load(words, READ)) | 0) >= SLOTS) return false;
-    const kind = kindOf(value);
-    if (kind < 0) return false;
     const at = written & MASK;
-    if (kind === NUMBER) this.#numbers[at] = value as number;
-    words[ENTRIES + at * 2] = call;
-    words[ENTRIES + at * 2 + 1] = kind;
+    if (!this.#values.write(at, value)) return false;
+    words[CALLS + at] = call;
     Atomics.store(words, WRITTEN, (written + 1) | 0);
     return true;
   }
@@ -142,11 +161,78 @@ export class CallTable {
         throw new TypeError("Cannot read more results than the call table has room for");
       }
       const at = read & MASK;
-      const call = words[ENTRIES + at * 2]!;
-      const value = this.#value(words[ENTRIES + at * 2 + 1]!, at);
+      const call = words[CALLS + at]!;
+      const value = this.#values.read(at);
       Atomics.store(words, READ, (read + 1) | 0);
       done(call, value);
     }
+  }
+
+  /** Sender: whether there are results in the ring. */
+  get answered(): boolean {
+    return this.#words[READ] !== Atomics.load(this.#words, WRITTEN);
+  }
+
+  /** Sender: a message was posted to the worker. */
+  posted(): void {
+    this.#posted = (this.#posted + 1) | 0;
+  }
+
+  /** Worker: a message was read. */
+  received(): void {
+    Atomics.add(this.#words, RECEIVED, 1);
+  }
+
+  /**
+   * Sender: hand a call over by memory. `false` if it has to go by message, as the worker does not
+   * look for one, or has not read every message, which go first; or as it is not plain enough.
+   */
+  hand(call: number, fn: number, args: readonly unknown[]): boolean {
+    const words = this.#words;
+    if (Atomics.load(words, HAND_OVER) !== OPEN) return false;
+    if (Atomics.load(words, RECEIVED) !== this.#posted) return false;
+    const count = args.length;
+    if (count > MOST_ARGUMENTS) return false;
+    for (let i = 0; i < count; i++) if (!this.#values.write(SLOTS + i, args[i])) return false;
+    words[HANDED_CALL] = call;
+    words[HANDED_FN] = fn;
+    words[HANDED_COUNT] = count;
+    return Atomics.compareExchange(words, HAND_OVER, OPEN, HANDED) === OPEN;
+  }
+
+  /** Sender: it looks at the ring by itself, and needs no message until it clears the doorbell. */
+  muteDoorbell(): void {
+    Atomics.store(this.#words, DOORBELL, 1);
+  }
+
+  /** Whether the worker is to look for the next call before it sleeps. The sender decides that. */
+  get attentive(): boolean {
+    return Atomics.load(this.#words, ATTENTIVE) === 1;
+  }
+
+  set attentive(attentive: boolean) {
+    Atomics.store(this.#words, ATTENTIVE, attentive ? 1 : 0);
+  }
+
+  /** Worker: take calls by memory from here on; it has nothing else to do. */
+  open(): void {
+    Atomics.store(this.#words, HAND_OVER, OPEN);
+  }
+
+  /** Worker: whether there is a call since it was opened. */
+  get handed(): boolean {
+    return Atomics.load(this.#words, HAND_OVER) === HANDED;
+  }
+
+  /** Worker: take no more calls by memory. Gives the one that there is. */
+  close(): HandedCall | undefined {
+    const words = this.#words;
+    if (Atomics.compareExchange(words, HAND_OVER, OPEN, CLOSED) !== HANDED) return undefined;
+    const args: unknown[] = [];
+    for (let i = 0; i < words[HANDED_COUNT]!; i++) args.push(this.#values.read(SLOTS + i));
+    const handed = { call: words[HANDED_CALL]!, fn: words[HANDED_FN]!, args };
+    Atomics.store(words, HAND_OVER, CLOSED);
+    return handed;
   }
 
   /** How long a call takes of late, in milliseconds. The worker writes it, the sender reads it. */
@@ -183,20 +269,4 @@ export class CallTable {
     const slot = HEADER + (call & MASK);
     return Atomics.compareExchange(this.#words, slot, expected, call << 2 | to) === expected;
   }
-
-  #value(kind: number, at: number): unknown {
-    if (kind === NUMBER) return this.#numbers[at];
-    if (kind === UNDEFINED) return undefined;
-    if (kind === NULL) return null;
-    if (kind === TRUE || kind === FALSE) return kind === TRUE;
-    throw new TypeError(`Cannot read a result of kind ${kind} in the call table`);
-  }
-}
-
-function kindOf(value: unknown): number {
-  if (typeof value === "number") return NUMBER;
-  if (value === undefined) return UNDEFINED;
-  if (value === null) return NULL;
-  if (value === true) return TRUE;
-  return value === false ? FALSE : -1;
 }

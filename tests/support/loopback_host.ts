@@ -14,16 +14,29 @@ import { Pool } from "../../lib/worker/pool/pool.ts";
 import { WorkerSide } from "../../lib/worker/runtime/worker_side.ts";
 import type { Future, MapResult } from "../../mod.ts";
 
+/** In a loopback worker it is the test that says whether it looks for calls. */
+class LoopbackTable extends CallTable {
+  looks = false;
+
+  override get attentive(): boolean {
+    return this.looks;
+  }
+
+  override set attentive(_attentive: boolean) {}
+}
+
 /** A worker in this thread. */
 export class LoopbackWorker implements HostedWorker {
   readonly name: string;
-  readonly table = new CallTable();
+  readonly table = new LoopbackTable();
   /** What was posted to it, in order. */
   readonly posted: ToWorker[] = [];
   /** Whether it is to hold the program alive. */
   held = true;
   /** Whether the pool has ended it. */
   killed = false;
+  /** If it looks for its next call: ends that. */
+  looked: (() => void) | undefined;
   readonly #port: MessagePort;
   readonly #inner: MessagePort;
   readonly #listener: WorkerListener;
@@ -49,11 +62,23 @@ export class LoopbackWorker implements HostedWorker {
       send: (message, transfer = []) => this.#inner.postMessage(message, transfer),
       table: this.table,
       sharesMemory: true,
+      spin: (_there, goOn) => {
+        this.looked = () => {
+          this.looked = undefined;
+          if (!this.#gone && !this.killed) goOn();
+        };
+      },
     });
     this.#side = side;
     this.#inner.onmessage = (event) => {
       if (!this.#gone && !this.killed) side.receive(event.data);
     };
+  }
+
+  /** From here on it looks for its next call before it sleeps, until `looked` is called; or not. */
+  set looks(looks: boolean) {
+    this.table.looks = looks;
+    if (!looks) this.looked?.();
   }
 
   /** Report an error that no call caught. */
@@ -77,6 +102,7 @@ export class LoopbackWorker implements HostedWorker {
 
   post(message: ToWorker, transfer: Transferable[] = []): void {
     this.#port.postMessage(message, transfer);
+    this.table.posted();
     this.posted.push(message);
   }
 

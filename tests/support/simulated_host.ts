@@ -5,7 +5,7 @@
  * @module
  */
 import { CancelledError } from "../../mod.ts";
-import { CallTable } from "../../lib/worker/call_table.ts";
+import { CallTable, type HandedCall } from "../../lib/worker/call_table.ts";
 import type { Host, HostedWorker, WorkerListener } from "../../lib/worker/hosts/host.ts";
 import {
   type FromWorker,
@@ -44,6 +44,22 @@ interface Work {
   tasks: Task[];
 }
 
+/** A call goes by memory if its arguments are plain: a task is told of by its number. */
+class TaskTable extends CallTable {
+  readonly #tasks = new Map<number, Task>();
+
+  override hand(call: number, fn: number, args: readonly unknown[]): boolean {
+    const [task] = args as [Task];
+    this.#tasks.set(task.id, task);
+    return super.hand(call, fn, [task.id]);
+  }
+
+  override close(): HandedCall | undefined {
+    const handed = super.close();
+    return handed && { ...handed, args: handed.args.map((id) => this.#tasks.get(id as number)) };
+  }
+}
+
 class SimulatedWorker implements HostedWorker {
   readonly table: CallTable | undefined;
   readonly #host: SimulatedHost;
@@ -60,16 +76,17 @@ class SimulatedWorker implements HostedWorker {
   constructor(host: SimulatedHost, listener: WorkerListener) {
     this.#host = host;
     this.#listener = listener;
-    if (host.weather.shares) this.table = new CallTable();
+    if (host.weather.shares) this.table = new TaskTable();
     const { random } = host;
     const dies = !host.failedLast && random.chance(host.weather.falseStarts);
     host.failedLast ||= dies;
+    if (dies) host.dying.add(this);
     this.#after(random.int(1, 20), () => {
       if (dies) return this.die();
       this.#ready = true;
       this.#say([FromWorkerKind.Ready]);
       host.time.after(0, () => {
-        host.failedLast = false;
+        host.failedLast = host.dying.size > 0;
         this.#known = true;
       });
       this.#begin();
@@ -85,11 +102,15 @@ class SimulatedWorker implements HostedWorker {
     if (this.#over) return;
     this.#over = true;
     this.#gone = true;
+    this.#host.dying.delete(this);
     this.#host.time.stop(this.#next);
     this.#listener.onExit(new Error("It died"));
   }
 
   post(message: ToWorker): void {
+    this.#takeHanded();
+    this.table?.posted();
+    this.table?.received();
     switch (message[0]) {
       case ToWorkerKind.Calls:
         for (let i = 1; i < message.length; i += 3) {
@@ -119,6 +140,7 @@ class SimulatedWorker implements HostedWorker {
   kill(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#host.dying.delete(this);
     this.#host.time.stop(this.#next);
     const ms = this.#host.random.chance(this.#host.weather.stuck) ? 5_000 : 1;
     this.#host.time.after(ms, () => {
@@ -137,7 +159,7 @@ class SimulatedWorker implements HostedWorker {
   #begin(): void {
     while (this.#ready && !this.#over && this.#current === undefined) {
       const work = this.#waiting.shift();
-      if (work === undefined) return;
+      if (work === undefined) return this.#look();
       const claim = this.table?.claim(work.call) ?? "mine";
       if (claim === "stopped") this.#stopped(work);
       if (claim !== "mine") continue;
@@ -146,6 +168,23 @@ class SimulatedWorker implements HostedWorker {
       const done = last < 0 ? work.tasks : work.tasks.slice(0, last + 1);
       this.#after(done.reduce((sum, { ms }) => sum + ms, 0), () => this.#end(work, done));
     }
+  }
+
+  /** Take the next call by memory, if it comes in a moment. */
+  #look(): void {
+    const { table } = this;
+    if (table === undefined || !this.#host.random.chance(0.7)) return;
+    table.open();
+    this.#host.time.after(this.#host.random.pick(0, 1, 20), () => {
+      if (!this.#over && this.#takeHanded()) this.#begin();
+    });
+  }
+
+  #takeHanded(): boolean {
+    const handed = this.table?.close();
+    if (handed === undefined) return false;
+    this.#waiting.push({ kind: "call", call: handed.call, tasks: handed.args as Task[] });
+    return true;
   }
 
   #end(work: Work, done: Task[]): void {
@@ -212,6 +251,8 @@ export class SimulatedHost implements Host {
   readonly weather: Weather;
   /** Whether a worker died as it booted since the last was ready: some in a row break the pool. */
   failedLast = false;
+  /** Those that are about to do so. */
+  readonly dying: Set<HostedWorker> = new Set();
   readonly #workers = new Set<SimulatedWorker>();
 
   constructor(time: VirtualTime, random: Random, weather: Weather) {

@@ -49,9 +49,9 @@ Deno.test("The cell of a call serves later ones, up to the largest number", () =
 
 Deno.test("Plain results go through the ring, in order; others do not", () => {
   const { sender, worker } = views();
-  const values = [1, -0, NaN, 2 ** 53, undefined, null, true, false];
+  const values = [1, -0, NaN, 2 ** 53, undefined, null, true, false, "", "text", "x".repeat(64)];
   values.forEach((value, i) => assert(worker.put(i, value)));
-  for (const value of ["text", 1n, {}, [], Symbol("s")]) assertFalse(worker.put(9, value));
+  for (const value of ["x".repeat(65), 1n, {}, [], Symbol("s")]) assertFalse(worker.put(9, value));
   const got: unknown[] = [];
   sender.drain((call, value) => got.push([call, value]));
   assertEquals(got, values.map((value, i) => [i, value]));

@@ -65,10 +65,10 @@ export class PortWorker implements HostedWorker {
   post(message: ToWorker, transfer?: Transferable[]): void {
     if (this.#peer === undefined && peersNeeded() && !this.#gone) {
       this.#peer = shakeHands((handshake, ports) => {
-        post(this.#port, [ToWorkerKind.Handshake, ...handshake], ports);
+        this.#post([ToWorkerKind.Handshake, ...handshake], ports);
       });
     }
-    post(this.#port, message, transfer);
+    this.#post(message, transfer);
   }
 
   ref(): void {
@@ -107,6 +107,11 @@ export class PortWorker implements HostedWorker {
     port.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
     // An answer is lost: what it was for must not wait for ever.
     port.onmessageerror = () => this.#fail(new Error("A message of the worker could not be read"));
+  }
+
+  #post(message: ToWorker, transfer?: Transferable[]): void {
+    post(this.#port, message, transfer);
+    this.table?.posted();
   }
 
   /** Code of the user can post what it likes here: what makes no sense ends its own worker alone. */

@@ -19,6 +19,7 @@ import {
 import { decodeError, isChunk, unpackFor } from "./decode_error.ts";
 import { linesOf } from "./caller_stack.ts";
 import { checkMessage, checkResults } from "./check_message.ts";
+import { HandOver } from "./hand_over.ts";
 import type { Job, JobWorker } from "./job.ts";
 
 /** How many functions a worker is told of before it has to forget them. */
@@ -77,6 +78,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   idle = false;
   readonly #owner: WorkerOwner;
   readonly #hosted: HostedWorker;
+  readonly #handOver: HandOver | undefined;
   readonly #flight: LinkedList<Job> = new LinkedList();
   readonly #functions = new Set<number>();
   #state: WorkerState = "booting";
@@ -94,6 +96,8 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     this.name = name;
     this.#owner = owner;
     this.#hosted = host.spawn(name, this);
+    const { table } = this.#hosted;
+    this.#handOver = table && new HandOver(table, () => this.onMessage(FromWorkerKind.Doorbell));
     instruments()?.call("workerStarted", { name, pool: owner.settings.name });
   }
 
@@ -154,7 +158,9 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   /** Give it a job; `flush` sends it. */
   give(job: Job): void {
     if (this.#flight.size === 0) {
-      this.#lastHeard = now();
+      const at = now();
+      this.#handOver?.onGiven(at, at - this.#lastHeard);
+      this.#lastHeard = at;
       this.#hold(true);
     }
     this.idle = false;
@@ -187,6 +193,10 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     const batch = this.#batch;
     this.#batch = [ToWorkerKind.Calls];
     this.#batched = [];
+    if (this.#flight.size === 1) {
+      const { call, fn, input } = batched[0]!;
+      if (this.#handOver?.hand(call, fn.number, input)) return;
+    }
     try {
       this.#hosted.post(batch);
     } catch (error) {
@@ -240,6 +250,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   /** End it. What it had is given back. */
   kill(): JobsLeft {
     this.#state = "dead";
+    this.#handOver?.end();
     this.#grace?.stop();
     this.#grace = undefined;
     const { table } = this.#hosted;

@@ -1,8 +1,10 @@
+import { nextTurn, now } from "../../base/clock.ts";
 import { lockManager, onExit, onUncaught } from "../../base/runtime.ts";
 import { joinDeathLog, threadId } from "../../shared/thread_registry.ts";
 import type { Handshake } from "../../wire/resource_sharer.ts";
 import { handshakeWithHost } from "../../wire/shareable.ts";
 import { CallTable } from "../call_table.ts";
+import { ROW_MS, spin, SPIN_MS } from "../spin.ts";
 import { type Boot, FromWorkerKind, type ToWorker } from "../protocol.ts";
 import { announce } from "./announce.ts";
 import { watchMemory } from "./watch_memory.ts";
@@ -35,6 +37,7 @@ export function serve(boot: Boot, loadSharedTypes = loadByName): void {
       port.postMessage([FromWorkerKind.Handshake, ...handshake], transfer);
     };
   }
+  let turnedAt = 0;
   let types: SharedTypes | undefined;
   const side = new WorkerSide({
     send: (message, transfer) => {
@@ -45,6 +48,17 @@ export function serve(boot: Boot, loadSharedTypes = loadByName): void {
     sharesMemory,
     loadSharedTypes: async () => types = await loadSharedTypes(),
     join: (handshake) => types?.join(handshake),
+    spin: (there, goOn) => {
+      const look = () => {
+        spin(there, SPIN_MS);
+        goOn();
+      };
+      if (now() - turnedAt < ROW_MS) return look();
+      nextTurn(() => {
+        turnedAt = now();
+        look();
+      });
+    },
   });
   // An error that nobody catches would take the whole program down. The pool gets to know it as it
   // is, and ends this worker.

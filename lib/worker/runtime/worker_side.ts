@@ -35,6 +35,8 @@ export interface WorkerEnvironment {
   join?: (handshake: Handshake) => void;
   /** Makes the error for a shared object, where none can cross. */
   refuse?: Refusal;
+  /** Look for a moment whether something is there, and then go on. Without it nobody looks. */
+  spin?: (there: () => boolean, goOn: () => void) => void;
 }
 
 /** The worker's half: it runs calls one after another, each as a task. */
@@ -59,6 +61,9 @@ export class WorkerSide implements JobHost {
 
   /** Take a message from the pool. */
   receive(message: ToWorker): void {
+    // What was handed over before the message was posted goes first.
+    this.#takeHanded();
+    this.#table.received();
     switch (message[0]) {
       case ToWorkerKind.Init:
         this.#init(message[2], message[3]);
@@ -119,8 +124,14 @@ export class WorkerSide implements JobHost {
     this.#table.timePerCall = this.#timePerCall;
   }
 
-  /** Begin what waits longest, if nothing is being done. */
+  /** Begin what waits longest, or what comes in a moment. */
   next(): void {
+    this.#begin();
+    if (this.#current === undefined && this.#table.attentive) this.#look();
+  }
+
+  /** Begin what waits longest, if nothing is being done. */
+  #begin(): void {
     while (this.#current === undefined) {
       const job = this.#waiting.shift();
       if (job === undefined) return;
@@ -177,11 +188,26 @@ export class WorkerSide implements JobHost {
     this.#waiting.push(job);
     if (!this.#ready || this.#current !== undefined) return;
     this.#since = now();
-    this.next();
+    this.#begin();
+  }
+
+  /** Look for a call that comes by memory. */
+  #look(): void {
+    const { spin } = this.#environment;
+    if (spin === undefined) return;
+    this.#table.open();
+    spin(() => this.#table.handed, () => this.#takeHanded());
+  }
+
+  #takeHanded(): void {
+    const handed = this.#table.close();
+    if (handed === undefined) return;
+    const { call, fn, args } = handed;
+    this.#add(new CallJob(this, call, this.#functions.get(fn), args));
   }
 
   #init(initializer: FunctionRef | null, list: List): void {
-    if (initializer === null) return this.#begin();
+    if (initializer === null) return this.#takeCalls();
     const task = taskInternals.create(async () => {
       const callee = await resolve({ ref: initializer, callee: undefined });
       if (!Array.isArray(list)) await this.loadSharedTypes();
@@ -193,16 +219,16 @@ export class WorkerSide implements JobHost {
         const error = futureInternals.error(task);
         if (task.cancelled() || futureInternals.failed(task)) {
           this.send([FromWorkerKind.InitFailed, this.encode(explain(error, initializer))]);
-        } else this.#begin();
+        } else this.#takeCalls();
       },
     });
   }
 
   /** From here on it takes calls. */
-  #begin(): void {
+  #takeCalls(): void {
     this.#ready = true;
     this.send([FromWorkerKind.Ready]);
     this.#since = now();
-    this.next();
+    this.#begin();
   }
 }
