@@ -120,6 +120,8 @@ export class CancelScope implements Interruptible, HeldWait {
   cancelledAt = 0;
   /** The scope of the innermost `await using` group opened in this one, else itself. */
   innermost: CancelScope = this;
+  /** Whether what is pending was delivered before, to code that then failed for another reason. */
+  redelivered = false;
   /** How often this scope was asked to stop and the request was not taken back. */
   requests = 0;
   #root: CancelScope;
@@ -228,7 +230,9 @@ export class CancelScope implements Interruptible, HeldWait {
    */
   redeliver(): void {
     for (const scope of this.#outwards()) {
-      if (scope.requests > 0) scope.pending ??= scope.#aborted;
+      if (scope.requests === 0 || scope.pending !== undefined) continue;
+      scope.pending = scope.#aborted;
+      scope.redelivered = true;
     }
   }
 

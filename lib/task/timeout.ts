@@ -193,7 +193,8 @@ export class Timeout {
       try {
         const running = runInScope(scope, async () => await body(this));
         const value = await (followsAwaits() ? running : this.#orLost(running));
-        const unheard = scope.pending;
+        // A group that failed as well has heard of it, and has put it off to the next wait.
+        const unheard = scope.redelivered ? undefined : scope.pending;
         if (!this.#late || unheard === undefined || outer.requested() > before) return value;
         if (this.#moveOn) return undefined as T;
         throw new TimeoutError(LATE, { cause: unheard });

@@ -7,6 +7,7 @@ import {
   shield,
   sleep,
   TaskGroup,
+  type Timeout,
   timeout,
   wait,
   waitFor,
@@ -31,7 +32,7 @@ export async function runChild(world: World, child: Child): Promise<Value> {
   world.log(name, "start");
   let value: Value;
   try {
-    value = await runBody(world, name, body);
+    value = await runBody(world, name, body, undefined);
   } catch (error) {
     world.log(name, `exit ${showError(error)}`);
     throw error;
@@ -40,16 +41,26 @@ export async function runChild(world: World, child: Child): Promise<Value> {
   return value;
 }
 
-async function runBody(world: World, name: string, body: Statement[]): Promise<Value> {
+async function runBody(
+  world: World,
+  name: string,
+  body: Statement[],
+  around: Timeout | undefined,
+): Promise<Value> {
   for (const statement of body) {
-    const value = await runStatement(world, name, statement);
+    const value = await runStatement(world, name, statement, around);
     if (value !== undefined) return value;
   }
   return undefined;
 }
 
-async function runStatement(world: World, name: string, s: Statement): Promise<Value> {
-  const body = (statements: Statement[]) => runBody(world, name, statements);
+async function runStatement(
+  world: World,
+  name: string,
+  s: Statement,
+  around: Timeout | undefined,
+): Promise<Value> {
+  const body = (statements: Statement[], inner = around) => runBody(world, name, statements, inner);
   const run = (child: Child) => runChild(world, child);
   const create = (child: Child) => createTask(() => run(child), { name: child.name });
   switch (s.op) {
@@ -59,11 +70,16 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
     case "log":
     case "raise":
     case "ret":
+    case "shutdown":
     case "evset":
+    case "evclear":
+    case "uncancel":
+    case "cancelling":
+    case "resched":
     case "cancelself":
     case "spawn":
     case "cancel":
-      return runAtOnce(world, name, s, run);
+      return runAtOnce(world, name, s, run, around);
     case "put":
       await world.queues[s.q].put(1);
       return void world.log(name, "put");
@@ -129,7 +145,7 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
       return void world.log(name, `gathered ${results.map(showGathered).join(" ")}`);
     }
     case "timeout": {
-      const value = await timeout(s.t, () => body(s.body));
+      const value = await timeout(s.t, (inner) => body(s.body, inner));
       world.log(name, "in time");
       return value;
     }
@@ -151,6 +167,36 @@ async function runStatement(world: World, name: string, s: Statement): Promise<V
         world.log(name, `completed ${showOutcome(done as unknown as Future<Value>)}`);
       }
       return undefined;
+    case "gathert": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      const results = await gather(tasks, { returnExceptions: s.rex });
+      return void world.log(name, `gathered ${results.map(showGathered).join(" ")}`);
+    }
+    case "waitt": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      const { done } = await wait(tasks, { ...limit(s.t), returnWhen: s.mode });
+      return void world.log(name, `wait ${tasks.map((t) => done.has(t) ? "D" : "P").join(" ")}`);
+    }
+    case "waitfort": {
+      const [task] = world.others(s.n);
+      if (task === undefined) return undefined;
+      return void world.log(name, `waited ${showValue(await waitFor(task, s.t))}`);
+    }
+    case "shieldt": {
+      const [task] = world.others(s.n);
+      if (task === undefined) return undefined;
+      return void world.log(name, `shielded ${showValue(await shield(task))}`);
+    }
+    case "ascompletedt": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      for await (const done of asCompleted(tasks, limit(s.t))) {
+        world.log(name, `completed ${showOutcome(done as unknown as Future<Value>)}`);
+      }
+      return undefined;
+    }
     case "sem": {
       using _ = await world.semaphores[s.s].acquire();
       world.log(name, "sem");

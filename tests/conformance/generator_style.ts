@@ -6,6 +6,7 @@ import {
   shield,
   sleep,
   TaskGroup,
+  type Timeout,
   timeout,
   wait,
   waitFor,
@@ -58,7 +59,7 @@ function* childSteps(world: World, { name, j, body }: Child): Steps<Value> {
   world.log(name, "start");
   let value: Value;
   try {
-    value = yield* bodySteps(world, name, body);
+    value = yield* bodySteps(world, name, body, undefined);
   } catch (error) {
     world.log(name, `exit ${showError(error)}`);
     throw error;
@@ -67,16 +68,27 @@ function* childSteps(world: World, { name, j, body }: Child): Steps<Value> {
   return value;
 }
 
-function* bodySteps(world: World, name: string, body: Statement[]): Steps<Value> {
+function* bodySteps(
+  world: World,
+  name: string,
+  body: Statement[],
+  around: Timeout | undefined,
+): Steps<Value> {
   for (const statement of body) {
-    const value = yield* statementSteps(world, name, statement);
+    const value = yield* statementSteps(world, name, statement, around);
     if (value !== undefined) return value;
   }
   return undefined;
 }
 
-function* statementSteps(world: World, name: string, s: Statement): Steps<Value> {
-  const body = (statements: Statement[]) => bodySteps(world, name, statements);
+function* statementSteps(
+  world: World,
+  name: string,
+  s: Statement,
+  around: Timeout | undefined,
+): Steps<Value> {
+  const body = (statements: Statement[], inner = around) =>
+    bodySteps(world, name, statements, inner);
   const run = (child: Child) => runChild(world, child);
   const create = (child: Child) => createTask(() => run(child), { name: child.name });
   switch (s.op) {
@@ -86,11 +98,16 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
     case "log":
     case "raise":
     case "ret":
+    case "shutdown":
     case "evset":
+    case "evclear":
+    case "uncancel":
+    case "cancelling":
+    case "resched":
     case "cancelself":
     case "spawn":
     case "cancel":
-      return runAtOnce(world, name, s, run);
+      return runAtOnce(world, name, s, run, around);
     case "put":
       yield world.queues[s.q].put(1);
       return void world.log(name, "put");
@@ -157,7 +174,7 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
       return void world.log(name, `gathered ${results.map(showGathered).join(" ")}`);
     }
     case "timeout": {
-      const value = yield* waiting(timeout(s.t, () => drive(body(s.body))));
+      const value = yield* waiting(timeout(s.t, (inner) => drive(body(s.body, inner))));
       world.log(name, "in time");
       return value;
     }
@@ -176,6 +193,40 @@ function* statementSteps(world: World, name: string, s: Statement): Steps<Value>
     }
     case "ascompleted": {
       const completed = asCompleted(s.children.map(create), limit(s.t))[Symbol.asyncIterator]();
+      for (;;) {
+        const step = yield* waiting(completed.next());
+        if (step.done) return undefined;
+        world.log(name, `completed ${showOutcome(step.value)}`);
+      }
+    }
+    case "gathert": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      const results = yield* waiting(gather(tasks, { returnExceptions: s.rex }));
+      return void world.log(name, `gathered ${results.map(showGathered).join(" ")}`);
+    }
+    case "waitt": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      const { done } = yield* waiting(wait(tasks, { ...limit(s.t), returnWhen: s.mode }));
+      return void world.log(name, `wait ${tasks.map((t) => done.has(t) ? "D" : "P").join(" ")}`);
+    }
+    case "waitfort": {
+      const [task] = world.others(s.n);
+      if (task === undefined) return undefined;
+      const value = yield* waiting(waitFor(task, s.t));
+      return void world.log(name, `waited ${showValue(value)}`);
+    }
+    case "shieldt": {
+      const [task] = world.others(s.n);
+      if (task === undefined) return undefined;
+      const value = yield* waiting(shield(task));
+      return void world.log(name, `shielded ${showValue(value)}`);
+    }
+    case "ascompletedt": {
+      const tasks = world.others(...s.names);
+      if (tasks.length === 0) return undefined;
+      const completed = asCompleted(tasks, limit(s.t))[Symbol.asyncIterator]();
       for (;;) {
         const step = yield* waiting(completed.next());
         if (step.done) return undefined;

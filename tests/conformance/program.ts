@@ -4,7 +4,10 @@
 export type ErrorName = "A" | "B";
 
 /** What a `try` catches. */
-export type Kind = "cancel" | "error" | "timeout" | "group" | "any";
+export type Kind = "cancel" | "error" | "timeout" | "group" | "shutdown" | "any";
+
+/** When `wait` returns. */
+export type Mode = "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
 
 /** A statement; one that yields a value ends its body with it. */
 export type Statement =
@@ -13,12 +16,14 @@ export type Statement =
   | { op: "raise"; e: ErrorName }
   | { op: "ret"; v: number }
   | { op: "put" | "get" | "join"; q: 0 | 1 }
-  | { op: "evset"; e: 0 | 1 }
+  | { op: "shutdown"; q: 0 | 1; now: boolean }
+  | { op: "evset" | "evclear"; e: 0 | 1 }
   | { op: "evwait"; e: 0 | 1 }
   | { op: "cwait" }
   | { op: "notify"; all: boolean }
   | { op: "barrier" }
-  | { op: "cancelself" }
+  | { op: "cancelself" | "uncancel" | "cancelling" }
+  | { op: "resched"; t: number | null }
   | { op: "spawn"; child: Child }
   | { op: "cancel"; n: string }
   | { op: "await"; n: string }
@@ -32,16 +37,22 @@ export type Statement =
   }
   | { op: "tg"; children: Child[]; body: Statement[] }
   | { op: "gather"; children: Child[]; rex: boolean }
-  | { op: "timeout"; t: number; body: Statement[] }
+  | { op: "timeout"; t: number | null; body: Statement[] }
   | { op: "waitfor"; t: number; child: Child }
   | { op: "shield"; child: Child }
   | {
     op: "waitset";
     children: Child[];
-    mode: "ALL_COMPLETED" | "FIRST_COMPLETED" | "FIRST_EXCEPTION";
+    mode: Mode;
     t: number | null;
   }
   | { op: "ascompleted"; children: Child[]; t: number | null }
+  // The same over tasks that exist already; names that are nobody's, and one's own, are left out.
+  | { op: "gathert"; names: string[]; rex: boolean }
+  | { op: "waitt"; names: string[]; mode: Mode; t: number | null }
+  | { op: "waitfort"; n: string; t: number | null }
+  | { op: "shieldt"; n: string }
+  | { op: "ascompletedt"; names: string[]; t: number | null }
   | { op: "sem" | "lock"; s: 0 | 1; body: Statement[] };
 
 /** A task of a program. */

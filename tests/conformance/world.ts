@@ -8,10 +8,13 @@ import {
   Event,
   ExceptionGroup,
   type Future,
+  InvalidStateError,
   Lock,
   Queue,
+  QueueShutDown,
   Semaphore,
   type Task,
+  type Timeout,
   TimeoutError,
 } from "../../mod.ts";
 import type { Child, Kind, Statement } from "./program.ts";
@@ -46,6 +49,24 @@ export class World {
     (this.trace[name] ??= []).push(`${this.#now()} ${text}`);
   }
 
+  /** Move the limit around the statement, if there is one and it is not over. */
+  reschedule(name: string, limit: Timeout | undefined, t: number | null): void {
+    if (limit === undefined) return;
+    try {
+      limit.reschedule(t === null ? null : this.#now() + t);
+      this.log(name, "rescheduled");
+    } catch (error) {
+      if (!(error instanceof InvalidStateError)) throw error;
+      this.log(name, "too late");
+    }
+  }
+
+  /** Those of these names that are a task other than the current one. */
+  others(...names: string[]): Task<Value>[] {
+    const tasks = names.map((name) => this.tasks.get(name));
+    return tasks.filter((task) => task !== undefined && task !== currentTask()) as Task<Value>[];
+  }
+
   /** Start `run` as a task that others can name. */
   start(child: Child, run: (child: Child) => Promise<Value>): Task<Value> {
     const task = createTask(() => run(child), { name: child.name });
@@ -57,7 +78,21 @@ export class World {
 /** A statement that waits for nothing, and so is the same in every style. */
 type AtOnce = Extract<
   Statement,
-  { op: "log" | "raise" | "ret" | "evset" | "cancelself" | "spawn" | "cancel" }
+  {
+    op:
+      | "log"
+      | "raise"
+      | "ret"
+      | "shutdown"
+      | "evset"
+      | "evclear"
+      | "cancelself"
+      | "uncancel"
+      | "cancelling"
+      | "resched"
+      | "spawn"
+      | "cancel";
+  }
 >;
 
 /** Run a statement that waits for nothing; gives the value with which its body ends, if it does. */
@@ -66,6 +101,7 @@ export function runAtOnce(
   name: string,
   s: AtOnce,
   run: (child: Child) => Promise<Value>,
+  limit: Timeout | undefined,
 ): Value {
   switch (s.op) {
     case "log":
@@ -76,6 +112,17 @@ export function runAtOnce(
       return s.v;
     case "evset":
       return void world.events[s.e].set();
+    case "evclear":
+      return void world.events[s.e].clear();
+    case "shutdown":
+      world.queues[s.q].shutdown({ immediate: s.now });
+      return void world.log(name, "shutdown");
+    case "uncancel":
+      return void world.log(name, `uncancel ${currentTask()!.uncancel()}`);
+    case "cancelling":
+      return void world.log(name, `cancelling ${currentTask()!.cancelling()}`);
+    case "resched":
+      return void world.reschedule(name, limit, s.t);
     case "cancelself":
       world.log(name, "cancelself");
       return void currentTask()!.cancel();
@@ -100,6 +147,8 @@ export function catches(kind: Kind, error: unknown): boolean {
       return error instanceof TimeoutError;
     case "group":
       return error instanceof ExceptionGroup;
+    case "shutdown":
+      return error instanceof QueueShutDown;
     case "any":
       return true;
   }
@@ -110,6 +159,7 @@ export function showError(error: unknown): string {
   if (error instanceof CancelledError) return "Cancelled";
   if (error instanceof TimeoutError) return "Timeout";
   if (error instanceof BrokenBarrierError) return "BrokenBarrier";
+  if (error instanceof QueueShutDown) return "QueueShutDown";
   if (error instanceof A) return "A";
   if (error instanceof B) return "B";
   if (error instanceof ExceptionGroup) return `Group(${error.errors.map(showError).sort()})`;

@@ -199,3 +199,29 @@ Deno.test("Options that there are not are refused", async () => {
   await assertRejects(() => TaskGroup.run(() => 1, bad), TypeError, message);
   await assertRejects(async () => await createTask(() => 1, bad), TypeError, message);
 });
+
+// A recorded program of CPython, seed 20001526: the group puts the cancellation off to the next wait,
+// and there is none.
+Deno.test("A limit of which a group heard that failed as well is not late", async () => {
+  const log: string[] = [];
+  await createTask(() =>
+    timeout(1, async () => {
+      try {
+        await TaskGroup.run(async (group) => {
+          group.createTask(async () => {
+            try {
+              await sleep(2 ** 40);
+            } catch {
+              throw new Error("failed");
+            }
+          });
+          await sleep(2 ** 40);
+        });
+      } catch (error) {
+        log.push((error as Error).name);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    })
+  );
+  assertEquals(log, ["ExceptionGroup"]);
+});
