@@ -293,10 +293,14 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
     });
   }
 
-  /** Say that there is somebody, and see who serves the queue. */
-  async #beat(): Promise<void> {
+  /** Say that there is somebody who waits. */
+  async #renewLease(): Promise<void> {
     const lease = this.#keys.lease(this.#submitter);
     await this.#redis.set(lease, "1", "PX", Math.ceil(this.#settings.lease));
+  }
+
+  async #beat(): Promise<void> {
+    await this.#renewLease();
     const reports = await this.reports();
     const slots = reports.reduce((sum, { slots }) => sum + slots, 0);
     if (slots === 0 || slots === this.#slots) return;
@@ -328,7 +332,7 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     // The Redis was away for longer than the lease, and we were not.
-    if (outcome.startsWith(ORPHANED)) return this.#sendAgain(pending);
+    if (outcome.startsWith(ORPHANED)) return void this.#sendAgain(pending);
     for (const job of this.#take(id)) {
       if (job.answered) continue;
       job.onBegun(server);
@@ -338,20 +342,20 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
     if (!isKeyed(id)) this.#receipts.add(id);
   }
 
-  #sendAgain(pending: Pending): void {
+  /** Under another name, since the old one has failed. */
+  async #sendAgain(pending: Pending): Promise<void> {
+    // What is looked up, or cancelled, from here on is nothing that was added.
+    pending.state = "held";
+    try {
+      await this.#renewLease();
+    } catch {
+      // The connection is gone for good.
+    }
+    if (this.#pending.get(pending.id) !== pending) return;
     this.#pending.delete(pending.id);
     this.#receipts.add(pending.id);
-    const { name, data, opts, jobs } = pending;
-    this.#send({
-      id: nextId(pending.id),
-      name,
-      data,
-      opts,
-      jobs,
-      state: "held",
-      seen: now(),
-      missing: 0,
-    });
+    const { id, name, data, opts, jobs } = pending;
+    this.#send({ id: nextId(id), name, data, opts, jobs, state: "held", seen: now(), missing: 0 });
   }
 
   #lose(job: Job, words: string): void {
