@@ -5,9 +5,11 @@
  */
 import { findStd } from "./std_source.ts";
 import { runDeno } from "./deno_child.ts";
+import { prepareRedis } from "./redis_server.ts";
 
 const std = await findStd();
 console.log(std.line);
+console.log(await prepareRedis());
 
 const steps: Record<string, string[]> = {
   "formatting": ["fmt", "--check"],

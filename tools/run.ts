@@ -7,6 +7,7 @@
  */
 import { findStd } from "./std_source.ts";
 import { runDeno } from "./deno_child.ts";
+import { needsRedis, prepareRedis } from "./redis_server.ts";
 
 const [command, ...args] = Deno.args;
 if (command === undefined) {
@@ -16,4 +17,5 @@ if (command === undefined) {
 
 const std = await findStd();
 console.log(std.line);
+if (command === "test" && needsRedis(args)) console.log(await prepareRedis());
 Deno.exit(await runDeno([command, ...std.flags, ...args]));

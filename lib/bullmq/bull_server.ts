@@ -209,10 +209,11 @@ export class BullServer implements AsyncDisposable {
     } catch (error) {
       throw await this.#fail(job, encodeFailure(error), true);
     }
-    if (this.#jobs.isCancelled(id)) throw await this.#fail(job, `${LOST}It was cancelled`, true);
     if (!data[6] && !await this.#isLeased(data[3])) {
       throw await this.#fail(job, `${ORPHANED}Its submitter is gone`, true);
     }
+    // Not before the lease is known: from here on the job is stopped by what cancels it.
+    if (this.#jobs.isCancelled(id)) throw await this.#fail(job, `${LOST}It was cancelled`, true);
     const running = this.#jobs.begin(id);
     try {
       return await this.#runIn(job, token, data, ref, running);

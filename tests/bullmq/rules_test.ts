@@ -196,7 +196,9 @@ redisTest(
     assertEquals(await executor.submit(tasks.square, 3), 9);
     // Nothing is left of it.
     const client = cluster.redis.client();
-    await until(async () => (await client.keys("bull:tests:*c-*")).length === 0);
+    for (const left of ["bull:tests:c-*", "bull:tests:strand:cancelled:*"]) {
+      await until(async () => (await client.keys(left)).length === 0);
+    }
   },
 );
 
