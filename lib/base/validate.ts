@@ -16,7 +16,9 @@ function describe(value: unknown): string {
 
 function showObject(value: object): string {
   if (Array.isArray(value)) return "an array";
-  const name = Object.getPrototypeOf(value)?.constructor?.name;
+  const found = Object.getPrototypeOf(value)?.constructor?.name;
+  // What generators inherit from has a constructor without a name.
+  const name = found === "" ? Object.prototype.toString.call(value).slice(8, -1) : found;
   return name === undefined || name === "Object" ? "an object" : `an instance of ${name}`;
 }
 

@@ -48,11 +48,17 @@ const origins = new WeakMap<object, Origin>();
 
 /** Say what an object is. It runs no code of the object, but for that of a proxy. */
 export function kindOf(object: object): ObjectKind {
-  const prototype = Object.getPrototypeOf(object);
+  let prototype: object | null;
+  try {
+    if (Array.isArray(object)) return ObjectKind.Array;
+    prototype = Object.getPrototypeOf(object);
+  } catch {
+    // A proxy that was revoked, say.
+    return ObjectKind.Native;
+  }
   if (prototype === Object.prototype || prototype === null) {
     return isShareable(object) ? ObjectKind.Shared : ObjectKind.Plain;
   }
-  if (Array.isArray(object)) return ObjectKind.Array;
   if (ArrayBuffer.isView(object)) return ObjectKind.View;
   if (isShareable(object)) return ObjectKind.Shared;
   const origin = originOf(prototype);
@@ -109,8 +115,39 @@ export function extraKeys(array: readonly unknown[]): string[] {
 
 /** Whether it is a proxy, which no platform clones; `false` where that cannot be seen. */
 export function isProxy(object: object): boolean {
-  const types = builtin<{ isProxy(value: unknown): boolean }>("node:util/types");
-  return types?.isProxy(object) ?? false;
+  return utilTypes()?.isProxy(object) ?? false;
+}
+
+/** What tells what an object is by what is inside it, whatever its prototype. */
+interface UtilTypes {
+  isProxy(value: unknown): boolean;
+  isArgumentsObject(value: unknown): boolean;
+  isNativeError(value: unknown): boolean;
+  isMap(value: unknown): boolean;
+  isSet(value: unknown): boolean;
+  isDate(value: unknown): boolean;
+  isRegExp(value: unknown): boolean;
+  isAnyArrayBuffer(value: unknown): boolean;
+  isBoxedPrimitive(value: unknown): boolean;
+}
+
+function utilTypes(): UtilTypes | undefined {
+  return builtin<UtilTypes>("node:util/types");
+}
+
+/**
+ * Whether something else is behind what looks like a plain object by its prototype, which the
+ * platform sees: the `arguments` of a function, or a map whose prototype was taken from it. `false`
+ * where that cannot be seen.
+ */
+export function isDisguised(object: object): boolean {
+  if (ArrayBuffer.isView(object)) return true;
+  const types = utilTypes();
+  return types !== undefined && (
+    types.isArgumentsObject(object) || types.isNativeError(object) || types.isMap(object) ||
+    types.isSet(object) || types.isDate(object) || types.isRegExp(object) ||
+    types.isAnyArrayBuffer(object) || types.isBoxedPrimitive(object)
+  );
 }
 
 function isIndex(key: string): boolean {
@@ -120,7 +157,7 @@ function isIndex(key: string): boolean {
 
 /** Whether a native object is of a class of the language itself, such as a promise. */
 export function isOfLanguage(object: object): boolean {
-  return OF_LANGUAGE.has(originOf(Object.getPrototypeOf(object)).name);
+  return isProxy(object) || OF_LANGUAGE.has(originOf(Object.getPrototypeOf(object)).name);
 }
 
 const OF_LANGUAGE = new Set([
@@ -150,9 +187,9 @@ function findOrigin(prototype: object): Origin {
     if (Class.name === "Error") return { name: "Error", flattens: undefined };
     nearest ??= Class.name;
   }
-  // What a class of the program's inherits from it is only methods.
-  const name = nearest === undefined || nearest === "Iterator" ? "Object" : nearest;
-  return { name, flattens: undefined };
+  // What a class of the program's inherits from these is only methods: arrays are told otherwise.
+  const plain = nearest === undefined || /^Iterator$|Array$|^DataView$/.test(nearest);
+  return { name: plain ? "Object" : nearest!, flattens: undefined };
 }
 
 /** Whether it is what the language's own iterators inherit from: no platform clones these. */

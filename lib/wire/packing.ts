@@ -1,6 +1,6 @@
 import { show } from "../base/validate.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
-import { extraKeys, isProxy, kindOf, ObjectKind } from "./object_kind.ts";
+import { extraKeys, isDisguised, isProxy, kindOf, ObjectKind } from "./object_kind.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
 
 /**
@@ -264,7 +264,8 @@ class Packer {
     }
     const known = this.#copies.get(value);
     if (known !== undefined) return known;
-    const kind = isProxy(value) ? ObjectKind.Native : kindOf(value);
+    const found = isProxy(value) ? ObjectKind.Native : kindOf(value);
+    const kind = found === ObjectKind.Plain && isDisguised(value) ? ObjectKind.Native : found;
     switch (kind) {
       case ObjectKind.Shared:
         return this.#parcel(value as Shareable);

@@ -86,6 +86,56 @@ Deno.test("A value crosses the same way beside an error or a shared object, wher
   }
 });
 
+/** What is something else inside than its prototype says, or cannot be looked at. */
+const DISGUISED: Record<string, () => object> = {
+  "an error without a prototype": () => Object.setPrototypeOf(new Error("bare"), null),
+  "an error made a plain object": () =>
+    Object.setPrototypeOf(new RangeError("x"), Object.prototype),
+  "a map without a prototype": () => Object.setPrototypeOf(new Map([[1, 2]]), null),
+  "a set made a plain object": () => Object.setPrototypeOf(new Set([1]), Object.prototype),
+  "an array without a prototype": () => Object.setPrototypeOf([1, , 3], null),
+  "a date made a plain object": () => Object.setPrototypeOf(new Date(5), Object.prototype),
+  "bytes without a prototype": () => Object.setPrototypeOf(new Uint8Array(3), null),
+  "a buffer without a prototype": () => Object.setPrototypeOf(new ArrayBuffer(3), null),
+  "a number made a plain object": () => Object.setPrototypeOf(Object(5), Object.prototype),
+  "a plain object made a map": () => Object.setPrototypeOf({ a: 1 }, Map.prototype),
+  "a plain object made an array": () => Object.setPrototypeOf({ 0: 1, length: 1 }, Array.prototype),
+  "the arguments of a function": () =>
+    (function (..._: unknown[]) {
+      return arguments;
+    })(1, {}),
+  "a proxy": () => new Proxy({ a: 1 }, {}),
+  "a proxy of an error": () => new Proxy(new Error("x"), {}),
+  "a proxy that was revoked": () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+};
+
+Deno.test("What an object is decides what is inside it, also beside an error: or it is refused", () => {
+  for (const { name, open } of WAYS) {
+    const send = open();
+    const outcome = (value: () => unknown): string => {
+      try {
+        return describeValue(value());
+      } catch (error) {
+        const { name } = error as Error;
+        assert(error instanceof TypeError || name === "DataCloneError", `${error}`);
+        return "refused";
+      }
+    };
+    for (const [what, make] of Object.entries(DISGUISED)) {
+      const alone = outcome(() => send(make()));
+      const beside = outcome(() => (send([make(), new Error("beside")]) as unknown[])[0]);
+      assertEquals(beside, alone, `${what} through ${name}`);
+      // A queue reads through proxies. It and a process refuse what they cannot tell.
+      if (name === "a shared queue" || (alone === "refused" && name !== "a message")) continue;
+      assertEquals(alone, outcome(() => structuredClone(make())), `${what} through ${name}`);
+    }
+  }
+});
+
 Deno.test("The same holds between threads, processes and through pipes", async () => {
   await using web = new WorkerPool(1);
   await using node = new WorkerPool({ maxWorkers: 1, host: "node" });

@@ -600,3 +600,33 @@ Deno.test("A map over large items that is awaited sends them in small chunks", a
   const largest = chunks.map((message) => (message[3] as unknown[]).length);
   assert(Math.max(...largest) <= 8, `${largest}`);
 });
+
+Deno.test("A result that says it is 4,000,000,000 long is looked through in no time", async () => {
+  await using pool = new LoopbackPool(1);
+  const results = await pool.map((length: number) => Object.assign(new Array(length), { a: 1 }), [
+    2 ** 32 - 1,
+    2 ** 26,
+  ]);
+  assertEquals(results.map(({ length, a }) => [length, a]), [[2 ** 32 - 1, 1], [2 ** 26, 1]]);
+});
+
+Deno.test("Memory in an error that a function returns, and in its cause, is copied for each item", async () => {
+  await using pool = new LoopbackPool(1);
+  const results = await pool.map(
+    (n: number) => {
+      const { scratch } = globalThis as unknown as { scratch?: Uint8Array };
+      const bytes = scratch ?? new Uint8Array(1);
+      (globalThis as unknown as { scratch: Uint8Array }).scratch = bytes;
+      bytes[0] = n;
+      return Object.assign(new Error("x", { cause: bytes }), { bytes });
+    },
+    [1, 2, 3],
+    { chunksize: 3 },
+  );
+  delete (globalThis as { scratch?: unknown }).scratch;
+  assertEquals(results.map(({ bytes, cause }) => [bytes[0], (cause as Uint8Array)[0]]), [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ]);
+});

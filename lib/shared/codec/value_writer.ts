@@ -1,7 +1,7 @@
 import { show } from "../../base/validate.ts";
 import { encodeError } from "../../wire/errors.ts";
 import { Connection } from "../../wire/connection.ts";
-import { kindOf, ObjectKind, unbox } from "../../wire/object_kind.ts";
+import { isDisguised, kindOf, ObjectKind, unbox } from "../../wire/object_kind.ts";
 import { parcel, type Shareable } from "../../wire/shareable.ts";
 import * as tag from "./tags.ts";
 
@@ -144,6 +144,7 @@ export class ValueWriter {
 
   #plain(value: object): void {
     const keys = Object.keys(value);
+    if (keys.length === 0 && isDisguised(value)) throw refusal(value);
     this.#byte(tag.OBJECT);
     this.#fields(value, keys);
   }

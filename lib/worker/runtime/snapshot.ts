@@ -1,3 +1,4 @@
+import { extraKeys, kindOf, ObjectKind } from "../../wire/object_kind.ts";
 import { pack, survey, unpack } from "../../wire/packing.ts";
 
 /** What is deeper, or more, is not looked through but copied. */
@@ -47,23 +48,39 @@ class Search {
 
   findsMemory(value: unknown, depth: number): boolean {
     if (typeof value !== "object" || value === null) return false;
-    if (ArrayBuffer.isView(value)) return value.buffer instanceof ArrayBuffer;
-    if (value instanceof ArrayBuffer) return true;
+    const kind = kindOf(value);
+    if (kind === ObjectKind.Buffer) return true;
+    if (kind === ObjectKind.View) return kindOf((value as DataView).buffer) === ObjectKind.Buffer;
     if (depth > DEEP || ++this.#seen > MUCH) return true;
     const next = depth + 1;
-    if (Array.isArray(value)) {
-      return value.some((item) => this.findsMemory(item, next));
+    const found = (part: unknown) => this.findsMemory(part, next);
+    switch (kind) {
+      case ObjectKind.Array:
+        return this.#inArray(value as unknown[], found);
+      case ObjectKind.Map:
+        for (const entry of value as Map<unknown, unknown>) if (entry.some(found)) return true;
+        return false;
+      case ObjectKind.Set:
+        for (const item of value as Set<unknown>) if (found(item)) return true;
+        return false;
+      case ObjectKind.Error:
+        return found((value as Error).cause) || Object.values(value).some(found);
+      case ObjectKind.Plain:
+        return Object.values(value).some(found);
     }
-    if (value instanceof Map) {
-      for (const [key, item] of value) {
-        if (this.findsMemory(key, next) || this.findsMemory(item, next)) return true;
-      }
-      return false;
+    return false;
+  }
+
+  #inArray(array: unknown[], found: (part: unknown) => boolean): boolean {
+    const { length } = array;
+    for (let i = 0; i < length; i++) {
+      const item = array[i];
+      // One with holes may say that it is 4,000,000,000 long.
+      if (item === undefined && !(i in array)) return Object.values(array).some(found);
+      if (found(item)) return true;
     }
-    if (value instanceof Set) {
-      for (const item of value) if (this.findsMemory(item, next)) return true;
-      return false;
-    }
-    return Object.values(value).some((item) => this.findsMemory(item, next));
+    return extraKeys(array).some((key) =>
+      found((array as unknown as Record<string, unknown>)[key])
+    );
   }
 }
