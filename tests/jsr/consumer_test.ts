@@ -27,6 +27,7 @@ async function run(
   };
   try {
     for (const [name, text] of Object.entries(files)) {
+      await Deno.mkdir(`${folder}/${name}`.replace(/\/[^/]*$/, ""), { recursive: true });
       await Deno.writeTextFile(`${folder}/${name}`, text);
     }
     if (fromCache) {
@@ -131,6 +132,43 @@ Deno.test("From JSR, a process pool runs the functions of local modules with --a
   assertEquals(out, "[ 11, 12 ]\n");
   assertEquals(code, 0);
 });
+
+const THING = {
+  "node_modules/thing/package.json": `{ "name": "thing", "type": "module", "main": "main.js" }`,
+  "node_modules/thing/main.js": `export default "a thing";`,
+};
+
+/** Projects whose processes find a package in `node_modules`, or another member. */
+const PROJECTS: Record<string, Record<string, string>> = {
+  "package.json alone": {
+    ...THING,
+    "package.json": `{ "type": "module", "dependencies": { "thing": "1" } }`,
+  },
+  "deno.json with nodeModulesDir": { ...THING, "deno.json": `{ "nodeModulesDir": "manual" }` },
+  "a workspace": {
+    "deno.json": `{ "workspace": ["./thing"] }`,
+    "thing/deno.json": `{ "name": "thing", "version": "1.0.0", "exports": "./mod.ts" }`,
+    "thing/mod.ts": `export default "a thing";`,
+  },
+};
+
+for (const [name, files] of Object.entries(PROJECTS)) {
+  Deno.test(`From JSR, processes find modules as their program does: ${name}`, async () => {
+    const main = `
+      import { ProcessPool, remote } from "${STRAND}";
+      import thing from "thing";
+      export const give = remote(import.meta, function give() { return thing; });
+      if (import.meta.main) {
+        for (const permissions of ["inherit", { read: true }] as const) {
+          await using pool = new ProcessPool({ maxWorkers: 1, permissions });
+          console.log(await pool.submit(give));
+        }
+      }`;
+    const { code, out } = await run({ files: { ...files, "main.ts": main }, flags: ["-A"] });
+    assertEquals(out, "a thing\na thing\n");
+    assertEquals(code, 0);
+  });
+}
 
 Deno.test("From JSR, a program that runs from the cache alone has every kind of worker", async () => {
   const main = `

@@ -33,6 +33,17 @@ export function findPackage(): URL | undefined {
   return findAbove("package.json");
 }
 
+/** Whether packages of npm are those in a `node_modules` that the program looks after itself. */
+export function hasLocalPackages(): boolean {
+  const flags = ownFlags() ?? [];
+  const named = flags.find((flag) => flag.startsWith("--node-modules-dir="));
+  if (named !== undefined) return named.endsWith("=manual");
+  const config = findConfig();
+  const [, mode] = /"nodeModulesDir"\s*:\s*(?:"(\w+)"|\w+)/.exec(config && read(config) || "") ??
+    [];
+  return mode === undefined ? findPackage() !== undefined : mode === "manual";
+}
+
 function findAbove(...names: string[]): URL | undefined {
   return placesAbove(names).find((place) => {
     return granted({ name: "read", path: place }) && attempt(() => deno?.statSync?.(place).isFile);

@@ -2,6 +2,7 @@
  * What a child process may do: what this one may, or less.
  */
 import { show } from "../../base/validate.ts";
+import { hasLocalPackages } from "./deno_flags.ts";
 import type { WorkerPermissions } from "./worker_permissions.ts";
 
 type Kind = "read" | "write" | "net" | "env" | "run" | "ffi" | "sys" | "import";
@@ -46,7 +47,10 @@ export function permissionFlags(
 ): string[] {
   if (permissions === "inherit" && KINDS.every((kind) => has(kind) === "all")) return ["-A"];
   const asked = readPermissions(what, permissions);
-  return KINDS.flatMap((kind) => flagsFor(what, kind, asked[kind]));
+  const flags = KINDS.flatMap((kind) => flagsFor(what, kind, asked[kind]));
+  const { import: imports } = asked;
+  const local = imports === false || (Array.isArray(imports) && imports.length === 0);
+  return local ? [...flags, ...localImportsOnly()] : flags;
 }
 
 /** Refuse at once what cannot be started for want of permission. */
@@ -128,6 +132,17 @@ function importFlags(hosts: string[]): string[] {
   // To deny it as a whole leaves those hosts open in Deno 2.9.
   if (hosts.length === 0) return [flag("deny", "import", IMPORT_HOSTS)];
   return [flag("allow", "import", [...new Set(hosts)])];
+}
+
+/** Without these a child may import packages of npm, and what is in the cache of the runtime. */
+function localImportsOnly(): string[] {
+  const flags: string[] = [];
+  // Else a folder of the program's has all that can be imported from npm, and the flag would keep the
+  // child from that, too.
+  if (!hasLocalPackages()) flags.push("--no-npm");
+  // The child itself comes from where this module does.
+  if (new URL(import.meta.url).protocol === "file:") flags.push("--no-remote");
+  return flags;
 }
 
 /** Folders that a program is often given the right to. */

@@ -25,7 +25,10 @@ export type WorkerPermissions = "inherit" | "none" | {
   env?: "inherit" | boolean | string[];
   /** Foreign functions, by the path of their library. */
   ffi?: "inherit" | boolean | (string | URL)[];
-  /** Where modules may come from, by host. */
+  /**
+   * Where modules may come from, by host. A process without it imports local files, and packages of a
+   * `node_modules` that the program looks after itself; none from npm.
+   */
   import?: "inherit" | boolean | string[];
   /** The network, by host. */
   net?: "inherit" | boolean | string[];

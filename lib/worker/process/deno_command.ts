@@ -29,7 +29,10 @@ export function denoCommand(
   const flags = permissionFlags(what, permissions);
   checkRun(what, command);
   const silent = ["--quiet", "--no-prompt", "--no-check"];
-  return { command, args: ["run", ...silent, ...sharedFlags(), ...flags, entry.href] };
+  const shared = sharedFlags();
+  // No flag may be given twice.
+  const own = flags.filter((flag) => !shared.includes(flag));
+  return { command, args: ["run", ...silent, ...shared, ...own, entry.href] };
 }
 
 function sharedFlags(): string[] {

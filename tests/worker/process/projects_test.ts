@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ProcessPool } from "../../../mod.ts";
 
 const LIBRARY = new URL("../../../mod.ts", import.meta.url).href;
 
@@ -8,8 +9,12 @@ const program = (imports: string, value: string) =>
 ${imports}
 export const give = remote(import.meta, function give() { return ${value}; });
 if (import.meta.main) {
-  await using pool = new ProcessPool(1);
-  console.log(give(), await pool.submit(give).catch((error) => String(error)));
+  const results = [give()];
+  for (const permissions of ["inherit", { read: true }] as const) {
+    await using pool = new ProcessPool({ maxWorkers: 1, permissions });
+    results.push(await pool.submit(give).catch((error) => String(error)));
+  }
+  console.log(JSON.stringify(results.map(String)));
 }
 `;
 
@@ -25,6 +30,9 @@ interface Project {
   flags?: string[];
   gives: string;
 }
+
+/** What a module exports; travels as source. */
+const load = async (specifier: string) => Object.keys(await import(specifier));
 
 const PROJECTS: Project[] = [
   {
@@ -96,9 +104,19 @@ for (const { name, files, main, flags = [], gives } of PROJECTS) {
         cwd: folder,
       }).output();
       const said = new TextDecoder().decode(stdout).trim();
-      assertEquals(said, `${gives} ${gives}`, new TextDecoder().decode(stderr));
+      assertEquals(said, JSON.stringify([gives, gives, gives]), new TextDecoder().decode(stderr));
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
   });
 }
+
+Deno.test("Without permission to import, a process has neither packages of npm nor remote modules", async () => {
+  await using pool = new ProcessPool({ maxWorkers: 1, permissions: { read: true, env: true } });
+  for (const specifier of ["npm:left-pad", "jsr:@std/assert", "https://deno.land/std/version.ts"]) {
+    const error = await assertRejects(() => pool.submit(load, specifier), TypeError);
+    assertMatch(error.message, /--no-npm|--no-remote|import access/, specifier);
+  }
+  const here = new URL("../fixtures/plain.ts", import.meta.url).href;
+  assertEquals(await pool.submit(load, here), ["isEven", "later"]);
+});
