@@ -167,15 +167,17 @@ export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
 
   #launch(): void {
     try {
-      const hooks = instruments();
-      const result = hooks !== undefined && told.has(this)
-        ? hooks.startTask(this, () => this.call())
-        : this.call();
+      const result = instruments() === undefined ? this.call() : this.#callForHooks();
       if (isThenable(result)) this.follow(result);
       else this.finish(result);
     } catch (error) {
       this.fail(error);
     }
+  }
+
+  // In a function of its own: what a closure captures is allocated whether there is one or not.
+  #callForHooks(): unknown {
+    return told.has(this) ? instruments()!.startTask(this, () => this.call()) : this.call();
   }
 
   #tellCreated(): void {

@@ -168,7 +168,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
       const error = this.errorFor(interruption);
       noteDelivery(error);
       this.#reject(error);
-      this.#tellRaces((race) => race.cancel(error, this.promise));
+      if (this.#races !== undefined) this.#endRaces("cancel", error);
     } else if (state === FAILED) {
       this.#fail(handed);
     } else {
@@ -179,7 +179,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
           return;
         }
         this.#resolve(value);
-        this.#tellRaces((race) => race.resolve(value, this.promise));
+        if (this.#races !== undefined) this.#endRaces("resolve", value);
       } catch (error) {
         this.#fail(error);
       }
@@ -234,12 +234,11 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
 
   #fail(error: unknown): void {
     this.#reject(error);
-    this.#tellRaces((race) => race.reject(error, this.promise));
+    if (this.#races !== undefined) this.#endRaces("reject", error);
   }
 
-  #tellRaces(tell: (race: RaceEntry) => void): void {
-    if (this.#races === undefined) return;
-    for (const race of this.#races) tell(race);
+  #endRaces(how: "resolve" | "reject" | "cancel", outcome: unknown): void {
+    for (const race of this.#races!) race[how](outcome, this.promise);
     this.#races = undefined;
   }
 

@@ -38,14 +38,18 @@ hearRaces();
  * ```
  */
 export function createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
-  const what = "create a task";
-  const { signal } = options ?? {};
-  checkOptions(what, options, ["name", "signal"]);
-  checkSignal(what, signal);
+  checkOptions("create a task", options, OPTIONS);
+  const signal = options?.signal;
+  checkSignal("create a task", signal);
   const task = taskInternals.create(coro, options);
-  if (signal !== undefined) {
-    const subscription = whenAborted(signal, () => task.cancel(signal.reason));
-    futureInternals.subscribeQuietly(task, new Callback(() => subscription.end()));
-  }
+  if (signal !== undefined) cancelWith(signal, task);
   return task;
+}
+
+const OPTIONS = ["name", "signal"];
+
+// In a function of its own: what a closure captures is allocated whether there is one or not.
+function cancelWith(signal: AbortSignal, task: Task<unknown>): void {
+  const subscription = whenAborted(signal, () => task.cancel(signal.reason));
+  futureInternals.subscribeQuietly(task, new Callback(() => subscription.end()));
 }

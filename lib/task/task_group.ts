@@ -95,6 +95,8 @@ export interface TaskGroupRunOptions {
   signal?: AbortSignal;
 }
 
+const CHILD_OPTIONS = ["name"];
+
 /** What `TaskGroup.run` makes its group of, whose body is a function and so has a scope of its own. */
 class GroupOfRun {
   readonly name: string | undefined;
@@ -300,7 +302,7 @@ export class TaskGroup {
     if (this.#stopping) {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
-    checkOptions("create a task", options, ["name"]);
+    checkOptions("create a task", options, CHILD_OPTIONS);
     const task = taskInternals.create(coro, options, this.#owner);
     if (this.#children.size === 1) this.#owner.runContext.groups.add(this.#owner);
     return task;
