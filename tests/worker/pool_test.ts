@@ -9,7 +9,7 @@ import {
   TimeoutError,
   WorkerCrashedError,
 } from "../../mod.ts";
-import { FromWorkerKind } from "../../lib/worker/protocol.ts";
+import { FromWorkerKind, ToWorkerKind } from "../../lib/worker/protocol.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
 import { makeWorld, quiet, type World } from "./world.ts";
 
@@ -291,6 +291,54 @@ Deno.test("timeout counts from the start of the call, and rejects at once", asyn
   await assertRejects(() => Promise.resolve(call), TimeoutError);
   await quiet();
   assertEquals(log.at(-1), "end call");
+});
+
+Deno.test("Calls with a time limit are sent ahead, and each has its own time from its turn on", async () => {
+  using time = new FakeTime();
+  const { log } = makeWorld();
+  await using pool = new LoopbackPool({ maxWorkers: 1, cancelGrace: Infinity });
+  await pool.submit(note, "up");
+  const names = ["a", "b", "c", "d"];
+  const calls = names.map((name) => pool.apply(gated, [name], { timeout: 100 }));
+  await quiet();
+  const { posted } = pool.host.workers[0]!;
+  assertEquals(posted.filter(([kind]) => kind === ToWorkerKind.Calls).length, 1 + names.length);
+  for (const name of ["a", "b", "c"]) {
+    time.tick(99);
+    await quiet();
+    assertEquals(log.at(-1), `begin ${name}`);
+    open(world, name);
+    await quiet();
+  }
+  assertEquals(await Promise.all(calls.slice(0, 3)), ["a", "b", "c"]);
+  time.tick(99);
+  await quiet();
+  assertFalsy(calls[3]!.done());
+  time.tick(1);
+  await assertRejects(() => Promise.resolve(calls[3]), TimeoutError);
+});
+
+Deno.test("The time of a call does not run while its worker boots, or while it waits again", async () => {
+  using time = new FakeTime();
+  makeWorld();
+  await using pool = new LoopbackPool(1);
+  pool.host.boots = false;
+  const first = pool.apply(gated, ["first"], { timeout: 100 });
+  await quiet();
+  time.tick(1_000);
+  await quiet();
+  assertFalsy(first.done());
+  pool.host.workers[0]!.boot();
+  await quiet();
+  // It is sent and not taken in; something more urgent takes its place.
+  const late = pool.apply(gated, ["late"], { timeout: 100 });
+  await undefined;
+  open(world, "first");
+  assertEquals(await first, "first");
+  await quiet();
+  time.tick(60);
+  open(world, "late");
+  assertEquals(await late, "late");
 });
 
 Deno.test("A call that ends in time leaves no timer behind", async () => {

@@ -50,7 +50,7 @@ export class Call extends Job implements Stoppable {
     super(owner, fn, args, site, options);
     const weight = weigh(args);
     this.special = weight < 0;
-    const alone = this.special || options?.timeout !== undefined || options?.transfer !== undefined;
+    const alone = this.special || options?.transfer !== undefined;
     this.maxBatch = alone ? 1 : weight > HEAVY ? 2 : Infinity;
     futureInternals.stopWith(this.future, this);
     live.add(this);
@@ -85,17 +85,20 @@ export class Call extends Job implements Stoppable {
     };
   }
 
-  override onSent(): void {
+  override onTurn(): void {
     const timeout = this.options?.timeout;
     if (timeout === undefined || timeout === Infinity) return;
-    // It may have been sent before, to a worker that died before it began.
-    this.#timer?.stop();
+    if (this.#timer !== undefined || this.answered) return;
     this.#timer = startTimer(timeout, () => {
       if (this.answered) return;
       this.#giveUp(cancelledError("The call took longer than its time limit"));
       const error = new TimeoutError("The call took longer than its time limit");
       futureInternals.reject(this.future, placeAt(error, this.site));
     });
+  }
+
+  override onTakenBack(): void {
+    this.#timer = void this.#timer?.stop();
   }
 
   override onDone(value: unknown): void {

@@ -124,8 +124,10 @@ export abstract class Job extends LinkedEntry {
   /** What its worker is told; `list` is its input, packed if need be. */
   abstract message(list: List): ToWorker;
 
-  /** It was sent. */
-  onSent(): void {}
+  /** Its worker can begin it now, if it has not. */
+  onTurn(): void {}
+  /** It was taken back from a worker that had not begun it, and waits again. */
+  onTakenBack(): void {}
   /** It is the next that its worker does, or the one that it is at. */
   onBegun(_worker: string): void {}
   /** It yielded a value. */

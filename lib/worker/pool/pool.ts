@@ -383,6 +383,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
 
   readonly #putBack = (job: Job): void => {
     if (job.answered) return;
+    job.onTakenBack();
     const broken = this.brokenError;
     if (broken === undefined) this.#queue.putBack(job);
     else job.onLost(broken);

@@ -174,7 +174,6 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     try {
       this.#define(job.fn);
       this.#send(job);
-      job.onSent();
     } catch (error) {
       this.#refuse(job, error);
     }
@@ -182,12 +181,17 @@ export class WorkerHandle implements WorkerListener, JobWorker {
 
   /** Send a message, after everything that waits to be sent. */
   post(message: ToWorker, transfer?: Transferable[]): void {
-    this.flush();
+    this.#sendBatch();
     this.#hosted.post(message, transfer);
   }
 
   /** Send what waits to be sent. */
   flush(): void {
+    this.#sendBatch();
+    if (this.#state === "ready") this.#flight.first?.onTurn();
+  }
+
+  #sendBatch(): void {
     const batched = this.#batched;
     if (batched.length === 0) return;
     const batch = this.#batch;
