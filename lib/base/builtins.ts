@@ -24,7 +24,9 @@ export function provideBuiltin(name: string, module: unknown): void {
  * read, which takes as long as to load a fifth of this library.
  */
 export function laterGlobal(name: string): { isLazy: boolean; read(): unknown } {
-  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name) ?? {};
+  // In a worker of a browser, timers are of what the global scope inherits from.
+  const { get, value } = Object.getOwnPropertyDescriptor(globalThis, name) ??
+    { value: Reflect.get(globalThis, name) };
   return {
     isLazy: get !== undefined,
     read: () => get === undefined ? value : get.call(globalThis),

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { laterGlobal } from "../../lib/base/builtins.ts";
 import { runProgram } from "../support/running_program.ts";
 
 // Deno loads what is behind many of its globals when they are first read: for `process` that takes
@@ -39,3 +40,26 @@ Deno.test("Builtins: tasks, groups, queues and sleeping need timers at most", as
   `);
   assertEquals([code, out, err], [0, "1,2\n\n", ""]);
 });
+
+/** Where globals may be, and how: in browsers, a worker inherits its timers. */
+const homes: Record<string, object> = {
+  "the global scope itself": globalThis,
+  "what it inherits from": Object.getPrototypeOf(globalThis),
+};
+const forms: Record<string, PropertyDescriptor> = {
+  "a value": { value: "there", configurable: true, writable: true },
+  "loaded when it is read": { get: () => "there", configurable: true },
+};
+
+for (const [home, object] of Object.entries(homes)) {
+  for (const [form, descriptor] of Object.entries(forms)) {
+    Deno.test(`Builtins: a global is read later, in ${home}, ${form}`, () => {
+      Object.defineProperty(object, "strandsOwnTest", descriptor);
+      const later = laterGlobal("strandsOwnTest");
+      Object.defineProperty(globalThis, "strandsOwnTest", { value: "fake", configurable: true });
+      assertEquals(later.read(), "there");
+      Reflect.deleteProperty(globalThis, "strandsOwnTest");
+      Reflect.deleteProperty(object, "strandsOwnTest");
+    });
+  }
+}

@@ -26,7 +26,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "roast: waiting sleep, failed",
   ],
   timeout: [
-    "main: waiting Future, done",
+    "main: waiting gather, done",
     "quick: waiting sleep, done",
     "slow: waiting sleep, stopping sleep, failed",
     "does without: waiting sleep, stopping sleep, done",
@@ -53,7 +53,7 @@ const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
     "Kyoto: waiting sleep, stopping sleep, cancelled",
   ],
   gather: [
-    "main: waiting Future, done",
+    "main: waiting gather, done",
     "north: waiting sleep, working, done",
     "south: waiting sleep, working, done",
     "west: waiting sleep, working, done",

@@ -49,7 +49,7 @@ const wanted: Record<string, string[]> = {
     "roast: waiting in sleep for 800 ms, waiting in sleep for 300 ms, failed",
   ],
   timeout: [
-    "main: waiting in Future for 1400 ms, done",
+    "main: waiting in gather for 1400 ms, done",
     "quick: waiting in sleep for 600 ms, done",
     "slow: waiting in sleep for 1000 ms, stopping in sleep for 400 ms, failed",
     "does without: waiting in sleep for 1000 ms, stopping in sleep for 400 ms, done",
@@ -69,7 +69,7 @@ const wanted: Record<string, string[]> = {
     "Kyoto: waiting in sleep for 1000 ms, stopping in sleep for 200 ms, cancelled",
   ],
   gather: [
-    "main: waiting in Future for 1400 ms, done",
+    "main: waiting in gather for 1400 ms, done",
     "north: waiting in sleep for 300 ms, working for 300 ms, waiting in sleep for 600 ms, done",
     "south: waiting in sleep for 600 ms, working for 300 ms, waiting in sleep for 300 ms, done",
     "west: waiting in sleep for 900 ms, working for 300 ms, waiting in sleep for 200 ms, done",
