@@ -202,8 +202,8 @@ export interface Tracing {
   aroundTask?<R>(task: TaskInfo, fn: () => R): R;
   /** What a call is to take along to its worker: a W3C `traceparent`. */
   traceparentOf?(call: CallInfo): string | undefined;
-  /** In a worker: call the function of a call as part of the trace that it came with. */
-  aroundCall?<R>(name: string, traceparent: string, fn: () => R): R;
+  /** In a worker: call the function of a call, in its task, as part of the trace that it came with. */
+  aroundCall?<R>(task: TaskInfo | undefined, traceparent: string, fn: () => R): R;
   /** A limit or a group begins in the running code. */
   scopeBegan?(kind: "timeout" | "group", name: string): TracedScope | undefined;
   /** The code of a task goes on. */
@@ -236,7 +236,7 @@ export interface Instruments {
   /** What a call is to take along to its worker. */
   traceparentOf(call: CallInfo): string | undefined;
   /** Call the function of a call that came with a trace. */
-  aroundCall<R>(name: string, traceparent: string, fn: () => R): R;
+  aroundCall<R>(traceparent: string, fn: () => R): R;
 }
 
 let current: Instruments | undefined;

@@ -128,7 +128,7 @@ class OpenTelemetry implements Instrument {
   readonly [tracing]: Tracing = {
     aroundTask: (task, fn) => this.#aroundTask(task, fn),
     traceparentOf: (call) => this.#traceparentOf(call),
-    aroundCall: (_name, traceparent, fn) => this.#aroundCall(traceparent, fn),
+    aroundCall: (task, traceparent, fn) => this.#aroundCall(task, traceparent, fn),
     scopeBegan: (kind, name) => this.#scopeBegan(kind, name),
     disposed: () => this.#stopStuck(),
   };
@@ -235,10 +235,13 @@ class OpenTelemetry implements Instrument {
     return `00-${context.traceId}-${context.spanId}-${flags}`;
   }
 
-  #aroundCall<R>(traceparent: string, fn: () => R): R {
+  #aroundCall<R>(task: TaskInfo | undefined, traceparent: string, fn: () => R): R {
     const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/
       .exec(traceparent) ?? [];
     if (traceId === undefined || spanId === undefined) return fn();
+    // The call has its span where it was submitted: its task here has none besides. One that is not
+    // ended is not exported.
+    if (task !== undefined) this.#tasks.delete(task);
     const { context, trace, ROOT_CONTEXT } = this.#api;
     const remote = { traceId, spanId, traceFlags: parseInt(flags!, 16), isRemote: true };
     return context.with(trace.setSpanContext(ROOT_CONTEXT, remote), fn);

@@ -1,3 +1,4 @@
+import { currentScope } from "../core/context.ts";
 import type { Fiber } from "../core/fiber.ts";
 import {
   type CallInfo,
@@ -110,9 +111,11 @@ export class InstalledInstruments implements Instruments {
   }
 
   /** Call `fn` in what each makes around the function of a call that came with a trace. */
-  aroundCall<R>(name: string, traceparent: string, fn: () => R): R {
+  aroundCall<R>(traceparent: string, fn: () => R): R {
+    const fiber = currentScope()?.fiber;
+    const task = fiber === undefined ? undefined : infoOf(fiber);
     return this.#nest(
-      (one) => one.aroundCall && ((inner) => one.aroundCall!(name, traceparent, inner)),
+      (one) => one.aroundCall && ((inner) => one.aroundCall!(task, traceparent, inner)),
       fn,
     );
   }

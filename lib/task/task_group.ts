@@ -7,6 +7,8 @@ import { currentRunContext, currentScope, runInScope, type TaskOwner } from "../
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
 import { type HeldWait, holdWait } from "../core/held_wait.ts";
+import { instruments, type TracedScope } from "../core/instrument.ts";
+import { followScope } from "./_follow_scope.ts";
 import { nameFailures } from "./_name_failures.ts";
 import { underSignal } from "./_under_signal.ts";
 import { cancelledError } from "../core/cancellation.ts";
@@ -172,6 +174,8 @@ export class TaskGroup {
     withdraw: (error) => this.#lastChild?.withdraw(error) ?? this.#scope?.withdraw(error) ?? false,
     over: () => this.#ended,
   };
+  /** For instruments, where its body is a block: a function is called within what they make of it. */
+  readonly #traced: TracedScope | undefined;
   #detached = false;
   readonly #errors: unknown[] = [];
   /** Where each of them came from, in words. */
@@ -226,7 +230,11 @@ export class TaskGroup {
     }
     return underSignal(options?.signal, () => {
       const group = new TaskGroup(new GroupOfRun(options?.name) as TaskGroupOptions);
-      return holdWait(group.#run(body), group.#held);
+      const traced = instruments()?.scopeBegan("group", options?.name ?? "TaskGroup");
+      const ending = traced === undefined
+        ? group.#run(body)
+        : followScope(traced, group.#run((it) => traced.around(() => body(it))));
+      return holdWait(ending, group.#held);
     });
   }
 
@@ -240,8 +248,7 @@ export class TaskGroup {
     }
 
     override describe(): WaitSubject {
-      const { name, tasks } = this.#owner;
-      return { kind: "TaskGroup", name, all: tasks };
+      return { kind: "TaskGroup", name: this.#owner.name, all: this.#owner.tasks };
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -273,6 +280,7 @@ export class TaskGroup {
     } else {
       this.#scope = this.#outer?.open();
     }
+    if (ofRun === undefined) this.#traced = instruments()?.scopeBegan("group", "TaskGroup");
   }
 
   /**
@@ -303,7 +311,9 @@ export class TaskGroup {
       throw new InvalidStateError("Cannot create a task in a task group: it is shutting down");
     }
     checkOptions("create a task", options, CHILD_OPTIONS);
-    const task = taskInternals.create(coro, options, this.#owner);
+    const task = this.#traced === undefined
+      ? taskInternals.create(coro, options, this.#owner)
+      : this.#traced.around(() => taskInternals.create(coro, options, this.#owner));
     if (this.#children.size === 1) this.#owner.runContext.groups.add(this.#owner);
     return task;
   }
@@ -404,7 +414,12 @@ export class TaskGroup {
     return `TaskGroup [${[state, ...showCounts({ children: this.#children.size })].join(", ")}]`;
   }
 
-  async #leave(end: BodyEnd): Promise<void> {
+  #leave(end: BodyEnd): Promise<void> {
+    const left = this.#joinChildren(end);
+    return this.#traced === undefined ? left : followScope(this.#traced, left);
+  }
+
+  async #joinChildren(end: BodyEnd): Promise<void> {
     let cancelled = end.cancelled;
     if ((cancelled !== undefined || end.failure !== undefined) && !this.#stopping) {
       this.#stop(cancelled ?? cancelledError("The body of the task group failed"));
@@ -428,7 +443,8 @@ export class TaskGroup {
     this.#scope?.close();
     // Asked only where it matters, as it looks through all scopes around.
     const outside = () => this.#outer?.requested() ?? 0;
-    if (end.failure !== undefined) this.#noteError(end.failure.error, "the body");
+    if (end.failure !== undefined) this.#errors.push(end.failure.error);
+    if (end.failure !== undefined) this.#sources.set(end.failure.error, "the body");
     if (this.#errors.length > 0) {
       // The failures win over a cancellation from outside, which the next wait then takes.
       if (outside() > 0) this.#outer!.redeliver();
@@ -465,16 +481,12 @@ export class TaskGroup {
       Promise.reject(error);
       return;
     }
-    this.#noteError(error, `task ${JSON.stringify(task.name)}`);
+    this.#errors.push(error);
+    this.#sources.set(error, `task ${JSON.stringify(task.name)}`);
     if (this.#stopping) return;
     const cause = cancelledError("A child of the task group failed");
     this.#stop(cause);
     this.#cancelBody(cause);
-  }
-
-  #noteError(error: unknown, source: string): void {
-    this.#errors.push(error);
-    this.#sources.set(error, source);
   }
 
   #cancelBody(error: CancelledError): void {

@@ -5,9 +5,11 @@ import { inspect, showDuration } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
 import { holdWait } from "../core/held_wait.ts";
+import { instruments } from "../core/instrument.ts";
 import { startLimit } from "../core/start_limit.ts";
 import { futureInternals } from "../core/future.ts";
 import { type Task, taskInternals } from "../core/task.ts";
+import { followScope } from "./_follow_scope.ts";
 import { underSignal } from "./_under_signal.ts";
 import { shield } from "./shield.ts";
 import { cancelledError } from "../core/cancellation.ts";
@@ -177,7 +179,10 @@ export class Timeout {
   #begin<T>(ms: number | null, body: TimeoutBody<T>): Promise<T> {
     const outer = currentScope()!;
     const scope = new CancelScope(outer.fiber, outer.runContext, outer);
-    return holdWait(this.#run(ms, body, outer, scope), scope);
+    const traced = instruments()?.scopeBegan("timeout", this.#moveOn ? "moveOnAfter" : "timeout");
+    if (traced === undefined) return holdWait(this.#run(ms, body, outer, scope), scope);
+    const run = this.#run(ms, (limit) => traced.around(() => body(limit)), outer, scope);
+    return holdWait(followScope(traced, run), scope);
   }
 
   async #run<T>(

@@ -21,6 +21,7 @@ export const ToWorkerKind = {
   Cancel: 6,
   Forget: 7,
   Handshake: 8,
+  Trace: 9,
 } as const;
 
 /** What a worker tells the pool. */
@@ -114,6 +115,13 @@ type HandshakeMessage = [
   ...handshake: Handshake,
 ];
 
+/** The trace that the next call is part of: a W3C `traceparent`. Only sent while somebody traces. */
+type TraceMessage = [
+  kind: typeof ToWorkerKind.Trace,
+  call: number,
+  traceparent: string,
+];
+
 /** Everything that the pool may tell a worker. */
 export type ToWorker =
   | InitMessage
@@ -124,7 +132,8 @@ export type ToWorker =
   | PullMessage
   | CancelMessage
   | ForgetMessage
-  | HandshakeMessage;
+  | HandshakeMessage
+  | TraceMessage;
 
 /** The answer to `Init`: it is ready for work. */
 type ReadyMessage = [kind: typeof FromWorkerKind.Ready];

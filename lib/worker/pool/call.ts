@@ -2,7 +2,7 @@ import { type CancelledError, TimeoutError } from "../../errors.ts";
 import { roughNow, startTimer, type Timer } from "../../base/clock.ts";
 import { currentFiber } from "../../core/context.ts";
 import { Callback, Future, futureInternals, type Stoppable } from "../../core/future.ts";
-import { type CallInfo, instruments } from "../../core/instrument.ts";
+import type { Outcome } from "../../core/instrument.ts";
 import { type CallEntry, callSources } from "../../task/task_tree.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
@@ -12,18 +12,18 @@ import type { CallOptions } from "../../executor/executor.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobOwner } from "./job.ts";
+import { nameOf } from "./told_call.ts";
 import { type Subscription, whenAborted } from "../../core/when_aborted.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
 const HEAVY = 1024;
 
+const DONE: Outcome = { state: "done" };
+
 /** The calls that have no answer yet. */
 const live = new Set<Call>();
 
 const liveCalls = { calls: () => Array.from(live, ({ entry }) => entry) };
-
-/** How many calls hooks were told of. */
-let numbers = 0;
 
 /** One call of a function, and the future that its caller has. */
 export class Call extends Job implements Stoppable {
@@ -35,8 +35,6 @@ export class Call extends Job implements Stoppable {
   #begun: string | undefined;
   /** Since when it waits, or its worker is at it, on the scale of the clock. */
   #since: number = roughNow();
-  /** What hooks were told of it. */
-  #told: { -readonly [K in keyof CallInfo]: CallInfo[K] } | undefined;
   #timer: Timer | undefined;
   #subscription: Subscription | undefined;
 
@@ -55,7 +53,9 @@ export class Call extends Job implements Stoppable {
     futureInternals.stopWith(this.future, this);
     live.add(this);
     if (live.size === 1) callSources.add(liveCalls);
-    if (instruments() !== undefined) this.#tellSubmitted();
+    if (this.told !== undefined) {
+      futureInternals.subscribeQuietly(this.future, new Callback(() => this.#tellEnded()));
+    }
     const signal = options?.signal;
     if (signal !== undefined) {
       this.#subscription = whenAborted(signal, () => this.future.cancel(signal.reason));
@@ -69,9 +69,7 @@ export class Call extends Job implements Stoppable {
   override onBegun(worker: string): void {
     this.#begun = worker;
     this.#since = roughNow();
-    if (this.#told === undefined) return;
-    this.#told.worker = worker;
-    instruments()?.call("callStarted", this.#told);
+    super.onBegun(worker);
   }
 
   /** How the tree of tasks shows it. */
@@ -142,22 +140,11 @@ export class Call extends Job implements Stoppable {
     this.owner.withdraw(this, error);
   }
 
-  #tellSubmitted(): void {
-    const { name } = this.owner.settings;
-    const told = this.#told = { name: nameOf(this.fn), pool: name, id: ++numbers };
-    instruments()!.call("callSubmitted", told);
-    futureInternals.subscribeQuietly(this.future, new Callback(() => this.#tellEnded(told)));
-  }
-
-  #tellEnded(told: CallInfo): void {
+  #tellEnded(): void {
     const { future } = this;
     const error = futureInternals.error(future);
-    const state = future.cancelled()
-      ? "cancelled"
-      : futureInternals.failed(future)
-      ? "failed"
-      : "done";
-    instruments()?.call("callEnded", told, state === "done" ? { state } : { state, error });
+    if (future.cancelled()) this.told!.ended({ state: "cancelled", error });
+    else this.told!.ended(futureInternals.failed(future) ? { state: "failed", error } : DONE);
   }
 
   #settled(): void {
@@ -175,11 +162,6 @@ export class Call extends Job implements Stoppable {
     const transfer = this.options?.transfer ?? [];
     return cloneErrorIn(this.input, (i) => `argument ${i + 1}`, transfer, error);
   }
-}
-
-/** What people call the function. */
-function nameOf({ ref }: Described): string {
-  return ("name" in ref && ref.name) || "anonymous";
 }
 
 /** As `survey`, which see; what cannot even be looked at is left to be found out when it is sent. */

@@ -94,6 +94,7 @@ export class Chunk extends Job implements Piece {
   giveUp(error: CancelledError): void {
     if (this.answered) return;
     this.answered = true;
+    this.told?.ended({ state: "cancelled", error });
     this.owner.jobEnded();
     this.owner.withdraw(this, error);
   }
@@ -106,6 +107,11 @@ export class Chunk extends Job implements Piece {
     counts.completed += results.length;
     if (failure?.cancelled) counts.cancelled++;
     else if (failure !== undefined) counts.failed++;
+    if (failure === undefined) this.told?.ended({ state: "done" });
+    else {this.told?.ended({
+        state: failure.cancelled ? "cancelled" : "failed",
+        error: failure.error,
+      });}
     this.owner.jobEnded();
     this.#map.onChunkOver(this);
   }

@@ -5,6 +5,7 @@ import type { MapFailure, MapSource } from "../../executor/map_output.ts";
 import type { Described } from "../../wire/describe_function.ts";
 import type { List, ToWorker } from "../protocol.ts";
 import type { CallSite } from "./caller_stack.ts";
+import { ToldCall } from "./told_call.ts";
 
 /** What has become of the calls of a pool. */
 export interface Counts {
@@ -32,6 +33,8 @@ export interface JobOwner {
   };
   /** How many more jobs it takes now; the rest has to wait outside. */
   readonly room: number;
+  /** How many workers could not be ended, where there are workers. */
+  readonly stuck?: number;
   /** Jobs count themselves here as they end. */
   readonly counts: Counts;
   /** Refuse new work where there can be none. `what` completes "Cannot …". */
@@ -89,6 +92,8 @@ export abstract class Job extends LinkedEntry {
   deaths = 0;
   /** Whether its caller has an answer already. */
   answered = false;
+  /** What hooks were told of it, if there were any. */
+  readonly told: ToldCall | undefined;
 
   constructor(
     owner: JobOwner,
@@ -104,6 +109,7 @@ export abstract class Job extends LinkedEntry {
     this.site = site;
     this.options = options;
     this.order = owner.nextOrder();
+    this.told = ToldCall.submitted(owner, fn);
   }
 
   /** Jobs of a higher priority come first. */
@@ -129,7 +135,9 @@ export abstract class Job extends LinkedEntry {
   /** It was taken back from a worker that had not begun it, and waits again. */
   onTakenBack(): void {}
   /** It is the next that its worker does, or the one that it is at. */
-  onBegun(_worker: string): void {}
+  onBegun(worker: string): void {
+    this.told?.begun(worker);
+  }
   /** It yielded a value. */
   onYielded(_value: unknown): void {}
   /** It ended well. A chunk says `onChunkDone` instead. */

@@ -1,6 +1,7 @@
 import type { CancelledError } from "../../errors.ts";
 import { Deque } from "../../base/deque.ts";
 import { Future, futureInternals } from "../../core/future.ts";
+import type { Outcome } from "../../core/instrument.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/describe_function.ts";
@@ -96,23 +97,23 @@ class StreamRun extends Job {
 
   override onDone(): void {
     this.owner.counts.completed++;
-    this.#over({});
+    this.#over({}, "done");
   }
 
   onFailed(error: unknown, cancelled: boolean): void {
     if (cancelled) this.owner.counts.cancelled++;
     else this.owner.counts.failed++;
-    this.#over({ error });
+    this.#over({ error }, cancelled ? "cancelled" : "failed");
   }
 
   onLost(error: unknown): void {
     this.owner.counts.failed++;
-    this.#over({ error: placeAt(this.#named(error), this.site) });
+    this.#over({ error: placeAt(this.#named(error), this.site) }, "failed");
   }
 
   onCancelled(error: CancelledError): void {
     this.owner.counts.cancelled++;
-    this.#over({ error });
+    this.#over({ error }, "cancelled");
   }
 
   #pay(): void {
@@ -124,13 +125,14 @@ class StreamRun extends Job {
   #giveUp(error: CancelledError): void {
     if (this.answered) return;
     this.owner.counts.cancelled++;
-    this.#over({ error });
+    this.#over({ error }, "cancelled");
     this.owner.withdraw(this, error);
   }
 
-  #over(end: { error?: unknown }): void {
+  #over(end: { error?: unknown }, state: Outcome["state"]): void {
     if (this.answered) return;
     this.answered = true;
+    this.told?.ended({ state, ...end });
     this.#end = end;
     this.owner.jobEnded();
     this.#openGate();

@@ -443,6 +443,8 @@ export class WorkerHandle implements WorkerListener, JobWorker {
 
   /** Send a job: with those that follow at once, or by itself. */
   #send(job: Job): void {
+    const traceparent = job.told?.traceparent;
+    if (traceparent !== undefined) this.post([ToWorkerKind.Trace, job.call, traceparent]);
     if (job.form === "call" && job.maxBatch > 1) {
       this.#batch.push(job.call, job.fn.number, job.input);
       this.#batched.push(job);

@@ -1,5 +1,6 @@
 import type { CancelledError } from "../../errors.ts";
 import { futureInternals } from "../../core/future.ts";
+import { instruments } from "../../core/instrument.ts";
 import type { Handle } from "../../core/scheduler.ts";
 import { type Coroutine, type Task, taskInternals } from "../../core/task.ts";
 import { ensureFuture } from "../../task/ensure_future.ts";
@@ -37,6 +38,8 @@ export abstract class WorkerJob implements Handle {
   protected readonly entry: Entry;
   protected readonly list: List;
   protected task: Task<unknown> | undefined;
+  /** The trace that it is part of, if it is part of one. */
+  traceparent: string | undefined;
 
   constructor(host: JobHost, call: number, entry: Entry, list: List) {
     this.host = host;
@@ -50,10 +53,12 @@ export abstract class WorkerJob implements Handle {
     const coro: Coroutine<unknown> = () => {
       const callee = resolve(this.entry);
       const { list } = this;
-      if (typeof callee === "function" && Array.isArray(list)) return this.body(callee, list);
+      if (typeof callee === "function" && Array.isArray(list)) return this.#run(callee, list);
       return this.#prepare(callee, list);
     };
-    const task = taskInternals.create(coro);
+    const { ref } = this.entry;
+    const name = "name" in ref ? ref.name : "";
+    const task = taskInternals.create(coro, name === "" ? undefined : { name });
     this.task = task;
     futureInternals.subscribe(task, this);
   }
@@ -81,9 +86,16 @@ export abstract class WorkerJob implements Handle {
 
   async #prepare(callee: Callee | Promise<Callee>, list: List): Promise<unknown> {
     const ready = typeof callee === "function" ? callee : await ensureFuture(callee);
-    if (Array.isArray(list)) return await this.body(ready, list);
+    if (Array.isArray(list)) return await this.#run(ready, list);
     await ensureFuture(this.host.loadSharedTypes());
-    return await this.body(ready, unpack(list) as unknown[]);
+    return await this.#run(ready, unpack(list) as unknown[]);
+  }
+
+  #run(callee: Callee, list: unknown[]): unknown {
+    const { traceparent } = this;
+    const hooks = traceparent === undefined ? undefined : instruments();
+    if (hooks === undefined) return this.body(callee, list);
+    return hooks.aroundCall(traceparent!, () => this.body(callee, list));
   }
 }
 

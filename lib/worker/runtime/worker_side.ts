@@ -51,6 +51,8 @@ export class WorkerSide implements JobHost {
   #since = 0;
   #timePerCall = 0;
   #sharedTypes: Promise<unknown> | undefined;
+  /** The trace of a call that is about to come. */
+  #trace: [kind: unknown, call: number, traceparent: string] | undefined;
 
   constructor(environment: WorkerEnvironment) {
     this.#environment = environment;
@@ -100,7 +102,10 @@ export class WorkerSide implements JobHost {
       case ToWorkerKind.Handshake: {
         const [, ...handshake] = message;
         void this.loadSharedTypes().then(() => this.#environment.join?.(handshake));
+        return;
       }
+      case ToWorkerKind.Trace:
+        this.#trace = message;
     }
   }
 
@@ -185,6 +190,10 @@ export class WorkerSide implements JobHost {
   }
 
   #add(job: WorkerJob): void {
+    if (this.#trace?.[1] === job.call) {
+      job.traceparent = this.#trace[2];
+      this.#trace = undefined;
+    }
     this.#waiting.push(job);
     if (!this.#ready || this.#current !== undefined) return;
     this.#since = now();
