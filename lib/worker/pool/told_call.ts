@@ -1,14 +1,20 @@
 import { type CallInfo, instruments, type Outcome, statsOf } from "../../core/instrument.ts";
 import type { Described } from "../../wire/describe_function.ts";
-import type { JobOwner } from "./job.ts";
+
+/** What hooks hear of whoever has calls done. */
+interface CallOwner {
+  readonly settings: { readonly name: string };
+  /** How many workers could not be ended, where there are workers. */
+  readonly stuck?: number;
+}
 
 /** How many calls hooks were told of. */
 let numbers = 0;
 
 /** Those who keep what they get here only weakly have it as long as the pool lives. */
-const stats = new WeakMap<JobOwner, () => { readonly stuck: number }>();
+const stats = new WeakMap<CallOwner, () => { readonly stuck: number }>();
 
-function statsFor(owner: JobOwner): () => { readonly stuck: number } {
+function statsFor(owner: CallOwner): () => { readonly stuck: number } {
   let found = stats.get(owner);
   if (found === undefined) stats.set(owner, found = () => ({ stuck: owner.stuck ?? 0 }));
   return found;
@@ -25,7 +31,7 @@ export class ToldCall {
   /** What its worker is told of the trace that it is part of, if it is part of one. */
   readonly traceparent: string | undefined;
 
-  private constructor(owner: JobOwner, fn: Described) {
+  private constructor(owner: CallOwner, fn: Described) {
     const { name: pool } = owner.settings;
     this.#info = { name: nameOf(fn), pool, id: ++numbers, [statsOf]: statsFor(owner) };
     instruments()!.call("callSubmitted", this.#info);
@@ -33,7 +39,7 @@ export class ToldCall {
   }
 
   /** Tell hooks that a call was submitted, if there are any. */
-  static submitted(owner: JobOwner, fn: Described): ToldCall | undefined {
+  static submitted(owner: CallOwner, fn: Described): ToldCall | undefined {
     return instruments() === undefined ? undefined : new ToldCall(owner, fn);
   }
 
