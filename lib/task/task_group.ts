@@ -449,10 +449,9 @@ export class TaskGroup {
       // The failures win over a cancellation from outside, which the next wait then takes.
       if (outside() > 0) this.#outer!.redeliver();
       const count = this.#errors.length;
-      const error = new ExceptionGroup(
-        this.#errors,
-        `Unhandled errors in a task group (${count} ${count === 1 ? "error" : "errors"})`,
-      );
+      const counted = `${count} ${count === 1 ? "error" : "errors"}`;
+      const what = `Unhandled errors in a task group (${counted})`;
+      const error = new ExceptionGroup(this.#errors, what);
       nameFailures(error, this.#sources);
       throw error;
     }
