@@ -8,9 +8,14 @@ const MOST_SHOWN = 1_000;
  * Let the stack of a group have each failure under its source, such as `task "download"`.
  *
  * @param sources Where each came from, in words.
+ * @returns The group.
  */
-export function nameFailures(group: ExceptionGroup, sources: ReadonlyMap<unknown, string>): void {
+export function nameFailures(
+  group: ExceptionGroup,
+  sources: ReadonlyMap<unknown, string>,
+): ExceptionGroup {
   tell(group, group.stack ?? String(group), sources);
+  return group;
 }
 
 function tell(group: ExceptionGroup, own: string, sources: ReadonlyMap<unknown, string>): void {

@@ -179,7 +179,7 @@ export class TaskGroup {
   #detached = false;
   readonly #errors: unknown[] = [];
   /** Where each of them came from, in words. */
-  readonly #sources: Map<unknown, string> = new Map();
+  #sources: Map<unknown, string> | undefined;
   #lastChild: Waiter<void> | undefined;
   /** Other tasks that wait for the last child. */
   readonly #joiners: Set<Waiter<void>> = new Set();
@@ -444,16 +444,14 @@ export class TaskGroup {
     // Asked only where it matters, as it looks through all scopes around.
     const outside = () => this.#outer?.requested() ?? 0;
     if (end.failure !== undefined) this.#errors.push(end.failure.error);
-    if (end.failure !== undefined) this.#sources.set(end.failure.error, "the body");
+    if (end.failure !== undefined) (this.#sources ??= new Map()).set(end.failure.error, "the body");
     if (this.#errors.length > 0) {
       // The failures win over a cancellation from outside, which the next wait then takes.
       if (outside() > 0) this.#outer!.redeliver();
       const count = this.#errors.length;
       const counted = `${count} ${count === 1 ? "error" : "errors"}`;
       const what = `Unhandled errors in a task group (${counted})`;
-      const error = new ExceptionGroup(this.#errors, what);
-      nameFailures(error, this.#sources);
-      throw error;
+      throw nameFailures(new ExceptionGroup(this.#errors, what), this.#sources!);
     }
     const own = this.#bodyCancelled && outside() <= this.#before;
     if (cancelled !== undefined && !own) throw cancelled;
@@ -481,7 +479,7 @@ export class TaskGroup {
       return;
     }
     this.#errors.push(error);
-    this.#sources.set(error, `task ${JSON.stringify(task.name)}`);
+    (this.#sources ??= new Map()).set(error, `task ${JSON.stringify(task.name)}`);
     if (this.#stopping) return;
     const cause = cancelledError("A child of the task group failed");
     this.#stop(cause);
