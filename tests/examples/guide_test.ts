@@ -96,6 +96,14 @@ Deno.test("Every page is reached from the README in two clicks", () => {
   assertEquals([...texts.keys()].filter((page) => !reached.has(page)), []);
 });
 
+Deno.test("llms.txt names every page of the guide", async () => {
+  const list = await readSource("llms.txt");
+  assertEquals(
+    guide.filter((page) => !page.includes("/tutorial/") && !list.includes(`](${page})`)),
+    [],
+  );
+});
+
 Deno.test("A search of the README and the guide finds every exported name and every option", async () => {
   const found = new Set(
     ["README.md", ...guide].flatMap((page) => texts.get(page)!.match(/\w+/g) ?? []),
