@@ -26,7 +26,7 @@ Deno.test("The README says how to try it, in two commands", () => {
 });
 
 Deno.test("The README counts the recordings of CPython as they are", async () => {
-  const files = ["", "-coincidences", "-rounds"].map((kind) => {
+  const files = ["", "-coincidences", "-rounds", "-existing"].map((kind) => {
     return readSource(`tests/conformance/asyncio-cpython-3.13${kind}.jsonl`);
   });
   const count = (await Promise.all(files)).join("").trimEnd().split("\n").length;
