@@ -101,7 +101,8 @@ redisTest("The blocks of the page and the doc comments run", async () => {
   }
   // All in one program, so that types are checked once.
   const imports = run.map((name) => `await import("./${name}");\n`).join("");
-  files.set("all.ts", `${imports}console.log("all ran");\nDeno.exit();\n`);
+  const packages = `import "npm:bullmq@6";\nimport "npm:ioredis@5";\n`;
+  files.set("all.ts", `${packages}${imports}console.log("all ran");\nDeno.exit();\n`);
   for (const [name, code] of files) await Deno.writeTextFile(`${folder}/${name}`, code);
   const { code, out, err } = await runToEnd(
     ["run", "-A", "--check", "--quiet", `--import-map=${MAP}`, `${folder}/all.ts`],
