@@ -60,12 +60,8 @@ export { ensureFuture } from "./lib/task/ensure_future.ts";
 export { run, type RunOptions } from "./lib/task/run.ts";
 export { sleep } from "./lib/task/sleep.ts";
 export { shield } from "./lib/task/shield.ts";
-export {
-  TaskGroup,
-  type TaskGroupBody,
-  type TaskGroupOptions,
-  type TaskGroupRunOptions,
-} from "./lib/task/task_group.ts";
+export { TaskGroup, type TaskGroupBody } from "./lib/task/task_group.ts";
+export type { TaskGroupOptions, TaskGroupRunOptions } from "./lib/task/task_group_options.ts";
 export {
   Timeout,
   timeout,

@@ -211,12 +211,15 @@ export class CancelScope implements Interruptible, HeldWait {
     this.pending = undefined;
     if (own > 0) root.#takeBack(own);
     // As in CPython: user code that took back the request of a timeout has taken back a request.
+    //     await timeout(1, () => sleep(9).catch(() => task.uncancel()));   // 0 are left, not -1
     for (let taken = this.#received - own; taken > 0; taken--) root.uncancel(this.parent);
     this.#received = 0;
   }
 
   /** For the root: what `task.uncancel()` does. */
   uncancel(current: CancelScope | undefined): void {
+    // Those of the whole first, and then those of the innermost body that was asked:
+    //     task.cancel(); … within timeout(0, …): task.uncancel()   // takes back that of the task
     let asked: CancelScope | undefined = this.requests > 0 ? this : current;
     while (asked !== undefined && asked.requests === 0) asked = asked.parent;
     if (asked === undefined || asked.root() !== this) return;
@@ -246,6 +249,7 @@ export class CancelScope implements Interruptible, HeldWait {
     settleInTurn(
       new Request(this, () => {
         watchDelivery(error, () => this.#deliverAgain(error));
+        // In one step: `task.cancel()` before its first turn, or while it runs on after a wait.
         if (!this.interrupt(error)) this.pending = error;
         this.#abort(error);
       }),

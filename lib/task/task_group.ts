@@ -17,6 +17,7 @@ import { CancelScope } from "../core/cancel_scope.ts";
 import { type Coroutine, type Task, taskInternals, type TaskOptions } from "../core/task.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
+import type { TaskGroupOptions, TaskGroupRunOptions } from "./task_group_options.ts";
 import { hearRaces } from "../core/race_entry.ts";
 
 hearRaces();
@@ -42,60 +43,6 @@ hearRaces();
  * ```
  */
 export type TaskGroupBody<T> = (group: TaskGroup) => T | PromiseLike<T>;
-
-/**
- * Options of the `await using` form of a group.
- *
- * @example
- * ```ts
- * import { Event, sleep, TaskGroup, type TaskGroupOptions } from "@strand/strand";
- * import { assertEquals } from "@std/assert";
- *
- * // For children that only accompany the work of the block, such as a heartbeat.
- * const company: TaskGroupOptions = { onExit: "cancel" };
- *
- * const log: string[] = [];
- * const beaten = new Event();
- * {
- *   await using group = new TaskGroup(company);
- *   group.createTask(async () => {
- *     for (;; await sleep(60_000)) {
- *       log.push("beat");
- *       beaten.set();
- *     }
- *   });
- *   await beaten.wait();
- *   log.push("work");
- * } // the heartbeat is cancelled here, and has ended
- * assertEquals(log, ["beat", "work"]);
- * ```
- */
-export interface TaskGroupOptions {
-  /**
-   * What leaving the block does with children that still run: `"join"` waits for them (the
-   * default), `"cancel"` cancels them unless `join` was awaited.
-   */
-  onExit?: "join" | "cancel";
-}
-
-/**
- * Options of `TaskGroup.run`.
- *
- * @example
- * ```ts
- * import { TaskGroup, type TaskGroupRunOptions } from "@strand/strand";
- * import { assertEquals } from "@std/assert";
- *
- * const options: TaskGroupRunOptions = { name: "downloads", signal: AbortSignal.timeout(60_000) };
- * assertEquals(await TaskGroup.run(() => "done", options), "done");
- * ```
- */
-export interface TaskGroupRunOptions {
-  /** What the group is called where tasks are shown. Default: `"TaskGroup"`. */
-  name?: string;
-  /** Aborting it cancels the group as from outside; aborted already, the body is never begun. */
-  signal?: AbortSignal;
-}
 
 const CHILD_OPTIONS = ["name"];
 
@@ -431,6 +378,7 @@ export class TaskGroup {
       try {
         await this.#lastChild.begin();
       } catch (error) {
+        // A child has failed, and while its siblings clean up: `task.cancel()`.
         if (this.#stopping) late = true;
         else {
           cancelled = error as CancelledError;
@@ -453,6 +401,7 @@ export class TaskGroup {
       const what = `Unhandled errors in a task group (${counted})`;
       throw nameFailures(new ExceptionGroup(this.#errors, what), this.#sources!);
     }
+    // Its body was in a wait when a child failed, or when it called `group.cancel()`.
     const own = this.#bodyCancelled && outside() <= this.#before;
     if (cancelled !== undefined && !own) throw cancelled;
     // It came while the group was stopping of itself: it must not be lost.

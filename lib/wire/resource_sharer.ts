@@ -18,8 +18,8 @@ import { handshakeWithHost } from "./shareable.ts";
 /** What was published under one number: data that structured clone carries. */
 export type Handles = unknown[];
 
-/** One end of the way between two threads: a mailbox, and a bell. */
-type Ports = [mailbox: MessagePort, bell: MessagePort];
+/** One end of the way between two threads: a mailbox, and a doorbell. */
+type Ports = [mailbox: MessagePort, doorbell: MessagePort];
 
 /** What a new worker is given: ports to each thread that it is to know, and what is published. */
 export type Handshake = [ports: Ports[], published: [number, Handles][]];
@@ -35,7 +35,7 @@ type Mail =
   | [kind: typeof GONE, number: number]
   | [kind: typeof MEET, ports: Ports];
 
-/** After how many letters the bell is rung, lest they pile up where nobody looks for them. */
+/** After how many letters the doorbell is rung, lest they pile up where nobody looks for them. */
 const MANY = 64;
 
 /**
@@ -44,22 +44,22 @@ const MANY = 64;
  */
 export class Peer {
   readonly #mailbox: Port;
-  readonly #bell: Port;
+  readonly #doorbell: Port;
   #sent = 0;
 
   /** Know a thread by these ends of the way to it. */
-  constructor([mailbox, bell]: [Port, Port]) {
+  constructor([mailbox, doorbell]: [Port, Port]) {
     this.#mailbox = mailbox;
-    this.#bell = bell;
-    bell.addEventListener("close", () => disconnect(this));
-    bell.onmessage = () => drainMailboxes();
-    bell.unref?.();
+    this.#doorbell = doorbell;
+    doorbell.addEventListener("close", () => disconnect(this));
+    doorbell.onmessage = () => drainMailboxes();
+    doorbell.unref?.();
   }
 
   /** Put a letter into its mailbox. */
   send(mail: Mail, transfer?: Transferable[]): void {
     post(this.#mailbox, mail, transfer);
-    if (++this.#sent % MANY === 0) post(this.#bell, null);
+    if (++this.#sent % MANY === 0) post(this.#doorbell, null);
   }
 
   /** The next letter that came from it, whatever that is. */
@@ -70,7 +70,7 @@ export class Peer {
   /** Close the way to it. */
   close(): void {
     this.#mailbox.close();
-    this.#bell.close();
+    this.#doorbell.close();
   }
 }
 
@@ -133,11 +133,11 @@ export function retract(number: number): void {
  */
 export function shakeHands(send: Send): Peer {
   const ways = [...peers].map((peer) => {
-    const [here, there] = makeWay();
+    const [here, there] = connectMailboxes();
     peer.send([MEET, here], here);
     return there;
   });
-  const [here, there] = makeWay();
+  const [here, there] = connectMailboxes();
   // After the introductions: who publishes something from here on knows the new one.
   drainMailboxes();
   const peer = new Peer(here);
@@ -161,7 +161,7 @@ export function accept(handshake: Handshake): void {
   needed = true;
   const newcomer = new Peer(adopt(ports));
   for (const peer of peers) {
-    const [left, right] = makeWay();
+    const [left, right] = connectMailboxes();
     peer.send([MEET, left], left);
     newcomer.send([MEET, right], right);
   }
@@ -178,14 +178,14 @@ export function disconnect(peer: Peer): void {
   peer.close();
 }
 
-function makeWay(): [here: [Port, Port], there: [Port, Port]] {
+function connectMailboxes(): [here: [Port, Port], there: [Port, Port]] {
   const mailbox = makeChannel();
-  const bell = makeChannel();
-  return [[mailbox.port1, bell.port1], [mailbox.port2, bell.port2]];
+  const doorbell = makeChannel();
+  return [[mailbox.port1, doorbell.port1], [mailbox.port2, doorbell.port2]];
 }
 
-function adopt([mailbox, bell]: Ports): [Port, Port] {
-  return [adoptPort(mailbox), adoptPort(bell)];
+function adopt([mailbox, doorbell]: Ports): [Port, Port] {
+  return [adoptPort(mailbox), adoptPort(doorbell)];
 }
 
 function meet(ports: Ports): void {
