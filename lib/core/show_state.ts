@@ -15,7 +15,8 @@ export function showState(
   { state, since, waitsFor }: Pick<TaskInfo, "state" | "since" | "waitsFor">,
 ): string {
   const words = [STATES[state], showDuration(since)];
-  if (state === "done" || state === "running") words.pop();
+  // A task runs for as long as it takes to say so; a call in its worker may do so for ever.
+  if (state === "done" || (state === "running" && waitsFor === undefined)) words.pop();
   if (waitsFor !== undefined && (state === "waiting" || state === "cancelling")) {
     words.push(state === "waiting" ? "for" : "and waiting for", showWait(waitsFor));
   } else if (waitsFor?.kind === "worker") words.push(`in ${waitsFor.name}`);

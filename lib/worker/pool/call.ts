@@ -3,6 +3,7 @@ import { roughNow, startTimer, type Timer } from "../../base/clock.ts";
 import { currentFiber } from "../../core/context.ts";
 import { Callback, Future, futureInternals, type Stoppable } from "../../core/future.ts";
 import type { Outcome } from "../../core/instrument.ts";
+import type { WaitSubject } from "../../core/wait_subject.ts";
 import { type CallEntry, callSources } from "../../task/task_tree.ts";
 import { cancelledError } from "../../core/cancellation.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
@@ -126,6 +127,11 @@ export class Call extends Job implements Stoppable {
     this.#settled();
     this.owner.counts.cancelled++;
     futureInternals.settleCancelled(this.future, error);
+  }
+
+  /** For those who look at the program: what those wait for who await its future. */
+  subject(): WaitSubject {
+    return { kind: "call", name: nameOf(this.fn) };
   }
 
   /** For the future: what its `cancel` does. */
