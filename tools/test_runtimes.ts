@@ -15,6 +15,7 @@ import { needs, runOwnTests } from "../tests/runtimes/own_tests.ts";
 import { openPage } from "../tests/runtimes/pages.ts";
 import { EXAMPLES, runExample } from "../tests/runtimes/projects.ts";
 import { checkSite } from "../tests/runtimes/site.ts";
+import { runPrograms } from "../tests/runtimes/programs.ts";
 import { findChromium, findNode, toolbox } from "../tests/runtimes/toolbox.ts";
 import { COMPATIBILITIES, runWorkerd } from "../tests/runtimes/workerd.ts";
 
@@ -48,6 +49,18 @@ const rows: Row[] = [
     name: "checks: deno",
     run: () =>
       runConsole(Deno.execPath(), ["run", "-A", "--no-check", "--node-modules-dir=manual"]),
+  },
+  ...[20, 22, 24, 26].map((version) => ({
+    name: `programs: node ${version}`,
+    quick: version === 24,
+    run: async () => {
+      return await runPrograms({ name: `node ${version}`, command: await findNode(version), npm });
+    },
+  })),
+  {
+    name: "programs: bun",
+    quick: true,
+    run: () => runPrograms({ name: "bun", command: bun, npm }),
   },
   page("page: isolated", true),
   page("page: plain", false, undefined, true),

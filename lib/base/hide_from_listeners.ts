@@ -2,6 +2,7 @@ import { builtin } from "./builtins.ts";
 import { nodeProcess } from "./runtime.ts";
 
 const EVENT = "unhandledRejection";
+const FLAG = "--unhandled-rejections=";
 
 /** What a program has to do with its listeners. */
 const VERBS = [
@@ -38,17 +39,18 @@ let stands = false;
 export function hideFromListeners(isOurs: (reason: unknown) => boolean): void {
   const process = nodeProcess() as unknown as BunProcess | undefined;
   if (stands || process?.versions.bun === undefined) return;
+  const mode = process.execArgv.findLast((arg) => arg.startsWith(FLAG))?.slice(FLAG.length);
+  // In the others Bun says something of each, whoever listens.
+  if (mode !== undefined && !/^(?:bun|none|throw)$/.test(mode)) return;
   stands = true;
   const events = builtin<{ EventEmitter: new () => Emitter }>("node:events")!;
   // The program's listeners are here, and of Bun's own there is one alone.
   const program = new events.EventEmitter();
   const { on, off, listeners, nextTick } = process;
   const listen = () => on.call(process, EVENT, hear);
-  // With these flags Bun says something of each, whoever listens.
-  const saysAll = process.execArgv.some((arg) => /^--unhandled-rejections=(warn|strict)/.test(arg));
-
   function hear(reason: unknown, promise: unknown): void {
-    if (isOurs(reason) || program.emit(EVENT, reason, promise) || saysAll) return;
+    if (isOurs(reason) || program.emit(EVENT, reason, promise) || mode === "none") return;
+    if (mode === "throw") return reportError(reason);
     // At once: this may be the last turn of the program. What is ours and follows in the same turn is
     // reported with it.
     off.call(process, EVENT, hear);

@@ -22,6 +22,7 @@ const SOURCES = "reads the sources with Deno";
 export const NEEDS_DENO: readonly Need[] = [
   { file: "architecture_test.ts", feature: SOURCES },
   { file: "docs_test.ts", feature: SOURCES },
+  { file: "bull_executor_test.ts", feature: "packages of npm that are no part of the matrix" },
   {
     file: "wire/resource_sharer_test.ts",
     on: ["node"],

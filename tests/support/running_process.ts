@@ -12,11 +12,13 @@ export interface ProcessOptions {
   cwd?: string | URL;
   /** Environment variables on top of the current ones. */
   env?: Record<string, string>;
+  /** The executable; this Deno by default. */
+  command?: string;
 }
 
 /** Runs this Deno with `args` to its end. */
 export async function runToEnd(args: string[], options: ProcessOptions = {}): Promise<Ending> {
-  const { code, signal, stdout, stderr } = await command(args, options, "null").output();
+  const { code, signal, stdout, stderr } = await prepare(args, options, "null").output();
   const text = (bytes: Uint8Array<ArrayBuffer>) => new TextDecoder().decode(bytes);
   return { code, signal, out: text(stdout), err: text(stderr) };
 }
@@ -30,7 +32,7 @@ export class RunningProcess implements AsyncDisposable {
   #told = false;
 
   constructor(args: string[], options: ProcessOptions = {}) {
-    this.#child = command(args, options, "piped").spawn();
+    this.#child = prepare(args, options, "piped").spawn();
     this.#out = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
     this.#err = new Response(this.#child.stderr).text();
   }
@@ -82,12 +84,12 @@ export class RunningProcess implements AsyncDisposable {
   }
 }
 
-function command(
+function prepare(
   args: string[],
-  { cwd, env }: ProcessOptions,
+  { cwd, env, command = Deno.execPath() }: ProcessOptions,
   stdin: "null" | "piped",
 ): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(command, {
     args,
     ...cwd === undefined ? {} : { cwd },
     env: { NO_COLOR: "1", ...env },

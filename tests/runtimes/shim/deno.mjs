@@ -121,6 +121,11 @@ const own = {
   remove: (path, { recursive = false } = {}) => fs.promises.rm(path, { recursive }),
   mkdir: (path, options) => fs.promises.mkdir(path, options),
   makeTempDir: () => mkdtemp(`${tmpdir()}/test-`),
+  async makeTempFile() {
+    const path = `${await mkdtemp(`${tmpdir()}/test-`)}/file`;
+    fs.writeFileSync(path, "");
+    return path;
+  },
   copyFile: (from, to) => fs.promises.copyFile(from, to),
   stat: async (path) => {
     const found = await fs.promises.stat(path);

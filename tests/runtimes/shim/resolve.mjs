@@ -28,7 +28,7 @@ export function withShims(url, source, addressOf = (url) => url.href) {
   const path = url.slice(TESTS.href.length);
   if (path.startsWith("runtimes/")) return source;
   // Also in functions that go to a worker, where there is no stand-in.
-  source = source.replaceAll(/\bDeno\.exit\(/g, "process.exit(");
+  source = source.replaceAll(/\bDeno\.(?=exit\(|kill\(|pid\b)/g, "process.");
   if (path.includes("/fixtures/")) return source;
   let imports = "";
   for (const [name, file] of Object.entries(SHIMS)) {
