@@ -60,6 +60,25 @@ class TaskTable extends CallTable {
   }
 }
 
+/** Memory for tables, used again by the next host: to get it takes longer than all else in a program. */
+class TableMemory {
+  static readonly #free: ArrayBufferLike[] = [];
+  readonly #used: ArrayBufferLike[] = [];
+
+  makeTable(): TaskTable {
+    const memory = TableMemory.#free.pop();
+    if (memory !== undefined) new Uint8Array(memory).fill(0);
+    const table = new TaskTable(memory);
+    this.#used.push(table.memory);
+    return table;
+  }
+
+  /** Nobody looks at the tables any more. */
+  release(): void {
+    TableMemory.#free.push(...this.#used.splice(0));
+  }
+}
+
 class SimulatedWorker implements HostedWorker {
   readonly table: CallTable | undefined;
   readonly #host: SimulatedHost;
@@ -76,7 +95,7 @@ class SimulatedWorker implements HostedWorker {
   constructor(host: SimulatedHost, listener: WorkerListener) {
     this.#host = host;
     this.#listener = listener;
-    if (host.weather.shares) this.table = new TaskTable();
+    if (host.weather.shares) this.table = host.memory.makeTable();
     const { random } = host;
     const dies = !host.failedLast && random.chance(host.weather.falseStarts);
     host.failedLast ||= dies;
@@ -245,7 +264,7 @@ class SimulatedWorker implements HostedWorker {
 }
 
 /** Starts such workers. */
-export class SimulatedHost implements Host {
+export class SimulatedHost implements Host, Disposable {
   readonly time: VirtualTime;
   readonly random: Random;
   readonly weather: Weather;
@@ -253,6 +272,7 @@ export class SimulatedHost implements Host {
   failedLast = false;
   /** Those that are about to do so. */
   readonly dying: Set<HostedWorker> = new Set();
+  readonly memory: TableMemory = new TableMemory();
   readonly #workers = new Set<SimulatedWorker>();
 
   constructor(time: VirtualTime, random: Random, weather: Weather) {
@@ -269,6 +289,11 @@ export class SimulatedHost implements Host {
     const worker = new SimulatedWorker(this, listener);
     this.#workers.add(worker);
     return worker;
+  }
+
+  /** The program is over. */
+  [Symbol.dispose](): void {
+    this.memory.release();
   }
 
   /** Let one of the workers die, once it has booted: three that never do so break the pool. */

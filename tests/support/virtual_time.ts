@@ -19,12 +19,16 @@ export class VirtualTime implements Disposable {
   readonly #real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
   #count = 0;
 
-  constructor() {
+  /** `readingMs`: how long it takes to read the clock. Whoever looks at it again and again gets on. */
+  constructor(readingMs = 0) {
     Object.assign(globalThis, {
       setTimeout: (run: () => void, ms = 0) => this.after(ms, run),
       clearTimeout: (id?: number) => void this.#due.delete(id ?? -1),
     });
-    Object.defineProperty(performance, "now", { value: () => this.now, configurable: true });
+    Object.defineProperty(performance, "now", {
+      value: () => this.now += readingMs,
+      configurable: true,
+    });
   }
 
   /** Have something run in so many milliseconds. Gives a number to call it off by. */
