@@ -27,6 +27,9 @@ const SUBJECTS = [
   ["process_pool", "ProcessPool"],
   ["shared", "Shared memory"],
   ["primes", "Primes"],
+  ["start", "Starting"],
+  ["memory", "Memory"],
+  ["node", "Node 24"],
 ] as const;
 
 const CURVES = [
@@ -160,10 +163,10 @@ function machineTable({ cpu, cores, memory, system, deno, v8, date }: Machine): 
 function goalsTable(): string {
   const rows = subjects.flatMap(({ measured }) =>
     measured.flatMap(({ operation, ratios }) =>
-      ratios.map(({ against, most, ratio }) => [
+      ratios.map(({ against, most, ratio, unit }) => [
         operation,
         against,
-        most === null ? "reported" : `<= ${most}`,
+        most === null ? "reported" : [`<= ${most}`, unit ?? ""].join(" ").trim(),
         ratio.toPrecision(3),
         most === null ? "" : ratio <= most ? "yes" : "**no**",
       ])

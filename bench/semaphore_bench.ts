@@ -1,5 +1,6 @@
 import { Semaphore, TaskGroup } from "../mod.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { contended, type Gate } from "./support/contended.ts";
 import { asyncMutex, asyncSema } from "./peers.ts";
 
 const { Semaphore: MutexSemaphore } = await asyncMutex();
@@ -14,11 +15,6 @@ const LARGE =
   "Within a task each wait is also entered into, and taken out of, the set of those which a " +
   "cancellation of the task has to reach.";
 
-interface Gate {
-  acquire(): PromiseLike<unknown>;
-  release(): void;
-}
-
 async function uncontended(gate: Gate, times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     await gate.acquire();
@@ -26,47 +22,35 @@ async function uncontended(gate: Gate, times: number): Promise<void> {
   }
 }
 
-/** `waiters` functions at once, each of which holds a permit for a moment. */
-async function contended(gate: Gate, waiters: number): Promise<void> {
-  let inside = 0;
-  let most = 0;
-  let passed = 0;
-  const pass = async () => {
-    await gate.acquire();
-    most = Math.max(most, ++inside);
-    await undefined;
-    inside--;
-    passed++;
-    gate.release();
+const pair = (waiters: number, permits: number) => {
+  return {
+    ours: () => contended(new Semaphore(permits), waiters, permits),
+    sema: contender({
+      name: SEMA,
+      kind: "peer" as const,
+      run: () => contended(new Sema(permits), waiters, permits),
+    }),
   };
-  await Promise.all(Array.from({ length: waiters }, pass));
-  expect(passed, waiters);
-  expect(most, PERMITS);
-}
+};
 
-function waiters(count: number) {
-  const name = count.toLocaleString("en");
-  return [{
-    operation: `Semaphore, ${name} waiters at ${PERMITS} permits`,
+function waiters(count: number, permits: number) {
+  const name = `Semaphore, ${count.toLocaleString("en")} waiters`;
+  const at = permits === 1 ? "one permit" : `${permits} permits`;
+  const { ours, sema } = pair(count, permits);
+  const rest = {
     ops: count,
     ...count > 10_000 ? { few: 5 } : {},
-    contenders: [
-      strand({ run: () => contended(new Semaphore(PERMITS), count) }),
-      contender({ name: SEMA, kind: "peer", run: () => contended(new Sema(PERMITS), count) }),
-    ],
-    goals: [{ against: SEMA, most: 1.5 }],
+    goals: [{ against: SEMA, most: 1 }],
     remainder: LARGE,
-  }, {
-    operation: `Semaphore, ${name} waiters within a task`,
-    ops: count,
-    ...count > 10_000 ? { few: 5 } : {},
-    contenders: [
-      strand({ run: () => TaskGroup.run(() => contended(new Semaphore(PERMITS), count)) }),
-      contender({ name: SEMA, kind: "peer", run: () => contended(new Sema(PERMITS), count) }),
-    ],
-    goals: [{ against: SEMA, most: 1.5 }],
-    remainder: LARGE,
-  }];
+  };
+  return [
+    { operation: `${name} at ${at}`, contenders: [strand({ run: ours }), sema], ...rest },
+    {
+      operation: permits === 1 ? `${name} at ${at}, within a task` : `${name} within a task`,
+      contenders: [strand({ run: () => TaskGroup.run(ours) }), sema],
+      ...rest,
+    },
+  ];
 }
 
 export const comparisons = bench([
@@ -102,6 +86,8 @@ export const comparisons = bench([
     ],
     goals: [{ against: SEMA, most: 1.5 }],
   },
-  ...waiters(1_000),
-  ...waiters(100_000),
+  ...waiters(1_000, PERMITS),
+  ...waiters(100_000, PERMITS),
+  ...waiters(1_000, 1),
+  ...waiters(100_000, 1),
 ]);

@@ -3,13 +3,13 @@
  * What a call to another thread costs at least.
  */
 export class RawWorker {
-  readonly #worker = new Worker(new URL("../workers/raw_echo.ts", import.meta.url), {
-    type: "module",
-  });
+  readonly #worker: Worker;
   readonly #waiting: ((value: unknown) => void)[] = [];
   #answered = 0;
 
-  constructor() {
+  /** `file`: the module of the worker, in `workers/`. */
+  constructor(file = "raw_echo.ts") {
+    this.#worker = new Worker(new URL(`../workers/${file}`, import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }) => {
       this.#waiting[this.#answered++]!(data);
       if (this.#answered < this.#waiting.length) return;

@@ -1,7 +1,7 @@
 import { echarts } from "../peers.ts";
 import type { Curve } from "./growth.ts";
 import type { Measured } from "./ratio.ts";
-import { count, duration } from "./units.ts";
+import { bytes, count, duration } from "./units.ts";
 
 const { init } = await echarts();
 
@@ -44,13 +44,14 @@ export function barChart(title: string, measured: Measured[]): string {
     { head: operation },
     ...costs.map(({ name, kind, ns }) => ({ name, kind, ns })),
   ]);
+  const show = measured.some(({ inBytes }) => inBytes) ? bytes : duration;
   return render(120 + rows.length * 22, {
     title: { text: title, subtext: "one operation, on a log scale", left: 12, top: 8 },
     grid: { left: 290, right: 80, top: 70, bottom: 40 },
     xAxis: {
       type: "log",
       min: lowest(measured.flatMap(({ costs }) => costs.map(({ ns }) => ns))),
-      axisLabel: { formatter: duration },
+      axisLabel: { formatter: show },
     },
     yAxis: {
       type: "category",
@@ -62,7 +63,7 @@ export function barChart(title: string, measured: Measured[]): string {
     series: [{
       type: "bar" as const,
       barMaxWidth: 16,
-      label: { show: true, position: "right" as const, formatter: label },
+      label: { show: true, position: "right" as const, formatter: labelled(show) },
       data: rows.map((row) => {
         return "head" in row ? null : { value: row.ns, itemStyle: { color: KINDS[row.kind] } };
       }),
@@ -84,8 +85,8 @@ function lowest(values: number[]): number {
   return 10 ** (Math.floor(Math.log10(Math.min(...values))) - 1);
 }
 
-function label({ value }: { value: unknown }): string {
-  return typeof value === "number" ? duration(value) : "";
+function labelled(show: (value: number) => string): (point: { value: unknown }) => string {
+  return ({ value }) => typeof value === "number" ? show(value) : "";
 }
 
 /** How the cost of each one grows, on log scales. */

@@ -22,6 +22,8 @@ export interface Goal {
   against: string;
   /** The largest ratio that holds; absent where the ratio is only reported. */
   most?: number;
+  /** Instead of a ratio: by how many milliseconds ours may be more. */
+  mostMore?: number;
 }
 
 /** One operation, done by this library and by others. */
@@ -34,6 +36,8 @@ export interface Comparison {
   contenders: Contender[];
   /** What is asked of the ratios. */
   goals: Goal[];
+  /** What a run returns, where that is its cost and not the time that it takes. */
+  gives?: "ns" | "bytes";
   /** How many runs have to do, where one takes long. */
   few?: number;
   /** How many times the contenders are opened anew, where it is chance how one turns out. */
@@ -69,7 +73,9 @@ export async function closeSoon(close: () => unknown): Promise<void> {
 
 /** Hand the comparisons of a file to `deno bench`; elsewhere this does nothing. */
 export function bench(comparisons: Comparison[]): Comparison[] {
-  for (const { operation, ops, contenders, few } of comparisons) {
+  for (const { operation, ops, contenders, few, gives } of comparisons) {
+    if (gives === "bytes") continue;
+    const n = few ?? (gives === undefined ? undefined : 5);
     for (const one of contenders) {
       let state: unknown;
       let opened = false;
@@ -77,7 +83,7 @@ export function bench(comparisons: Comparison[]): Comparison[] {
         name: label(one, ops),
         group: operation,
         baseline: one === contenders[1],
-        ...few === undefined ? {} : { n: few, warmup: 1 },
+        ...n === undefined ? {} : { n, warmup: 1 },
         async fn(context) {
           if (!opened) {
             opened = true;

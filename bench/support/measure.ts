@@ -22,9 +22,9 @@ for (const comparison of comparisons) {
   if (!comparison.operation.includes(only)) continue;
   const result = await measure(comparison);
   results.push(result);
-  for (const { against, ratio, most } of result.ratios) {
+  for (const { against, ratio, most, unit = "" } of result.ratios) {
     const verdict = most === null ? "" : ratio <= most ? ` <= ${most}` : ` > ${most}  MISSED`;
-    console.error(`${result.operation} / ${against}: ${ratio.toFixed(2)}${verdict}`);
+    console.error(`${result.operation} / ${against}: ${ratio.toFixed(2)} ${unit}${verdict}`);
   }
 }
 console.log(JSON.stringify(results));

@@ -7,8 +7,10 @@ export interface Measured {
   rounds: number;
   /** Per contender, in the order of the comparison: nanoseconds for one operation, the median. */
   costs: { name: string; kind: Contender["kind"]; ns: number }[];
-  /** What is asked, and the median over the rounds of ours / theirs. */
-  ratios: { against: string; most: number | null; ratio: number }[];
+  /** What is asked, and the median over the rounds of ours / theirs, or of the milliseconds more. */
+  ratios: { against: string; most: number | null; ratio: number; unit?: "ms more" }[];
+  /** Whether the costs are bytes, and no times. */
+  inBytes?: boolean;
   remainder?: string;
 }
 
@@ -42,12 +44,17 @@ export async function measure(comparison: Comparison, budget = BUDGET): Promise<
     operation: comparison.operation,
     rounds: samples[0]!.length,
     costs,
-    ratios: comparison.goals.map(({ against, most }) => {
+    ...comparison.gives === "bytes" ? { inBytes: true } : {},
+    ratios: comparison.goals.map(({ against, most, mostMore }) => {
       const at = against === "best peer" ? bestPeer(costs) : costs.findIndex((one) => {
         return one.name === against;
       });
       if (at < 0) throw new Error(`No contender of "${comparison.operation}" is "${against}"`);
       const name = against === "best peer" ? `best peer: ${costs[at]!.name}` : against;
+      if (mostMore !== undefined) {
+        const more = samples[0]!.map((ours, round) => (ours - samples[at]![round]!) / 1e6);
+        return { against: name, most: mostMore, ratio: median(more), unit: "ms more" };
+      }
       const quotients = samples[0]!.map((ours, round) => ours / samples[at]![round]!);
       return { against: name, most: most ?? null, ratio: median(quotients) };
     }),
@@ -57,7 +64,7 @@ export async function measure(comparison: Comparison, budget = BUDGET): Promise<
 
 /** Open the contenders, let them run in turn, take them down. */
 async function takeRounds(
-  { contenders, ops, few = FEWEST }: Comparison,
+  { contenders, ops, few = FEWEST, gives }: Comparison,
   budget: number,
   samples: number[][],
 ): Promise<void> {
@@ -67,7 +74,8 @@ async function takeRounds(
     for (const one of contenders) states.push(await one.open?.());
     const times: number[] = [];
     for (const [at, one] of contenders.entries()) {
-      times.push(await warmUp(one, states[at], slow));
+      times.push(gives === undefined ? await warmUp(one, states[at], slow) : 1);
+      if (gives !== undefined) await one.run(states[at]);
     }
     const end = performance.now() + budget;
     for (let round = 0; round < MOST; round++) {
@@ -78,7 +86,7 @@ async function takeRounds(
         const start = performance.now();
         for (let i = 0; i < times[at]!; i++) made = await one.run(states[at]);
         const ns = (performance.now() - start) * 1e6 / times[at]!;
-        samples[at]!.push(ns / (one.ops ?? ops));
+        samples[at]!.push((gives === undefined ? ns : made as number) / (one.ops ?? ops));
         await one.after?.(made);
       }
     }

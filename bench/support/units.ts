@@ -6,6 +6,11 @@ export function duration(ns: number): string {
   return `${digits(ns)} ns`;
 }
 
+/** An amount of memory in MB. */
+export function bytes(amount: number): string {
+  return `${count(amount / 2 ** 20)} MB`;
+}
+
 /** A number with thousands set off. */
 export function count(value: number): string {
   return value.toLocaleString("en", { maximumFractionDigits: value < 10 ? 2 : 0 });

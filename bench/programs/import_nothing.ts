@@ -1,0 +1,2 @@
+// The floor: a program that imports nothing.
+console.log(1);

@@ -1,0 +1,2 @@
+// Imported for what it takes to import.
+export {};
