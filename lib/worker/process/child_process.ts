@@ -45,10 +45,15 @@ function startByDeno(command: string, args: string[]): ChildProcess {
 async function* readAll(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return;
-    yield value;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Whoever reads has left, as the child has written nonsense: nobody else lets go of the pipe.
+    await reader.cancel().catch(() => {});
   }
 }
 
