@@ -24,7 +24,7 @@ type Emitter = Record<typeof VERBS[number], (event?: string, ...rest: unknown[])
 
 /** The parts of Bun's `process` that are used here. */
 interface BunProcess extends Emitter {
-  readonly versions: { readonly bun?: string };
+  readonly versions?: { readonly bun?: string };
   readonly execArgv: readonly string[];
   nextTick(fn: () => void): void;
 }
@@ -38,7 +38,7 @@ let stands = false;
  */
 export function hideFromListeners(isOurs: (reason: unknown) => boolean): void {
   const process = nodeProcess() as unknown as BunProcess | undefined;
-  if (stands || process?.versions.bun === undefined) return;
+  if (stands || process?.versions?.bun === undefined) return;
   const mode = process.execArgv.findLast((arg) => arg.startsWith(FLAG))?.slice(FLAG.length);
   // In the others Bun says something of each, whoever listens.
   if (mode !== undefined && !/^(?:bun|none|throw)$/.test(mode)) return;
