@@ -6,10 +6,11 @@ type Settle = (value: unknown) => unknown;
 
 const { then } = Promise.prototype;
 
-/** The same frame as text, for engines that know of no frames. */
-const TEXT = /^race@\[native code\]/m;
-/** A function of the runtime that has no name. */
+/** A function of the runtime that has no name, such as what settles a promise. */
 const NATIVE = /^function \(\) \{\s*\[native code\]\s*\}$/;
+
+/** The runtime's own `Promise.race`, in a stack that is text already. */
+const RACE = /^\s*at (?:\w+\.)?race \((?:<anonymous>|unknown|native)\)|^race@\[native code\]/m;
 
 /** What races may be entered for. */
 export interface Racer {
@@ -27,16 +28,24 @@ export interface Racer {
  */
 export class RaceEntry {
   readonly #enter: Settle;
+  /** By whom the promise was entered: read only if it matters, as that takes long. */
+  readonly #trace: { stack?: unknown } = {};
+  /** What `then` of the promise would have given. */
+  readonly followed: Promise<unknown>;
   #resolve!: Settle;
   #reject!: Settle;
 
   constructor(enter: Settle, onRejected: Settle) {
     this.#enter = enter;
+    const { stackTraceLimit } = Error;
+    Reflect.set(Error, "stackTraceLimit", 1);
+    Error.captureStackTrace?.(this.#trace, thenOfWait);
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
     const promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    then.call(promise, enter, onRejected);
+    this.followed = then.call(promise, enter, onRejected);
   }
 
   /** The wait of `promise` has got `value`. */
@@ -53,6 +62,8 @@ export class RaceEntry {
 
   /** The wait of `promise` was cancelled: the race hears of that, unless it is over. */
   cancel(error: unknown, promise: Promise<unknown>): void {
+    // `Promise.all` and the like tell nobody whether they are over.
+    if (!this.#isRace()) return this.reject(error, promise);
     // What resolves a promise looks at what it is given only if that promise is not resolved yet.
     const heard = () => this.reject(error, promise);
     this.#enter({
@@ -62,7 +73,24 @@ export class RaceEntry {
       },
     });
   }
+
+  #isRace(): boolean {
+    const { prepareStackTrace } = Error;
+    Reflect.set(Error, "prepareStackTrace", isRace);
+    const { stack } = this.#trace;
+    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
+    else Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
+    return typeof stack === "string" ? RACE.test(stack) : stack === true;
+  }
 }
+
+interface Site {
+  getFunctionName(): string | null;
+  getFileName(): string | null | undefined;
+}
+
+const isRace = (_: unknown, [site]: Site[]) =>
+  site?.getFunctionName() === "race" && /^(?:\[native code\])?$/.test(site.getFileName() ?? "");
 
 /**
  * Let races follow waits by entries. For every verb by which something that runs in a task is
@@ -77,44 +105,15 @@ export function hearRaces(): void {
 /** The method `then` of the promise of a wait. `await` does not call it. */
 function thenOfWait(this: Promise<unknown>, ...callbacks: Settle[]): Promise<unknown> {
   const [enter, onRejected] = callbacks;
-  if (isNative(enter) && isNative(onRejected) && calledByRace()) {
+  if (isNative(enter) && isNative(onRejected)) {
     const racer = heldWait(this) as Partial<Racer> | undefined;
-    // A race has no use for what this returns.
-    if (racer?.enterRace?.(new RaceEntry(enter!, onRejected!))) return this;
+    const entry = racer && new RaceEntry(enter!, onRejected!);
+    if (entry && racer.enterRace?.(entry)) return entry.followed;
   }
   return then.apply(this, callbacks as Parameters<typeof then>);
 }
 
-/** Whether it can be what settles a promise: a function of the runtime, without a name. */
 function isNative(fn: unknown): boolean {
   return typeof fn === "function" && fn.name === "" &&
     NATIVE.test(Function.prototype.toString.call(fn));
-}
-
-interface Site {
-  getFunctionName(): string | null;
-  getFileName(): string | null | undefined;
-}
-
-/** Whether the frame is that of `Promise.race`, the runtime's own. */
-const isRace = (_: unknown, [site]: Site[]) =>
-  site?.getFunctionName() === "race" && /^(?:\[native code\])?$/.test(site.getFileName() ?? "");
-
-function calledByRace(): boolean {
-  const { stackTraceLimit, prepareStackTrace } = Error;
-  // To write a stack as text takes some runtimes a hundred times as long.
-  const trace: { stack?: unknown } = {};
-  try {
-    Error.stackTraceLimit = 1;
-    Error.prepareStackTrace = isRace as typeof prepareStackTrace;
-    Error.captureStackTrace(trace, thenOfWait);
-    const { stack } = trace;
-    return typeof stack === "string" ? TEXT.test(stack) : stack === true;
-  } catch {
-    return false; // It may be frozen.
-  } finally {
-    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
-    if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
-    else Reflect.set(Error, "prepareStackTrace", prepareStackTrace);
-  }
 }

@@ -148,6 +148,51 @@ Deno.test("A race has the value, the failure and the order that its waits have",
   await assertRejects(() => Promise.race([never]), QueueShutDown);
 });
 
+Deno.test("What follows a wait besides await gives what it gives for any promise", async () => {
+  const log: string[] = [];
+  const slow = () => Promise.resolve().then(() => Promise.resolve()).then(() => void log.push("1"));
+  await createTask(async () => {
+    const queue = new Queue<number>();
+    const get = queue.get();
+    const after = get.finally(slow).then((value) => log.push(`finally ${value}`));
+    queue.putNowait(7);
+    await after;
+    assertEquals(log, ["1", "finally 7"]);
+
+    const gets = [queue.get(), queue.get()];
+    const all = Promise.all(gets);
+    const any = Promise.any(gets);
+    const settled = Promise.allSettled(gets);
+    queue.putNowait(1);
+    queue.putNowait(2);
+    assertEquals([await all, await any], [[1, 2], 1]);
+    assertEquals((await settled).map(({ status }) => status), ["fulfilled", "fulfilled"]);
+    assertEquals(await new Promise((resolve) => resolve(gets[1])), 2);
+  });
+
+  for (
+    const [name, combine] of Object.entries({ all: Promise.all, allSettled: Promise.allSettled })
+  ) {
+    const outcome: unknown[] = [];
+    const task = createTask(async () => {
+      try {
+        outcome.push(await combine.call(Promise, [new Queue().get(), new Queue().get()]));
+      } catch (error) {
+        outcome.push((error as Error).name);
+      }
+      await Promise.resolve();
+    });
+    await createTask(() => {});
+    task.cancel();
+    await Promise.allSettled([task]);
+    if (name === "all") assertEquals(outcome, ["CancelledError"]);
+    else {
+      const [results] = outcome as [{ status: string }[]];
+      assertEquals(results.map(({ status }) => status), ["rejected", "rejected"]);
+    }
+  }
+});
+
 Deno.test("Unheard: delivered once, also where the flow awaits what it began long ago", async () => {
   const { code, out, err } = await runProgram(`${PRELUDE}
     const there = Promise.withResolvers();
