@@ -203,7 +203,9 @@ function subjectSection({ name, title, measured, figures }: Subject): string[] {
   return [
     `### ${title}`,
     ...measured.length > 0 ? [`![${title}: cost of one operation](charts/${name}.svg)`] : [],
-    table(["operation", "contender", "average:", "best:", "p75:", "iterations:"], rows),
+    ...rows.length > 0
+      ? [table(["operation", "contender", "average:", "best:", "p75:", "iterations:"], rows)]
+      : [],
   ];
 }
 

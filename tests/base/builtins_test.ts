@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { builtin, builtinSoon } from "../../lib/base/builtins.ts";
 import { laterGlobal } from "../../lib/base/builtins.ts";
 import { runProgram } from "../support/running_program.ts";
 
@@ -36,7 +37,7 @@ Deno.test("Builtins: tasks, groups, queues and sleeping need timers at most", as
       });
       console.log((await gather(queue.get(), () => sleep(0, 2))).join());
     });
-    console.log(asked.filter((name) => !/^(set|clear)(Timeout|Immediate)$/.test(name)).join());
+    console.log(asked.filter((name) => !/^(set|clear)(Timeout|Immediate|Interval)$/.test(name)).join());
   `);
   assertEquals([code, out, err], [0, "1,2\n\n", ""]);
 });
@@ -63,3 +64,55 @@ for (const [home, object] of Object.entries(homes)) {
     });
   }
 }
+
+Deno.test("Builtins: what is loaded ahead is what is found at once", async () => {
+  await builtinSoon("node:path");
+  assertStrictEquals(builtinSoon("node:path"), undefined);
+  assert(builtin<{ join(...parts: string[]): string }>("node:path")!.join("a", "b").endsWith("b"));
+
+  const both = [builtinSoon("node:url"), builtinSoon("node:url")];
+  assertStrictEquals(both[0], both[1]);
+  const atOnce = builtin("node:url");
+  assertStrictEquals(builtinSoon("node:url"), undefined);
+  await both[0];
+  assertStrictEquals(builtin("node:url"), atOnce);
+});
+
+Deno.test("Builtins: a module that is not there stays so", async () => {
+  await builtinSoon("node:nothing_of_the_kind");
+  assertStrictEquals(builtin("node:nothing_of_the_kind"), undefined);
+});
+
+Deno.test({
+  name: "Builtins: the first result of a pool needs no process",
+  ignore: !("unref" in MessagePort.prototype), // Deno 2.5 has no such ports
+  async fn() {
+    const { code, out, err } = await runProgram(`${WATCHED}
+      await using pool = new strand.WorkerPool(2);
+      console.log((await Promise.all([pool.submit(() => 1), pool.submit(() => 2)])).join());
+      console.log(asked.includes("process"));
+    `);
+    assertEquals([code, out, err], [0, "1,2\nfalse\n", ""]);
+  },
+});
+
+Deno.test("Builtins: a worker that ends before Deno has loaded what tells of it is heard of", async () => {
+  const { code, out, err } = await runProgram(`
+    import { BrokenWorkerPoolError, WorkerPool } from "$MOD";
+    const ends = async (how) => {
+      await using pool = new WorkerPool(1);
+      return await pool.submit(how).catch((error) => error.name);
+    };
+    console.log(await Promise.all([
+      ends(() => self.close()),
+      ends(() => 1),
+      (async () => {
+        const pool = new WorkerPool(2);
+        const call = pool.submit(() => 1).catch((error) => error.name);
+        await pool.terminate();
+        return await call;
+      })(),
+    ]));
+  `);
+  assertEquals([code, out, err], [0, '[ "WorkerCrashedError", 1, "CancelledError" ]\n', ""]);
+});
