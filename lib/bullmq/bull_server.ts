@@ -1,5 +1,5 @@
 import { CancelledError } from "../errors.ts";
-import { now, startTimer, type Timer } from "../base/clock.ts";
+import { nextTurn, now, startTimer, type Timer } from "../base/clock.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { runInScope } from "../core/context.ts";
 import type { EngineJob, EngineQueue, EngineWorker, RedisClient } from "./engine.ts";
@@ -246,7 +246,12 @@ export class BullServer implements AsyncDisposable {
       // Its time was over, its worker died, or the pool is broken.
       throw await this.#fail(job, encodeFailure(error, error instanceof CancelledError), false);
     }
-    if (outcome.startsWith(DONE)) return outcome;
+    if (outcome.startsWith(DONE)) {
+      // Right behind the command that finishes the job, on the same connection. Should that fail, as
+      // the job is not ours any more, the outcome is as good as that of the one who has it.
+      nextTurn(() => this.#reply(job, outcome));
+      return outcome;
+    }
     throw await this.#fail(job, outcome, false);
   }
 
@@ -282,10 +287,7 @@ export class BullServer implements AsyncDisposable {
     return there;
   }
 
-  readonly #onCompleted = (job: EngineJob, outcome: OutcomeText): void => {
-    this.#done++;
-    this.#reply(job, outcome);
-  };
+  readonly #onCompleted = (): void => void this.#done++;
 
   readonly #onFailed = (job: EngineJob | undefined, error: JobFailure): void => {
     if (job === undefined) return;

@@ -1,5 +1,7 @@
 /**
- * Values as text, for the queue: the format of processes in one piece, in base 64.
+ * Values as text, for the queue. What JSON carries as it is (most lists of numbers and texts) is JSON;
+ * it begins with "[", takes a fraction of the time, and people can read it on the queue. All else has
+ * the format of processes, in one piece and in base 64:
  *
  * ```text
  * length of the head | number of buffers | length of each buffer | head | buffers
@@ -7,6 +9,7 @@
  */
 import { builtin } from "../base/builtins.ts";
 import { describeValue } from "../worker/process/message_frames.ts";
+import { isPlain } from "./is_plain.ts";
 import { decodeValue, encodeValue, hasSerializer } from "../worker/process/value_codec.ts";
 
 /** How long the fixed part in front is. */
@@ -17,9 +20,13 @@ export function payloadFormat(): string {
   return hasSerializer() ? "v8" : "jsc";
 }
 
-/** How many bytes a text of base 64 stands for. */
+/** How many bytes a text stands for. */
 export function bytesIn(text: string): number {
-  return Math.floor(text.length * 3 / 4);
+  return isJson(text) ? text.length : Math.floor(text.length * 3 / 4);
+}
+
+function isJson(text: string): boolean {
+  return text.startsWith("[");
 }
 
 /**
@@ -28,6 +35,7 @@ export function bytesIn(text: string): number {
  * @throws As `encodeValue`.
  */
 export function encodePayload(value: unknown, transfer: readonly Transferable[] = []): string {
+  if (Array.isArray(value) && transfer.length === 0 && isPlain(value)) return JSON.stringify(value);
   const encoded = encodeValue(value, transfer, false);
   const { head, buffers } = encoded;
   const front = describeValue(encoded, 0, head);
@@ -50,6 +58,7 @@ export function encodePayload(value: unknown, transfer: readonly Transferable[] 
  * @throws {TypeError} If it is no such text.
  */
 export function decodePayload(text: string): unknown {
+  if (isJson(text)) return parseList(text);
   const bytes = fromBase64(text);
   const parts = takeApart(bytes);
   if (parts === undefined) {
@@ -57,6 +66,14 @@ export function decodePayload(text: string): unknown {
   }
   const [head, ...buffers] = parts;
   return decodeValue(head!, buffers.map(({ buffer }) => buffer));
+}
+
+function parseList(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new TypeError("Cannot read a value from the queue: it is no JSON", { cause });
+  }
 }
 
 function takeApart(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] | undefined {

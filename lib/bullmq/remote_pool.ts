@@ -63,7 +63,7 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
   readonly stuck = 0;
   readonly settings: ExecutorPool["settings"];
   readonly #settings: ExecutorSettings;
-  readonly #submitter: string = crypto.randomUUID();
+  readonly #submitter: string = crypto.randomUUID().replaceAll("-", "").slice(0, 16);
   readonly #redis: RedisClient;
   readonly #hearing: RedisClient;
   readonly #queue: EngineQueue;
@@ -436,6 +436,7 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
     const late = new Promise<void>((resolve) => giveUp = startTimer(CLOSE_MS, resolve));
     await Promise.race([this.#sayGoodbye().catch(() => {}), late]);
     giveUp!.stop();
+    this.#receipts.stop();
     this.#timer?.stop();
     this.#hearing.disconnect();
     this.#redis.disconnect();

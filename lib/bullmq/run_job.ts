@@ -102,7 +102,11 @@ class QueuedJobHost implements JobHost {
 }
 
 function textOf(message: FromWorker, error: unknown, transfer?: Transferable[]): OutcomeText {
-  const payload = encodePayload(message, transfer);
+  // `undefined` at the end is as good as nothing there, and JSON has none.
+  const trimmed = Array.isArray(message) && message.at(-1) === undefined
+    ? message.slice(0, -1)
+    : message;
+  const payload = encodePayload(trimmed, transfer);
   const failed = Array.isArray(message) && (message[0] === FromWorkerKind.Failed ||
     (message[0] === FromWorkerKind.ChunkDone && message[4] !== undefined));
   return failed ? `${FAILED}${inWords(error)}\n${payload}` : `${DONE}${payload}`;

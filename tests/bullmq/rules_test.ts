@@ -282,7 +282,7 @@ redisTest("Rule 7: closing lets calls end in time, and puts the others back at o
 
 redisTest("Rule 7: nothing is fetched beyond the slots", async () => {
   await using cluster = await Cluster.start();
-  const pool = cluster.use(new WorkerPool(2));
+  const pool = cluster.use(new WorkerPool({ maxWorkers: 2, host: "node" }));
   const executor = cluster.executor();
   const naps = Array.from({ length: 8 }, () => executor.submit(tasks.nap, 60));
   await until(async () => (await executor.counts()).waiting === 8);
