@@ -26,6 +26,7 @@ const SUBJECTS = [
   ["transfer", "Large arguments"],
   ["process_pool", "ProcessPool"],
   ["shared", "Shared memory"],
+  ["machines", "More than one machine"],
   ["primes", "Primes"],
   ["start", "Starting"],
   ["memory", "Memory"],
