@@ -6,6 +6,7 @@ import {
   SharedLock,
   SharedQueue,
   SharedValue,
+  shield,
   sleep,
   TimeoutError,
   waitFor,
@@ -28,8 +29,8 @@ export interface Tally {
 
 type Pool = (WorkerPool | ProcessPool) & Executor;
 
-/** No round takes longer, in milliseconds: else something waits in vain. */
-const ROUND_MS = 120_000;
+/** If nothing comes of anything for so many milliseconds, something waits in vain. */
+const STALLED_MS = 120_000;
 
 /** Make some pools, give them all kinds of work at once, and account for each call. */
 export async function runRound(random: Random, kinds: readonly Kind[]): Promise<Tally> {
@@ -52,12 +53,20 @@ export async function runRound(random: Random, kinds: readonly Kind[]): Promise<
     }
     return tally;
   });
+  const progress = () => JSON.stringify([tally, ...pools.map(({ pool }) => pool.stats)]);
   try {
-    return await waitFor(all, ROUND_MS);
-  } catch (error) {
-    if (open.size === 0 || !(error instanceof TimeoutError)) throw error;
-    const stats = pools.map(({ pool }) => JSON.stringify(pool.stats));
-    throw new Error(`${[...open].map(({ name }) => name)} never ends: ${stats}`);
+    for (let before = progress();;) {
+      try {
+        return await waitFor(shield(all), STALLED_MS);
+      } catch (error) {
+        if (!(error instanceof TimeoutError)) throw error;
+      }
+      const now = progress();
+      if (now === before) {
+        throw new Error(`${[...open].map(({ name }) => name)} never ends: ${now}`);
+      }
+      before = now;
+    }
   } finally {
     for (const { pool } of pools) await pool.terminate();
   }
