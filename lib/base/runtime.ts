@@ -162,7 +162,8 @@ export function exit(code: number): void {
  */
 export function onLoopEnd(fn: () => void): () => void {
   const process = nodeProcess();
-  if (process !== undefined) {
+  // Cloudflare of 2025 has a `process` without listeners.
+  if (typeof process?.on === "function") {
     process.on("beforeExit", fn);
     return () => process.off("beforeExit", fn);
   }

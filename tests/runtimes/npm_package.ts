@@ -14,6 +14,12 @@ const WITH_EFFECTS = [
   "./lib/worker/runtime/boot.js",
 ];
 
+/**
+ * What bundles for pages leave out: it only names modules that are loaded by name, and with `import()`
+ * in them esbuild wraps every module of the library in a function.
+ */
+const NOT_FOR_PAGES = { "./lib/worker/follow_entries.js": false };
+
 /** Make the package in a folder: `<folder>/node_modules/@strand/strand`. */
 export async function packInto(folder: string): Promise<string> {
   const tarball = `${folder}/strand.tgz`;
@@ -24,10 +30,12 @@ export async function packInto(folder: string): Promise<string> {
   await runOrThrow("tar", ["xzf", tarball, "-C", target, "--strip-components=1"], ROOT);
   const manifest = `${target}/package.json`;
   const json = JSON.parse(await Deno.readTextFile(manifest));
-  await Deno.writeTextFile(
-    manifest,
-    JSON.stringify({ ...json, engines: { node: ">=20.16" }, sideEffects: WITH_EFFECTS }, null, 2),
-  );
+  const more = {
+    engines: { node: ">=20.16" },
+    sideEffects: WITH_EFFECTS,
+    browser: NOT_FOR_PAGES,
+  };
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...json, ...more }, null, 2));
   return target;
 }
 
