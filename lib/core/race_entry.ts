@@ -75,7 +75,7 @@ export class RaceEntry {
   }
 
   #isRace(): boolean {
-    const { prepareStackTrace } = Error;
+    const prepareStackTrace: unknown = Reflect.get(Error, "prepareStackTrace");
     Reflect.set(Error, "prepareStackTrace", isRace);
     const { stack } = this.#trace;
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
