@@ -3,6 +3,10 @@ import { openOurs, openRaw } from "./machines/rivals.ts";
 import { bench, contender, expect, strand } from "./support/comparison.ts";
 
 const RAW = "BullMQ 6.7.0 by itself";
+/** What the difference is made of. */
+const remainder =
+  "a thread runs the call, so that it never holds up the locks: two messages more, and " +
+  "0.38 ms of the server's main thread for a call against 0.18 ms";
 const AT_ONCE = 500;
 const ONE_BY_ONE = 50;
 const ITEMS = 100_000;
@@ -44,6 +48,7 @@ export const comparisons = bench([
       rawAtOnce,
     ],
     goals: [{ against: RAW, most: 1 / 0.8 }],
+    remainder,
   },
   {
     operation: "BullExecutor, one call at a time",
@@ -67,6 +72,7 @@ export const comparisons = bench([
       }),
     ],
     goals: [{ against: RAW, most: 1 / 0.7 }],
+    remainder,
   },
   {
     operation: "BullExecutor, map of 100,000 small items against as many jobs",
