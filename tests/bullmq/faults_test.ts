@@ -241,7 +241,7 @@ redisTest("Jobs of strangers import nothing, and the server goes on", async () =
   for (const [i, job] of added.entries()) {
     await until(async () => ["failed", "completed"].includes(await job.getState()));
     assertEquals(await job.getState(), "failed", JSON.stringify(jobs[i]));
-    const { failedReason = "" } = await bullmq.Job.fromId(queue, job.id!) ?? {};
+    const { failedReason = "" } = await queue.getJob(job.id!) ?? {};
     assert(!failedReason.startsWith("Error: imported"), failedReason);
   }
   assertEquals(server.stats.failed, jobs.length);

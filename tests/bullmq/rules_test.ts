@@ -335,7 +335,7 @@ redisTest(
     const queue = new bullmq.Queue("tests", { connection: cluster.redis.client() });
     const job = await queue.add("tasks/square", [2, "v8", "call", "me", "", null, true, "new"]);
     await until(async () => (await job.getState()) === "failed");
-    const { failedReason = "" } = await bullmq.Job.fromId(queue, job.id!) ?? {};
+    const { failedReason = "" } = await queue.getJob(job.id!) ?? {};
     assertEquals(
       failedReason,
       'TypeError: Cannot run a call of wire version 2: worker "old" knows versions up to 1; ' +
