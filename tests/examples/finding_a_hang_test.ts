@@ -74,11 +74,14 @@ const ASKED: Record<string, string> = {
 for (const [title, said] of Object.entries(ASKED)) {
   Deno.test(`Finding a hang: ${title} … prints what the guide says when it is asked`, async () => {
     const { program, prints } = sectionOf(title);
-    await withFile(program, async (file) => {
+    // It says when the signal is there, and it was answered.
+    const heard =
+      `Deno.addSignalListener("SIGQUIT", () => setTimeout(() => console.log("asked"), 20));`;
+    await withFile(program.replace("\n\n", `\n${heard}\n`), async (file) => {
       await using running = new RunningProcess(["run", "--no-check", "--no-config", "-A", file]);
       await running.finds((read) => read.includes(said) || undefined);
       running.kill("SIGQUIT");
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await running.finds((read) => read.includes("asked") || undefined);
       running.kill("SIGINT");
       const { code, err } = await running.ended();
       assertPrints(err, prints);

@@ -339,6 +339,7 @@ Deno.test("run: leaves no signal listener behind", async () => {
     await failure(run(() => Promise.reject(new Error())));
     assertEquals([most, listeners.length], [3, 0]); // SIGINT, SIGTERM, SIGQUIT
     await run(() => assertEquals(listeners, []), { handleSignals: false });
+    await run(() => assertEquals(listeners.length, 1), { handleSignals: ["SIGTERM"] });
     Deno.addSignalListener = () => {
       throw new TypeError("no signals here");
     };

@@ -90,6 +90,12 @@ Deno.test("console.log says in one line what matters", async () => {
   await second[0];
   const queue = new Queue<number>(2);
   queue.putNowait(1);
+  const full = new Queue<number>(2);
+  const putters = [1, 2, 3].map((n) => createTask(() => full.put(n)));
+  await sleep(0);
+  assertEquals(Deno.inspect(full), "Queue [2/2, 1 putter, 2 unfinished]");
+  full.shutdown({ immediate: true });
+  await Promise.allSettled(putters);
   const shown: [unknown, string][] = [
     [second[0], 'Task "second" (done)'],
     [queue, "Queue [1/2, 1 unfinished]"],
