@@ -12,6 +12,7 @@ import {
 } from "../../mod.ts";
 import { ToWorkerKind } from "../../lib/worker/protocol.ts";
 import { LoopbackPool } from "../support/loopback_host.ts";
+import { failureOf, until } from "./helpers.ts";
 import { makeWorld, quiet, range, type World } from "./world.ts";
 
 declare const world: World;
@@ -629,4 +630,92 @@ Deno.test("Memory in an error that a function returns, and in its cause, is copi
     [2, 2],
     [3, 3],
   ]);
+});
+
+Deno.test("With chunksize 1 items go together in messages, and give what chunks give", async () => {
+  const { log } = makeWorld();
+  await using pool = new LoopbackPool(1);
+  const spread = { ordered: true, spread: true };
+  const give = (item: unknown) => {
+    world.log.push(item);
+    if (item === "fails") throw new RangeError("no");
+    return item;
+  };
+  await pool.submit(give, "up");
+  const worker = pool.host.workers[0]!;
+  for (const chunksize of [1, 2]) {
+    const sent = worker.posted.length;
+    assertEquals(await pool.map(give, range(1_000), { chunksize }), range(1_000));
+    if (chunksize === 1) {
+      assert(worker.posted.length - sent < 100, `${worker.posted.length - sent}`);
+    }
+    const values = [{ a: [1] }, new Map([[1, 2]]), "x".repeat(100), null, undefined, -0, [3]];
+    assertEquals(await pool.map(give, values, { chunksize }), values);
+    const lists = [[1, 2], [3, 4], []];
+    const all = (...list: unknown[]) => list;
+    assertEquals(await pool.map(all, lists as never, { chunksize }, spread), lists as never);
+    const sets = [new Set([1, 2]), new Set([3])];
+    assertEquals(await pool.map(all, sets as never, { chunksize }, spread), [[1, 2], [3]] as never);
+    const seen: unknown[] = [];
+    const loop = async () => {
+      for await (const value of pool.map(give, [1, 2, "fails", 4], { chunksize })) seen.push(value);
+    };
+    await assertRejects(loop, RangeError, "no");
+    assertEquals(seen, [1, 2]);
+    const fault = await failureOf(() => pool.map(give, [1, () => {}, 3], { chunksize }));
+    assertEquals(
+      (fault as Error).message,
+      "Cannot send item 2: it is a function and cannot be cloned",
+    );
+    const nested = await failureOf(() =>
+      pool.map(all, [[1], [2, () => {}]] as never, { chunksize }, spread)
+    );
+    assertEquals(
+      (nested as Error).message,
+      "Cannot send item 2: [1] is a function and cannot be cloned",
+    );
+  }
+  assert(log.length > 0);
+});
+
+Deno.test("With chunksize 1 a map that fails leaves what was not begun undone", async () => {
+  const { log, gates } = makeWorld();
+  await using pool = new LoopbackPool(1);
+  const map = pool.map(gated, range(9), { chunksize: 1 });
+  await quiet();
+  gates.get(0)!.setException(new RangeError("no"));
+  await assertRejects(() => Promise.resolve(map), RangeError);
+  await quiet();
+  for (const n of log) assert(n === 0 || n === 1 || n === -1, `${n} was begun`);
+  assertEquals(pool.executor.stats.busy, 0);
+});
+
+Deno.test("With chunksize 1 heavy items are not read far ahead", async () => {
+  const { gates } = makeWorld();
+  await using pool = new LoopbackPool(1);
+  for (const [units, most] of [[1, Infinity], [2 ** 20, 12]] as const) {
+    await pool.map((text: string) => text.length, Array(50).fill("x"), { chunksize: 1 });
+    let read = 0;
+    const texts = function* () {
+      for (; read < 400; read++) yield read === 100 ? "stop" : "x".repeat(units);
+    };
+    const map = pool.map(
+      async (text: string) => {
+        if (text !== "stop") return text.length;
+        const gate = new world.future();
+        world.gates.set("stop", gate);
+        await gate;
+        return 0;
+      },
+      texts(),
+      { chunksize: 1 },
+    );
+    const results = map.then((all) => all.length);
+    await until(() => gates.has("stop"));
+    await quiet();
+    assert(read < 101 + most, `${read} were read`);
+    gates.get("stop")!.setResult(undefined);
+    gates.clear();
+    assertEquals(await results, 400);
+  }
 });

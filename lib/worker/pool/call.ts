@@ -17,7 +17,7 @@ import { nameOf } from "./told_call.ts";
 import { type Subscription, whenAborted } from "../../core/when_aborted.ts";
 
 /** Above this weight, few calls are sent ahead: their arguments would pile up. */
-const HEAVY = 1024;
+export const HEAVY = 1024;
 
 const DONE: Outcome = { state: "done" };
 

@@ -3,7 +3,7 @@ import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/describe_function.ts";
 import { type List, type ToWorker, ToWorkerKind } from "../protocol.ts";
-import { weigh } from "./call.ts";
+import { HEAVY, weigh } from "./call.ts";
 import { type CallSite, placeAt } from "./caller_stack.ts";
 import { Job, type JobForm, type JobOwner } from "./job.ts";
 
@@ -16,14 +16,22 @@ export interface ChunkOwner {
   readonly spread: boolean;
   /** Whether the caller said how large chunks are. */
   readonly fixed: boolean;
+  /** Whether each chunk is one item, which travels as a call does. */
+  readonly single: boolean;
   /** So many items took so many milliseconds. */
   learnPace(ms: number, items: number): void;
   /** A chunk is over, one way or the other. */
   onChunkOver(chunk: Chunk): void;
 }
 
-/** Some items of a `map`, done by one worker at one go. */
+/**
+ * Some items of a `map`, done by one worker at one go.
+ *
+ * One of a single item may travel as a call does: with others in one message, and its result through
+ * the call table.
+ */
 export class Chunk extends Job implements Piece {
+  readonly form: JobForm;
   readonly special: boolean;
   /** Roughly how many bytes its items take. */
   readonly bytes: number;
@@ -36,17 +44,16 @@ export class Chunk extends Job implements Piece {
   failure: MapFailure | undefined = undefined;
 
   constructor(map: ChunkOwner, start: number, items: unknown[]) {
-    super(map.pool, map.fn, items, map.site);
-    this.maxBatch = 2;
+    const [first] = items;
+    const single = map.single && (!map.spread || Array.isArray(first));
+    super(map.pool, map.fn, single && map.spread ? first as unknown[] : items, map.site);
     this.#map = map;
     this.start = start;
     const weight = weigh(items);
     this.special = weight < 0;
+    this.form = single ? "call" : map.spread ? "starmap" : "map";
+    this.maxBatch = !single || weight > HEAVY ? 2 : this.special ? 1 : Infinity;
     this.bytes = bytesOf(weight, items.length);
-  }
-
-  get form(): JobForm {
-    return this.#map.spread ? "starmap" : "map";
   }
 
   override get whole(): object {
@@ -70,11 +77,16 @@ export class Chunk extends Job implements Piece {
   }
 
   message(list: List): ToWorker {
+    if (this.form === "call") return [ToWorkerKind.Calls, this.call, this.fn.number, list];
     return [ToWorkerKind.Chunk, this.call, this.fn.number, list, this.#map.spread];
   }
 
   onFailed(error: unknown, cancelled: boolean): void {
     this.#over([], { error, cancelled });
+  }
+
+  override onDone(value: unknown): void {
+    this.#over([value], undefined);
   }
 
   override onChunkDone(results: unknown[], ms: number, failure: MapFailure | undefined): void {
@@ -118,7 +130,9 @@ export class Chunk extends Job implements Piece {
 
   #named(error: unknown): unknown {
     if ((error as Error | undefined)?.name !== "DataCloneError") return error;
-    return cloneErrorIn(this.input, (i) => `item ${this.start + i + 1}`, [], error);
+    // Of a call the list of its arguments is the item, if the items are lists.
+    const items = this.form === "call" && this.#map.spread ? [this.input] : this.input;
+    return cloneErrorIn(items, (i) => `item ${this.start + i + 1}`, [], error);
   }
 }
 

@@ -31,6 +31,8 @@ export interface JobOwner {
     /** How many bytes of items a chunk may have at most, roughly, where there is a limit. */
     readonly chunkBytes?: number;
   };
+  /** How many short calls a worker has in hand at a time, where there can be several. */
+  readonly ahead?: number;
   /** How many more jobs it takes now; the rest has to wait outside. */
   readonly room: number;
   /** How many workers could not be ended, where there are workers. */

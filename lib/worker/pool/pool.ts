@@ -48,6 +48,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
   readonly settings: PoolSettings;
   readonly counts: Counts = { completed: 0, failed: 0, cancelled: 0, crashed: 0 };
   readonly refuse: Refusal | undefined;
+  reading = false;
   readonly #host: Host;
   readonly #queue = new JobQueue();
   readonly #workers = new Set<WorkerHandle>();
@@ -109,6 +110,10 @@ export class Pool implements ExecutorPool, WorkerOwner {
     return this.#closed;
   }
 
+  get ahead(): number {
+    return Math.max(1, ...Array.from(this.#workers, ({ ahead }) => ahead));
+  }
+
   get room(): number {
     const { maxWorkers, maxQueue } = this.settings;
     return maxWorkers + maxQueue - this.#open;
@@ -167,7 +172,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     if (this.#mixed) this.#takeBackLess(job.priority);
     this.#queue.add(job);
     // The first is sent at once; of many, the workers get the first while the rest still come in.
-    if (this.#queue.size === 1 || this.#queue.size % 64 === 0) this.#dispatch();
+    const { size } = this.#queue;
+    if (size % 64 === 0 || (size === 1 && !this.reading)) this.#dispatch();
     else this.#schedule();
   }
 
@@ -194,9 +200,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
   cancelWaiting(): void {
     const error = cancelledError("The pool was shut down");
     for (const source of [...this.#sources]) source.onCancelled(error);
-    const waiting = this.#queue.clear();
-    for (const worker of this.#workers) waiting.push(...worker.revoke(Infinity));
-    for (const job of waiting) if (!job.answered) job.onCancelled(error);
+    const sent = [...this.#workers].flatMap((worker) => worker.revoke(Infinity));
+    for (const job of [...this.#queue.clear(), ...sent]) if (!job.answered) job.onCancelled(error);
     this.#schedule();
   }
 
@@ -348,9 +353,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
 
   /** Take back what waits behind something long, if a worker has nothing: it came first. */
   #takeBackFromSlow(): void {
-    let idle = false;
-    for (const worker of this.#workers) idle ||= worker.load === 0;
-    if (!idle) return;
+    if (![...this.#workers].some(({ load }) => load === 0)) return;
     const late = now() - HELD_UP_MS;
     for (const worker of this.#workers) {
       if (worker.load < 2 || worker.lastHeard >= late) continue;
@@ -470,7 +473,6 @@ export class Pool implements ExecutorPool, WorkerOwner {
     return left;
   }
 
-  /** End every worker. Gives what they had. */
   #killAll(): Job[] {
     return [...this.#workers].flatMap((worker) => {
       const { begun, waiting } = this.#kill(worker, false);

@@ -42,6 +42,8 @@ export interface WorkerOwner {
   };
   /** Makes the error for a shared object, where none can cross. */
   readonly refuse: Refusal | undefined;
+  /** Whether answers are being read: what follows of them is sent together. */
+  reading: boolean;
   /** A worker is ready. */
   onReady(): void;
   /** Its initializer failed. */
@@ -139,6 +141,15 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     return this.#tasks > 0 && this.#tasks + (job?.tasks ?? 1) > maxTasksPerWorker;
   }
 
+  /** How many short calls it has in hand at a time. */
+  get ahead(): number {
+    const ms = this.#hosted.table?.timePerCall;
+    if (ms === undefined) return 1;
+    if (ms === 0) return FIRST_AHEAD;
+    const most = Math.min(MOST_AHEAD, MOST_IN_FLIGHT);
+    return Math.min(Math.max(Math.floor(AHEAD_MS / ms), FEWEST_AHEAD), most);
+  }
+
   /** Whether it may have one more job, and `job` is it. */
   fits(job: Job): boolean {
     const load = this.#flight.size;
@@ -152,7 +163,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     // many in a row: the cell of the oldest must not go to another. See call_numbers_test.ts.
     if (((this.#number - oldest.call) & (CALL_NUMBERS - 1)) >= MOST_IN_FLIGHT) return false;
     const most = Math.min(job.maxBatch, oldest.maxBatch);
-    return load < Math.min(most, this.#ahead(table.timePerCall));
+    return load < Math.min(most, this.ahead);
   }
 
   /** Give it a job; `flush` sends it. */
@@ -280,6 +291,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     // What a dead one had sent before says nothing of the next.
     if (this.#state === "dead") return;
     this.#lastHeard = now();
+    this.#owner.reading = true;
     try {
       checkMessage(message);
       const { table } = this.#hosted;
@@ -291,7 +303,8 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     } catch (error) {
       this.#crash(error);
     }
-    if (this.state !== "dead") this.#owner.onFree();
+    this.#owner.reading = false;
+    this.#owner.onFree();
   }
 
   onExit(cause: unknown): void {
@@ -474,15 +487,6 @@ export class WorkerHandle implements WorkerListener, JobWorker {
     }
     this.#hosted.post([ToWorkerKind.Define, fn.number, fn.ref]);
     this.#functions.add(fn.number);
-  }
-
-  #ahead(timePerCall: number): number {
-    if (timePerCall === 0) return FIRST_AHEAD;
-    return Math.min(
-      Math.max(Math.floor(AHEAD_MS / timePerCall), FEWEST_AHEAD),
-      MOST_AHEAD,
-      MOST_IN_FLIGHT,
-    );
   }
 
   #hold(held: boolean): void {

@@ -36,11 +36,14 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
   readonly spread: boolean;
   readonly site: CallSite | undefined;
   readonly fixed: boolean;
+  readonly single: boolean;
   readonly #inFlight = new Set<Chunk>();
   #pending: unknown[] = [];
   /** About how many bytes these take, where there is a limit. */
   #pendingBytes = 0;
   #size: number;
+  /** How many single items a worker has in hand of late. */
+  #ahead = 1;
   #perItem = 0;
   /** About how many bytes an item takes, and its result, of late. */
   #itemBytes = 0;
@@ -61,6 +64,7 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
     this.spread = kind.spread;
     this.site = site;
     this.fixed = options.chunksize !== undefined;
+    this.single = options.chunksize === 1 && pool.ahead !== undefined;
     this.#size = options.chunksize ?? 1;
     pool.enter(this);
     this.start();
@@ -80,13 +84,14 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
 
   onChunkOver(chunk: Chunk): void {
     if (!this.#inFlight.delete(chunk)) return;
+    if (this.single) this.#ahead = this.pool.ahead!;
     if (!this.collecting) this.#learnSize(chunk.results!);
     this.ended(chunk);
   }
 
   wants(): boolean {
     const workers = this.pool.settings.maxWorkers;
-    if (this.over || this.inputOver || this.#inFlight.size >= IN_FLIGHT * workers) return false;
+    if (this.over || this.inputOver || this.#inFlight.size >= this.#mostInFlight()) return false;
     if (this.taken - this.handed >= this.#window() || this.pool.room <= 0) return false;
     return this.collecting || this.kept < KEPT * workers;
   }
@@ -147,6 +152,13 @@ export class WorkerMap extends MapOutput<Chunk> implements ChunkOwner {
 
   protected leavePool(): void {
     this.pool.leave(this);
+  }
+
+  /** As many as workers can use: single items that take no time and no room go by the hundred. */
+  #mostInFlight(): number {
+    const light = Math.floor(CHUNK_BYTES / Math.max(this.#itemBytes, 1));
+    const each = Math.max(Math.min(IN_FLIGHT * this.#ahead, light), IN_FLIGHT);
+    return each * this.pool.settings.maxWorkers;
   }
 
   /** How many items may have been taken and their results not been handed out. */
