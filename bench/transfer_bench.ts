@@ -43,7 +43,7 @@ export const comparisons = bench([
         close: ({ raw }) => raw.stop(),
       }),
     ],
-    goals: [{ against: RAW, most: 1.3 }],
+    goals: [{ against: RAW, most: 1.1 }],
     remainder:
       "it is one message, whose bytes are copied once on either side, as by postMessage. The call " +
       "of postMessage itself takes from 55 to 145 µs for the same megabyte, and 100 to 190 µs " +

@@ -4,34 +4,33 @@ import { type EchoPool, HANGS, peers } from "./support/echo_peers.ts";
 import { RawWorker } from "./floors/raw_worker.ts";
 
 const RAW = "raw postMessage";
+const SUBMIT = "submit, all at once";
 const THREADS = 2;
 const ONE_BY_ONE = 500;
 const AT_ONCE = 5_000;
 const ITEMS = Array.from({ length: 100_000 }, (_, i) => i);
 const functions = new URL("./workers/echo_functions.ts", import.meta.url);
 
-const REMAINDER = "chance decides. Where the system has the worker on the processor of the main " +
-  "thread, a message there and back takes 12 µs by postMessage and 18 µs as a call (1.5); where it " +
-  "wakes a second processor for each of the two messages, which a virtual machine does slowly, " +
-  "52 µs and 60 µs (1.15). It chooses whenever it wakes a thread, mostly as it did before: two " +
-  "bare workers, taken in turn, differ by up to 4 times. A bare one is found on the processor of " +
-  "the main thread in about half of the programs, a pool and its peers less often; the threads of " +
-  "the garbage collector are not what makes the difference (it is the same without them). The " +
-  "6 µs are those of a task that can be called off, of a future, and of the note where the call " +
-  "was made, on both sides; no message and no wake-up is superfluous.";
+const REMAINDER = "in a row of calls the worker looks for the next one for a moment before it " +
+  "sleeps, and the main thread for the answer, so that neither is woken. That needs a second " +
+  "processor that has nothing else to do. Where there is none, or where the system has both threads " +
+  "on one processor, calls go by message, and cost what they cost there: a message there and back " +
+  "and 6 µs for a task that can be called off, a future, and the note where the call was made.";
 
 interface OpenPool extends EchoPool {
   pool: WorkerPool;
   echo: (value: number) => PromiseLike<number>;
+  echoAsync: (value: number) => PromiseLike<number>;
 }
 
 async function openPool(): Promise<OpenPool> {
   const pool = new WorkerPool(THREADS);
-  const { echo } = pool.import<typeof import("./workers/echo_functions.ts")>(functions);
+  const { echo, echoAsync } = pool.import<typeof import("./workers/echo_functions.ts")>(functions);
   await Promise.all([pool.submit(echo, 1), pool.submit(echo, 2)]);
   return {
     pool,
     echo,
+    echoAsync,
     call: (value) => pool.submit(echo, value),
     close: () => pool.terminate(),
   };
@@ -46,12 +45,16 @@ async function openRaw(count: number): Promise<EchoPool> {
   };
 }
 
-async function oneByOne(pool: EchoPool): Promise<void> {
-  for (let i = 0; i < ONE_BY_ONE; i++) expect(await pool.call(i), i);
+async function oneByOne({ call }: Pick<EchoPool, "call">): Promise<void> {
+  for (let i = 0; i < ONE_BY_ONE; i++) expect(await call(i), i);
 }
 
-async function atOnce(pool: EchoPool): Promise<void> {
-  const results = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => pool.call(i)));
+async function* yieldItems() {
+  for (const item of ITEMS) yield item;
+}
+
+async function atOnce({ call }: Pick<EchoPool, "call">): Promise<void> {
+  const results = await Promise.all(Array.from({ length: AT_ONCE }, (_, i) => call(i)));
   for (let i = 0; i < AT_ONCE; i++) expect(results[i], i);
 }
 
@@ -90,7 +93,7 @@ export const comparisons = bench([
       "imports. The built-ins of Node, which took as long as the modules, are not loaded any more.",
   },
   {
-    operation: "WorkerPool, one call at a time",
+    operation: "WorkerPool, one call at a time of a synchronous function",
     ops: ONE_BY_ONE,
     openings: 9,
     contenders: [
@@ -98,7 +101,23 @@ export const comparisons = bench([
       contender({ name: RAW, kind: "floor", open: () => openRaw(1), run: oneByOne, close }),
       ...peers(oneByOne),
     ],
-    goals: [{ against: RAW, most: 1.35 }, { against: "best peer" }],
+    goals: [{ against: RAW, most: 0.3 }, { against: "best peer", most: 0.2 }],
+    remainder: REMAINDER,
+  },
+  {
+    operation: "WorkerPool, one call at a time of an asynchronous function",
+    ops: ONE_BY_ONE,
+    openings: 9,
+    contenders: [
+      strand({
+        open: openPool,
+        run: ({ pool, echoAsync }) => oneByOne({ call: (i) => pool.submit(echoAsync, i) }),
+        close,
+      }),
+      contender({ name: RAW, kind: "floor", open: () => openRaw(1), run: oneByOne, close }),
+      ...peers(oneByOne),
+    ],
+    goals: [{ against: RAW, most: 1 }, { against: "best peer", most: 0.8 }],
     remainder: REMAINDER,
   },
   {
@@ -110,6 +129,55 @@ export const comparisons = bench([
       ...peers(atOnce, {}, HANGS),
     ],
     goals: [{ against: "best peer", most: 0.7 }, { against: RAW, most: 1.2 }],
+  },
+  {
+    operation: "WorkerPool, 5,000 calls at once, each with a time limit",
+    ops: AT_ONCE,
+    contenders: [
+      strand({
+        open: openPool,
+        run: ({ pool, echo }) => {
+          return atOnce({ call: (i) => pool.apply(echo, [i], { timeout: 60_000 }) });
+        },
+        close,
+      }),
+      contender({ name: RAW, kind: "floor", open: () => openRaw(THREADS), run: atOnce, close }),
+    ],
+    goals: [{ against: RAW, most: 1.5 }],
+  },
+  {
+    operation: "WorkerPool.map, 5,000 items with chunksize 1, per item",
+    ops: AT_ONCE,
+    contenders: [
+      strand({
+        open: openPool,
+        async run({ pool, echo }) {
+          const results = await pool.map(echo, ITEMS.slice(0, AT_ONCE), { chunksize: 1 });
+          for (let i = 0; i < AT_ONCE; i++) expect(results[i], i);
+        },
+        close,
+      }),
+      contender({ name: SUBMIT, kind: "floor", open: openPool, run: atOnce, close }),
+    ],
+    goals: [{ against: SUBMIT, most: 1.2 }],
+  },
+  {
+    operation: "WorkerPool.map, 100,000 items of an async generator, per item",
+    few: 5,
+    ops: ITEMS.length,
+    contenders: [
+      strand({
+        open: openPool,
+        async run({ pool, echo }) {
+          const results = await pool.map(echo, yieldItems());
+          for (let i = 0; i < ITEMS.length; i++) expect(results[i], i);
+        },
+        close,
+      }),
+      // None of them takes one: as many calls as it has items cost each of them no less.
+      ...peers(atOnce, { ops: AT_ONCE }, HANGS),
+    ],
+    goals: [{ against: "best peer", most: 0.1 }],
   },
   {
     operation: "WorkerPool.map, 100,000 small items, per item",
