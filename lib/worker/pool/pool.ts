@@ -64,8 +64,9 @@ export class Pool implements ExecutorPool, WorkerOwner {
   #due = false;
   /** … or in the next turn, to start one more worker … */
   #starting = false;
-  /** … or under way. */
+  /** … or under way, or to be done again after that. */
   #dispatching = false;
+  #again = false;
   /** Whether not all jobs were of the same priority. */
   #mixed = false;
   #closed = false;
@@ -288,11 +289,10 @@ export class Pool implements ExecutorPool, WorkerOwner {
   }
 
   #dispatch(): void {
-    // A job that cannot be sent is told so at once. If it is a chunk, its map reads on, which runs
-    // code of the user, which may add jobs:
-    //
+    // A job that cannot be sent is told so at once, which may run code of the user that adds jobs:
     //   await pool.map(fn, function* () { yield () => {}; pool.submit(fn); yield 1; })
-    if (this.#dispatching) return this.#schedule();
+    // Deno runs microtasks within the first look at some globals: to put it off by one never ends.
+    if (this.#dispatching) return void (this.#again = true);
     this.#dispatching = true;
     this.#callMaps();
     this.#replaceExhausted();
@@ -302,6 +302,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     this.#sendAhead();
     for (const worker of this.#workers) worker.flush();
     this.#dispatching = false;
+    if (this.#again) this.#schedule();
+    this.#again = false;
     if (this.#closed) this.#finishIfDone();
     else this.#idle?.watch(this.#workers);
   }
