@@ -64,9 +64,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
   #due = false;
   /** … or in the next turn, to start one more worker … */
   #starting = false;
-  /** … or under way, or to be done again after that. */
-  #dispatching = false;
-  #again = false;
+  /** … or under way, or also to be done again after that. */
+  #dispatching: false | "once" | "again" = false;
   /** Whether not all jobs were of the same priority. */
   #mixed = false;
   #closed = false;
@@ -292,8 +291,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     // A job that cannot be sent is told so at once, which may run code of the user that adds jobs:
     //   await pool.map(fn, function* () { yield () => {}; pool.submit(fn); yield 1; })
     // Deno runs microtasks within the first look at some globals: to put it off by one never ends.
-    if (this.#dispatching) return void (this.#again = true);
-    this.#dispatching = true;
+    if (this.#dispatching) return void (this.#dispatching = "again");
+    this.#dispatching = "once";
     this.#callMaps();
     this.#replaceExhausted();
     if (this.#queue.size > 0) this.#takeBackFromSlow();
@@ -301,9 +300,8 @@ export class Pool implements ExecutorPool, WorkerOwner {
     this.#startWorkers();
     this.#sendAhead();
     for (const worker of this.#workers) worker.flush();
+    if ((this.#dispatching as string) === "again") this.#schedule();
     this.#dispatching = false;
-    if (this.#again) this.#schedule();
-    this.#again = false;
     if (this.#closed) this.#finishIfDone();
     else this.#idle?.watch(this.#workers);
   }
