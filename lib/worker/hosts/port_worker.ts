@@ -54,8 +54,13 @@ export class PortWorker implements HostedWorker {
     this.#thread = start([port2, memory, memory && deathLog()], {
       onError: (error) => this.#cause ??= error,
       onEnd: () => {
-        this.#drain();
-        this.#end();
+        const end = () => {
+          this.#drain();
+          this.#end();
+        };
+        // What it has said waits in the port until that can be read.
+        if (soon === undefined) end();
+        else void soon.then(end);
       },
     });
     if (soon === undefined) this.#listen();

@@ -51,7 +51,9 @@ function start(worker: Worker, boot: Boot, events: ThreadEvents): PortThread {
     // Otherwise the runtime takes the whole program down with the worker.
     event.preventDefault();
     events.onError(event.error ?? new Error(event.message || "The worker could not be started"));
-    if (!isDeno()) events.onEnd();
+    // It is over with it. The end of its port says so, too, but not always in Deno: one that dies
+    // while its port is made one of node:worker_threads is not heard of again.
+    events.onEnd();
   });
   // Its port alone is to decide whether the worker holds the program alive.
   release(worker);
