@@ -4,7 +4,7 @@
  *
  * Python: `asyncio.create_subprocess_exec`, `async for line in process.stdout`, `asyncio.timeout`.
  *
- * Run it: `deno run --allow-run=deno examples/27_child_lines.ts`
+ * Run it: `deno run --allow-run examples/27_child_lines.ts`
  *
  * @module
  */
@@ -26,7 +26,8 @@ function chatter(lines: number, hangs: boolean): string {
 
 /** The lines of a program in the language of Deno, and nothing of it is left at the end. */
 async function* linesOfProgram(code: string): AsyncGenerator<string> {
-  const child = new Deno.Command("deno", { args: ["eval", code], stdout: "piped" }).spawn();
+  const child = new Deno.Command(Deno.execPath(), { args: ["eval", code], stdout: "piped" })
+    .spawn();
   let over = false;
   try {
     // A foreign stream: each step becomes a cancellation point, and leaving it closes the stream.
