@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { linesOf } from "../support/run_example.ts";
 
 interface TraceEvent {
@@ -36,9 +36,10 @@ Deno.test("22_trace: each thread has its track, and flows connect submit, start 
     assertEquals(ids.size, 5);
     for (const id of ids) {
       const flow = events.filter((one) => "stf".includes(one.ph) && one.id === id);
-      assertEquals(flow.map(({ ph }) => ph), ["s", "t", "f"]);
-      assertEquals([flow[0]!.tid, flow[2]!.tid], [main, main]);
-      assert(workers.includes(flow[1]!.tid));
+      // One that was next in a worker may be taken back, and is then next in the other.
+      assertMatch(flow.map(({ ph }) => ph).join(""), /^st{1,2}f$/);
+      assertEquals([flow[0]!.tid, flow.at(-1)!.tid], [main, main]);
+      for (const { tid } of flow.slice(1, -1)) assert(workers.includes(tid));
     }
     // On the track of a thread one thing is within another or after it.
     for (const tid of threads.values()) {
