@@ -206,7 +206,7 @@ export interface Executor extends AsyncDisposable {
  * const closingTime: ShutdownOptions = { cancelFutures: true };
  *
  * const pool = new TaskPool(1);
- * const begun = pool.submit(() => sleep(1, "served"));
+ * const begun = pool.submit(() => sleep(50, "served"));
  * const waiting = pool.submit(() => sleep(1, "never served"));
  * await sleep(0);
  * await pool.shutdown(closingTime);
