@@ -3,27 +3,28 @@ import { runProgram } from "./support/programs.ts";
 
 const rss = (file: string) => async () => Number(await runProgram(file));
 
+/** What a process takes that does `ours`, against one that does `floor` by hand. */
+function processes(operation: string, ours: string, floor: string, name: string, most: number) {
+  return {
+    operation: `Memory of a process with ${operation}`,
+    ops: 1,
+    few: 3,
+    gives: "bytes" as const,
+    contenders: [
+      strand({ run: rss(ours) }),
+      contender({ name, kind: "floor", run: rss(floor) }),
+    ],
+    goals: [{ against: name, most }],
+  };
+}
+
 export const comparisons = bench([
-  {
-    operation: "Memory of a process with an idle pool of 8",
-    ops: 1,
-    few: 3,
-    gives: "bytes",
-    contenders: [
-      strand({ run: rss("idle_pool.ts") }),
-      contender({ name: "8 raw workers", kind: "floor", run: rss("idle_workers.ts") }),
-    ],
-    goals: [{ against: "8 raw workers", most: 1.3 }],
-  },
-  {
-    operation: "Memory of a process with 1,000,000 pending tasks",
-    ops: 1,
-    few: 3,
-    gives: "bytes",
-    contenders: [
-      strand({ run: rss("pending_tasks.ts") }),
-      contender({ name: "bare promises", kind: "floor", run: rss("pending_promises.ts") }),
-    ],
-    goals: [{ against: "bare promises", most: 2 }],
-  },
+  processes("an idle pool of 8", "idle_pool.ts", "idle_workers.ts", "8 raw workers", 1.3),
+  processes(
+    "1,000,000 pending tasks",
+    "pending_tasks.ts",
+    "pending_promises.ts",
+    "bare promises",
+    2,
+  ),
 ]);

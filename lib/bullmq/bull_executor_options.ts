@@ -1,7 +1,7 @@
-import { checkInteger, checkOptions, show } from "../base/validate.ts";
+import { checkInteger, show } from "../base/validate.ts";
 import { CALL_OPTIONS } from "../executor/checks.ts";
 import type { CallOptions } from "../executor/executor.ts";
-import { checkEngine, checkGiven, checkKinds, checkText } from "./checks.ts";
+import { checkKinds, checkSide, checkText } from "./checks.ts";
 import type { Engine, RedisLike } from "./engine.ts";
 import { ModuleNames, type TaskModules } from "./module_names.ts";
 
@@ -92,11 +92,7 @@ const OPTIONS = [
 
 /** Check the options of an executor, and fill in what they leave open. */
 export function readExecutorOptions(what: string, options: BullExecutorOptions): ExecutorSettings {
-  checkGiven(what, options);
-  checkOptions(what, options, OPTIONS);
-  checkEngine(what, options as unknown as Record<string, unknown>);
-  checkText(what, "name", options.name);
-  checkKinds(what, options, {
+  checkSide(what, options, OPTIONS, {
     attempts: "count",
     backoff: "span",
     maxPayload: "count",

@@ -1,15 +1,22 @@
 /** Checks of what callers give. `what` completes "Cannot …". */
-import { checkDuration, checkFunction, checkInteger, checkPeriod, show } from "../base/validate.ts";
+import {
+  checkDuration,
+  checkFunction,
+  checkInteger,
+  checkOptions,
+  checkPeriod,
+  show,
+} from "../base/validate.ts";
 
 /** Refuse options that are no object. */
-export function checkGiven(what: string, options: unknown): asserts options is object {
+function checkGiven(what: string, options: unknown): asserts options is object {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot ${what}: options must be an object, received ${show(options)}`);
   }
 }
 
 /** Refuse what is not the module `bullmq`, no client of `ioredis`, or no name of a queue. */
-export function checkEngine(
+function checkEngine(
   what: string,
   { bullmq, connection, queue, prefix }: Record<string, unknown>,
 ): void {
@@ -43,6 +50,21 @@ export function checkText(what: string, name: string, value: unknown): void {
     throw new TypeError(`Cannot ${what}: ${name} must be a string, received ${show(value)}`);
   }
   if (value === "") throw new RangeError(`Cannot ${what}: ${name} must not be empty`);
+}
+
+/** Check the options of either side: their names, the engine, and the kind of each number. */
+export function checkSide(
+  what: string,
+  options: object,
+  known: readonly string[],
+  kinds: Record<string, "count" | "period" | "span">,
+): void {
+  checkGiven(what, options);
+  checkOptions(what, options, known);
+  const given = options as Record<string, unknown>;
+  checkEngine(what, given);
+  checkText(what, "name", given["name"]);
+  checkKinds(what, options, kinds);
 }
 
 /** Refuse wrong values of options by kind; those that are not given are right. */

@@ -5,7 +5,7 @@ import { Future, futureInternals } from "../core/future.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { shield } from "../task/shield.ts";
 import type { MapSource } from "../executor/map_output.ts";
-import { loadingTaskModule } from "../wire/import_task_module.ts";
+import { refuseWhileLoading } from "../wire/import_task_module.ts";
 import type { Counts, Job } from "../worker/pool/job.ts";
 import type { ExecutorPool } from "../worker/pool/pool_executor.ts";
 import { giveAnswer } from "./give_answer.ts";
@@ -162,12 +162,7 @@ export class RemotePool implements ExecutorPool, OutboxOwner {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${what}: executor "${this.settings.name}" is shut down`);
     }
-    if (loadingTaskModule()) {
-      throw new InvalidStateError(
-        `Cannot ${what}: this module is being loaded by a worker; ` +
-          `what only the main program should do belongs under "if (import.meta.main)"`,
-      );
-    }
+    refuseWhileLoading(what);
   }
 
   nextOrder(): number {

@@ -1,10 +1,9 @@
-import { checkOptions } from "../base/validate.ts";
 import type { CallOptions } from "../executor/executor.ts";
 import { WorkerPool } from "../worker/worker_pool.ts";
 import { mostWorkersOf } from "../worker/pool/pool_executor.ts";
 import { processorCount } from "../base/runtime.ts";
 import type { Future } from "../core/future.ts";
-import { checkEngine, checkGiven, checkKinds, checkMethods, checkText } from "./checks.ts";
+import { checkKinds, checkMethods, checkSide } from "./checks.ts";
 import type { Engine, RedisLike } from "./engine.ts";
 import { ModuleNames, type TaskModules } from "./module_names.ts";
 
@@ -100,11 +99,7 @@ const OPTIONS = [
 
 /** Check the options of a server, and fill in what they leave open. */
 export function readServeOptions(what: string, options: ServeBullOptions): ServeSettings {
-  checkGiven(what, options);
-  checkOptions(what, options, OPTIONS);
-  checkEngine(what, options as unknown as Record<string, unknown>);
-  checkText(what, "name", options.name);
-  checkKinds(what, options, {
+  checkSide(what, options, OPTIONS, {
     concurrency: "count",
     lockDuration: "period",
     stalledInterval: "period",

@@ -1,9 +1,19 @@
+import { InvalidStateError } from "../errors.ts";
+
 /** How many task modules are being loaded in this thread. */
 let loading = 0;
 
-/** Whether a task module is being loaded: code that runs now may be its top level. */
-export function loadingTaskModule(): boolean {
-  return loading > 0;
+/**
+ * Refuse to do something while a task module is being loaded: code that runs now may be its top level.
+ *
+ * @throws {InvalidStateError} If one is.
+ */
+export function refuseWhileLoading(what: string): void {
+  if (loading === 0) return;
+  throw new InvalidStateError(
+    `Cannot ${what}: this module is being loaded by a worker; ` +
+      `what only the main program should do belongs under "if (import.meta.main)"`,
+  );
 }
 
 /**

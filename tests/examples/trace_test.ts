@@ -1,15 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { linesOf } from "../support/run_example.ts";
-
-interface TraceEvent {
-  ph: string;
-  name: string;
-  cat?: string;
-  id?: number;
-  tid: number;
-  ts: number;
-  args?: { name?: string };
-}
+import type { TraceEvent } from "../support/trace_event.ts";
 
 Deno.test("22_trace: each thread has its track, and flows connect submit, start and result", async () => {
   const folder = await Deno.makeTempDir();

@@ -1,15 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { createTask, Event, gather, instrument, Lock, sleep } from "../../mod.ts";
 import { chromeTrace } from "../../observe.ts";
-
-interface TraceEvent {
-  ph: string;
-  name: string;
-  cat?: string;
-  id?: number;
-  tid: number;
-  ts: number;
-}
+import type { TraceEvent } from "../support/trace_event.ts";
 
 /** The events of what `body` does, read back from the file. */
 async function traced(body: () => unknown): Promise<TraceEvent[]> {

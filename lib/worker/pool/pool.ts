@@ -9,7 +9,7 @@ import { shield } from "../../task/shield.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { pack, type Refusal, survey } from "../../wire/packing.ts";
 import { recover } from "../../shared/thread_registry.ts";
-import { loadingTaskModule } from "../../wire/import_task_module.ts";
+import { refuseWhileLoading } from "../../wire/import_task_module.ts";
 import type { Host } from "../hosts/host.ts";
 import { ToWorkerKind } from "../protocol.ts";
 import { IdleClock } from "./idle_clock.ts";
@@ -145,12 +145,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
     if (this.#closed) {
       throw new InvalidStateError(`Cannot ${what}: pool "${this.settings.name}" is shut down`);
     }
-    if (loadingTaskModule()) {
-      throw new InvalidStateError(
-        `Cannot ${what}: this module is being loaded by a worker; ` +
-          `what only the main program should do belongs under "if (import.meta.main)"`,
-      );
-    }
+    refuseWhileLoading(what);
   }
 
   nextOrder(): number {

@@ -5,57 +5,36 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { createTask, shield, type Task, timeout, TimeoutError, waitFor } from "../../../mod.ts";
-import { actor, clock, FORMS, judge, outcome, sweepTest, turn, Work } from "./stage.ts";
+import { actor, clock, FORMS, judge, outcome, sweepLimit, sweepTest, turn, Work } from "./stage.ts";
 
 /** A promise that the library knows nothing of. */
 function foreign<T>(task: Task<T>): Promise<T> {
   return new Promise((resolve) => task.addDoneCallback(() => resolve(task.result())));
 }
 
+sweepLimit(
+  "timeout, the limit",
+  ["in time", "TimeoutError"],
+  (work) => outcome(() => timeout(10, work.of(3, () => "in time", 2)), TimeoutError),
+  "TimeoutError",
+);
+
+sweepLimit(
+  "timeout in a timeout, the limits together",
+  ["in time", "TimeoutError"],
+  (work) =>
+    outcome(() =>
+      timeout(10, async () => {
+        const inner = await outcome(
+          () => timeout(10, work.of(3, () => "in time", 1)),
+          TimeoutError,
+        );
+        await turn(1);
+        return inner;
+      }), TimeoutError),
+);
+
 for (const turns of [0, 2, 4]) {
-  sweepTest(`timeout, the limit after ${turns} turns`, (time) => {
-    const work = new Work();
-    const victim = actor(() =>
-      outcome(() => timeout(10, work.of(3, () => "in time", 2)), TimeoutError)
-    );
-    return {
-      victim,
-      others: [clock(time, turns, 10)],
-      check() {
-        judge(victim);
-        assertEquals(work.running, 0);
-        if (victim.cancelled()) return;
-        assert(["in time", "TimeoutError"].includes(victim.result() as string));
-        if (turns === 0) assertEquals(victim.result(), "TimeoutError");
-      },
-    };
-  });
-
-  sweepTest(`timeout in a timeout, the limits together after ${turns} turns`, (time) => {
-    const work = new Work();
-    const victim = actor(() =>
-      outcome(() =>
-        timeout(10, async () => {
-          const inner = await outcome(
-            () => timeout(10, work.of(3, () => "in time", 1)),
-            TimeoutError,
-          );
-          await turn(1);
-          return inner;
-        }), TimeoutError)
-    );
-    return {
-      victim,
-      others: [clock(time, turns, 10)],
-      check() {
-        judge(victim);
-        assertEquals(work.running, 0);
-        if (victim.cancelled()) return;
-        assert(["in time", "TimeoutError"].includes(victim.result() as string));
-      },
-    };
-  });
-
   for (const [form, play] of Object.entries(FORMS)) {
     sweepTest(`timeout around ${form}, after ${turns} turns`, (time) => {
       const work = new Work();

@@ -41,6 +41,32 @@ export function sweepTest(
   });
 }
 
+/** Sweeps with a limit of 10 ms, which is over after some turns: `play` gives one of `ends`. */
+export function sweepLimit(
+  name: string,
+  ends: readonly string[],
+  play: (work: Work) => unknown,
+  atOnce?: string,
+): void {
+  for (const turns of [0, 2, 4]) {
+    sweepTest(`${name} after ${turns} turns`, (time) => {
+      const work = new Work();
+      const victim = actor(async () => await play(work));
+      return {
+        victim,
+        others: [clock(time, turns, 10)],
+        check() {
+          judge(victim);
+          assertEquals(work.running, 0);
+          if (victim.cancelled()) return;
+          assert(ends.includes(victim.result() as string));
+          if (turns === 0 && atOnce !== undefined) assertEquals(victim.result(), atOnce);
+        },
+      };
+    });
+  }
+}
+
 /** Work that is begun in a scene, and what became of it. */
 export class Work {
   begun = 0;

@@ -18,7 +18,7 @@ import {
   timeout,
   TimeoutError,
 } from "../../../mod.ts";
-import { actor, clock, judge, outcome, sweepTest, turn, Work } from "./stage.ts";
+import { actor, clock, judge, outcome, sweepLimit, sweepTest, turn, Work } from "./stage.ts";
 
 sweepTest("race of three, of which two clean up", () => {
   const work = new Work();
@@ -106,48 +106,21 @@ sweepTest("race of what waits at a queue and at a lock", () => {
   };
 });
 
-for (const turns of [0, 2, 4]) {
-  sweepTest(`moveOnAfter, the limit after ${turns} turns`, (time) => {
-    const work = new Work();
-    const victim = actor(async () => await moveOnAfter(10, work.of(3, () => "in time", 2)) ?? "on");
-    return {
-      victim,
-      others: [clock(time, turns, 10)],
-      check() {
-        judge(victim);
-        assertEquals(work.running, 0);
-        if (victim.cancelled()) return;
-        assert(["in time", "on"].includes(victim.result() as string));
-        if (turns === 0) assertEquals(victim.result(), "on");
-      },
-    };
-  });
+sweepLimit(
+  "moveOnAfter, the limit",
+  ["in time", "on"],
+  async (work) => await moveOnAfter(10, work.of(3, () => "in time", 2)) ?? "on",
+  "on",
+);
 
-  sweepTest(`moveOnAfter around a timeout and a race, together after ${turns} turns`, (time) => {
-    const work = new Work();
-    const victim = actor(async () =>
-      await moveOnAfter(
-        10,
-        () =>
-          outcome(
-            () =>
-              timeout(10, () => race(work.of(3, () => "in time", 1), work.of(9, () => "late", 2))),
-            TimeoutError,
-          ),
-      ) ?? "on"
-    );
-    return {
-      victim,
-      others: [clock(time, turns, 10)],
-      check() {
-        judge(victim);
-        assertEquals(work.running, 0);
-        if (victim.cancelled()) return;
-        assert(["in time", "on", "TimeoutError"].includes(victim.result() as string));
-      },
-    };
-  });
-}
+sweepLimit(
+  "moveOnAfter around a timeout and a race, together",
+  ["in time", "on", "TimeoutError"],
+  async (work) => {
+    const both = () => race(work.of(3, () => "in time", 1), work.of(9, () => "late", 2));
+    return await moveOnAfter(10, () => outcome(() => timeout(10, both), TimeoutError)) ?? "on";
+  },
+);
 
 const sources: Record<string, (log: string[]) => AsyncIterable<number>> = {
   "a stream": (log) =>
