@@ -257,6 +257,8 @@ redisTest("Answers of strangers fail that one call, and the executor goes on", a
   const answers = ["+", "+AAAA", "-", "x", "+" + btoa("\x04\0\0\0\0\0\0\0abcd")];
   for (const answer of answers) {
     const call = executor.submit(tasks.square, 1);
+    // From the start: it may fail before the client hears that the answer was published.
+    const rejected = assertRejects(() => call, Error);
     let key = "";
     await until(async () => key = (await client.keys("bull:tests:c-*"))[0] ?? "");
     const id = key.slice("bull:tests:".length);
@@ -265,7 +267,7 @@ redisTest("Answers of strangers fail that one call, and the executor goes on", a
       await client.publish(channel, nonsense);
     }
     await client.publish(channel, JSON.stringify([id, answer, "evil"]));
-    await assertRejects(() => call, Error);
+    await rejected;
     await client.del(key);
     await until(async () => (await client.keys("bull:tests:c-*")).length === 0);
   }
