@@ -10,6 +10,38 @@ interface Runtime {
 
 const given = new Map<string, unknown>();
 
+/** What is to be called once the runtime has loaded what it is loading. */
+let held: (() => void)[] | undefined;
+
+/**
+ * Whether the runtime is loading something that the library has asked for. Deno may run microtasks
+ * within that, in the middle of the code that asked:
+ *
+ *     Deno.test("…", async () => {
+ *       const task = createTask(next);
+ *       const nap = sleep(1);   // the first to need a timer: `next` must not run before this returns
+ *     });
+ */
+export function isLoading(): boolean {
+  return held !== undefined;
+}
+
+/** Call `fn` when that is over. */
+export function afterLoading(fn: () => void): void {
+  held!.push(fn);
+}
+
+function load<T>(read: () => T): T {
+  if (held !== undefined) return read();
+  const waiting: (() => void)[] = held = [];
+  try {
+    return read();
+  } finally {
+    held = undefined;
+    for (const fn of waiting) fn();
+  }
+}
+
 /**
  * Say what a built-in module is, before anything asks for it. In a worker, asking the runtime for
  * its `process` first takes as long as everything else that it does to start.
@@ -29,14 +61,14 @@ export function laterGlobal(name: string): { isLazy: boolean; read(): unknown } 
     { value: Reflect.get(globalThis, name) };
   return {
     isLazy: get !== undefined,
-    read: () => get === undefined ? value : get.call(globalThis),
+    read: () => get === undefined ? value : load(() => get.call(globalThis)),
   };
 }
 
 /** A built-in module, `undefined` where there is no such thing. */
 export function builtin<T>(name: string): T | undefined {
   if (!given.has(name)) {
-    const module = (globalThis as Runtime).process?.getBuiltinModule?.(name);
+    const module = load(() => (globalThis as Runtime).process?.getBuiltinModule?.(name));
     if (module === undefined) return undefined;
     given.set(name, module);
   }

@@ -1,3 +1,4 @@
+import { afterLoading, isLoading } from "../base/builtins.ts";
 import { Deque } from "../base/deque.ts";
 import { nextTurn, now } from "../base/clock.ts";
 import type { Fiber } from "./fiber.ts";
@@ -149,6 +150,10 @@ async function drive(): Promise<never> {
         nextRound = [];
       }
       leftInRound = ready.size;
+    }
+    if (isLoading()) {
+      await new Promise<void>(afterLoading);
+      continue;
     }
     leftInRound--;
     const handle = ready.shift()!;

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { builtin, builtinSoon } from "../../lib/base/builtins.ts";
 import { laterGlobal } from "../../lib/base/builtins.ts";
+import { runToEnd } from "../support/running_process.ts";
 import { runProgram } from "../support/running_program.ts";
 
 // Deno loads what is behind many of its globals when they are first read: for `process` that takes
@@ -115,4 +116,45 @@ Deno.test("Builtins: a worker that ends before Deno has loaded what tells of it 
     ]));
   `);
   assertEquals([code, out, err], [0, '[ "WorkerCrashedError", 1, "CancelledError" ]\n', ""]);
+});
+
+Deno.test("Builtins: no task runs within the call that has the runtime load what it needs", async () => {
+  // As a test, as Deno runs microtasks in the midst of what it has called itself.
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/first_test.ts`,
+      `
+      import { createTask, sleep, wait } from "${new URL("../../mod.ts", import.meta.url)}";
+      const log = [];
+      const note = (text) => () => log.push(text);
+      Deno.test("sleep", async () => {
+        const task = createTask(note("a task"));
+        const nap = sleep(1);
+        log.push("the call");
+        await Promise.all([nap, task]);
+        console.log(log.join());
+      });
+      `,
+    );
+    await Deno.writeTextFile(
+      `${folder}/second_test.ts`,
+      `
+      import { createTask, wait } from "${new URL("../../mod.ts", import.meta.url)}";
+      Deno.test("wait", async () => {
+        const task = createTask(() => { throw new Error("at once"); });
+        await wait([task, new Promise(() => {})], { timeout: 60_000, returnWhen: "FIRST_EXCEPTION" });
+        console.log(task.done());
+      });
+      `,
+    );
+    for (const [file, said] of [["first", "the call,a task"], ["second", "true"]]) {
+      const { code, out } = await runToEnd(
+        ["test", "-A", "--no-check", "--no-config", `${folder}/${file}_test.ts`],
+      );
+      assertEquals([code, out.includes(said!)], [0, true], out);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
