@@ -167,6 +167,32 @@ Deno.test("The library has no syntax that the oldest runtime cannot read", async
   assertEquals(found, []);
 });
 
+/** What came to the language after Node 20: a static method by its class, another by its name alone. */
+const NEWER_NAMES = `
+  Map.groupBy Object.groupBy Promise.withResolvers Promise.try Array.fromAsync RegExp.escape
+  Error.isError Iterator.from Iterator.concat Math.sumPrecise Atomics.pause Atomics.waitAsync
+  Uint8Array.fromBase64 Uint8Array.fromHex .toBase64 .toHex .isSubsetOf .isSupersetOf .isDisjointFrom
+  .union .intersection .difference .symmetricDifference .toArray .getOrInsert .getOrInsertComputed
+  .transferToFixedLength .transfer
+`;
+
+/** Where such a name is asked for before it is used: elsewhere it is called by `?.()`. */
+const ASKED_FOR = ["lib/shared/shared_words.ts"];
+
+Deno.test("The library calls nothing that the oldest runtime does not have", async () => {
+  const newer = words(NEWER_NAMES).map((name) => name.replaceAll(".", "\\."));
+  const called = new RegExp(`(?:${newer.join("|")})\\(`, "g");
+  const iterated = /\.(?:values|keys|entries)\(\)\s*\.\w+\(/g;
+  const found: string[] = [];
+  for (const file of graph.files.filter((file) => !ASKED_FOR.includes(file))) {
+    const code = codeOf(await readSource(file));
+    for (const [name] of [...code.matchAll(called), ...code.matchAll(iterated)]) {
+      found.push(`${file}: ${name}`);
+    }
+  }
+  assertEquals(found, []);
+});
+
 Deno.test(`No file is longer than ${MAX_LINES} lines`, async () => {
   const lengths = await Promise.all(graph.files.map(async (file) => {
     return { file, lines: (await readSource(file)).split("\n").length - 1 };

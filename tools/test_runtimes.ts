@@ -52,7 +52,7 @@ const rows: Row[] = [
   },
   ...[20, 22, 24, 26].map((version) => ({
     name: `programs: node ${version}`,
-    quick: version === 24,
+    quick: version === 20 || version === 24,
     run: async () => {
       return await runPrograms({ name: `node ${version}`, command: await findNode(version), npm });
     },

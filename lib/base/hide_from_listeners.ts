@@ -36,7 +36,10 @@ let stands = false;
  * `emit` of `process`. What is ours goes no further; all others reach the listeners of the program, and
  * where there are none Bun reports them as it would without this.
  */
-export function hideFromListeners(isOurs: (reason: unknown) => boolean): void {
+export function hideFromListeners(
+  isOurs: (reason: unknown) => boolean,
+  onHandled: (reason: unknown) => boolean,
+): void {
   const process = nodeProcess() as unknown as BunProcess | undefined;
   if (stands || process?.versions?.bun === undefined) return;
   const mode = process.execArgv.findLast((arg) => arg.startsWith(FLAG))?.slice(FLAG.length);
@@ -47,9 +50,14 @@ export function hideFromListeners(isOurs: (reason: unknown) => boolean): void {
   // The program's listeners are here, and of Bun's own there is one alone.
   const program = new events.EventEmitter();
   const { on, off, listeners, nextTick } = process;
+  const ours = new WeakMap<WeakKey, unknown>();
+  on.call(process, "rejectionHandled", (promise: unknown) => {
+    if (ours.has(promise as Promise<unknown>)) onHandled(ours.get(promise as Promise<unknown>));
+  });
   const listen = () => on.call(process, EVENT, hear);
   function hear(reason: unknown, promise: unknown): void {
-    if (isOurs(reason) || program.emit(EVENT, reason, promise) || mode === "none") return;
+    if (isOurs(reason)) return void ours.set(promise as Promise<unknown>, reason);
+    if (program.emit(EVENT, reason, promise) || mode === "none") return;
     if (mode === "throw") return reportError(reason);
     // At once: this may be the last turn of the program. What is ours and follows in the same turn is
     // reported with it.

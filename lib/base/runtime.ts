@@ -217,15 +217,24 @@ export function onUncaught(fn: (error: unknown) => void): void {
  * Ask `isOurs` of every rejection that nothing handles. What is ours goes no further; all others the
  * runtime reports as it would without this.
  */
-export function onUnhandledRejection(isOurs: (reason: unknown) => boolean): void {
+export function onUnhandledRejection(
+  isOurs: (reason: unknown) => boolean,
+  onHandled: (reason: unknown) => boolean,
+): void {
   const process = nodeProcess();
   if (process?.versions?.node !== undefined) {
     // Not a listener: with one, Node no longer ends the program for the others.
     const { emit } = process;
-    process.emit = function (this: unknown, event, reason, ...rest) {
-      return event === "unhandledRejection" && isOurs(reason)
-        ? true
-        : Reflect.apply(emit, this, [event, reason, ...rest]);
+    const ours = new WeakMap<WeakKey, unknown>();
+    process.emit = function (this: unknown, event, first, ...rest) {
+      if (event === "unhandledRejection" && isOurs(first)) {
+        ours.set(rest[0] as Promise<unknown>, first);
+        return true;
+      }
+      if (event === "rejectionHandled" && ours.has(first as Promise<unknown>)) {
+        return onHandled(ours.get(first as Promise<unknown>));
+      }
+      return Reflect.apply(emit, this, [event, first, ...rest]);
     };
     return;
   }
@@ -234,6 +243,9 @@ export function onUnhandledRejection(isOurs: (reason: unknown) => boolean): void
     if (!isOurs((event as PromiseRejectionEvent).reason)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+  });
+  addEventListener("rejectionhandled", (event) => {
+    if (onHandled((event as PromiseRejectionEvent).reason)) event.stopImmediatePropagation();
   });
 }
 

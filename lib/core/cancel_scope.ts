@@ -1,6 +1,7 @@
 import { CancelledError } from "../errors.ts";
 import { watchDelivery } from "./cancellation.ts";
-import { now } from "../base/clock.ts";
+import { carryOut } from "./carry_out.ts";
+import { nextTurn, now } from "../base/clock.ts";
 import { isInstance, readError } from "../base/instance.ts";
 import { SlotQueue } from "../base/slot_queue.ts";
 import type { RunContext } from "./context.ts";
@@ -32,59 +33,6 @@ class Members extends SlotQueue<Interruptible> {
   protected override setSlot(member: Interruptible, slot: number): void {
     member.scopeIndex = slot;
   }
-}
-
-/** A request to stop that is being carried out. */
-class Request {
-  readonly scope: CancelScope;
-  readonly carryOut: () => void;
-  begun = false;
-
-  constructor(scope: CancelScope, carryOut: () => void) {
-    this.scope = scope;
-    this.carryOut = carryOut;
-  }
-}
-
-// A cancellation that reaches another task through a wait on it is carried out on a stack of its
-// own: a chain of 100,000 tasks that await one another must not grow the real one.
-let requests: Request[] | undefined;
-const underWay: Set<CancelScope> = new Set();
-
-function settleInTurn(request: Request): void {
-  if (requests !== undefined) {
-    requests.push(request);
-    return;
-  }
-  requests = [request];
-  try {
-    for (let last = requests.at(-1); last !== undefined; last = requests.at(-1)) {
-      if (last.begun || underWay.has(last.scope)) {
-        if (last.begun) underWay.delete(last.scope);
-        requests.pop();
-        continue;
-      }
-      last.begun = true;
-      underWay.add(last.scope);
-      const size = requests.length;
-      last.carryOut();
-      // What came first goes first.
-      for (let i = size, j = requests.length - 1; i < j; i++, j--) {
-        [requests[i], requests[j]] = [requests[j]!, requests[i]!];
-      }
-    }
-  } finally {
-    requests = undefined;
-    underWay.clear();
-  }
-}
-
-/**
- * Whether the request to stop that is being carried out came from this scope: tasks that await one
- * another in a circle must not pass it round for ever.
- */
-export function isUnderWay(scope: CancelScope): boolean {
-  return underWay.has(scope);
 }
 
 /**
@@ -126,6 +74,7 @@ export class CancelScope implements Interruptible, HeldWait {
   requests = 0;
   #root: CancelScope;
   #pending: CancelledError | undefined = undefined;
+  #doubted: CancelledError | undefined = undefined;
   /** On the scope of the whole task: how many of its scopes have a cancellation pending. */
   #pendings = 0;
   #only: Interruptible | undefined = undefined;
@@ -246,14 +195,15 @@ export class CancelScope implements Interruptible, HeldWait {
     const root = this.root();
     root.cancelsRequested++;
     root.cancelledAt = Math.trunc(now());
-    settleInTurn(
-      new Request(this, () => {
-        watchDelivery(error, () => this.#deliverAgain(error));
-        // In one step: `task.cancel()` before its first turn, or while it runs on after a wait.
-        if (!this.interrupt(error)) this.pending = error;
-        this.#abort(error);
-      }),
-    );
+    carryOut(this, () => {
+      watchDelivery(error, {
+        onUnheard: (again) => this.#deliverAgain(error, again),
+        onHeardLate: () => this.#takeBackDoubted(error),
+      });
+      // In one step: `task.cancel()` before its first turn, or while it runs on after a wait.
+      if (!this.interrupt(error)) this.pending = error;
+      this.#abort(error);
+    });
   }
 
   interrupt(error: CancelledError): boolean {
@@ -380,9 +330,41 @@ export class CancelScope implements Interruptible, HeldWait {
    *     await fetch(url);      // the cancellation comes here
    *     await sleep(1);        // and is to arrive here
    */
-  #deliverAgain(error: CancelledError): void {
+  #deliverAgain(error: CancelledError, again: boolean): void {
     if (this.closed || this.fiber.ended || this.requests === 0) return;
-    if (!this.interrupt(error)) this.pending ??= error;
+    if (this.interrupt(error) || this.pending !== undefined) return;
+    this.pending = error;
+    // Once only: waits that lose their race at once would be met by it for ever, one after the other.
+    if (!again) this.#doubted = error;
+  }
+
+  #takeBackDoubted(error: CancelledError): void {
+    if (this.#doubted !== error) return;
+    this.#doubted = undefined;
+    if (this.pending === error) this.pending = undefined;
+  }
+
+  /**
+   * Whether its pending cancellation was unheard and is delivered again, and the body may hear of it
+   * at the very moment by what it awaits of old. The runtime says so within this turn of the loop:
+   *
+   *     const get = queue.get();
+   *     await fetch(url);                   // the cancellation comes here
+   *     try { await get; }                  // is heard of here
+   *     finally { await sleep(0); }         // and must not come again here
+   */
+  get doubted(): boolean {
+    return this.#doubted !== undefined && this.#doubted === this.#pending;
+  }
+
+  /** Deliver a doubted cancellation in the next turn of the loop, unless it was heard of by then. */
+  settleDoubt(): void {
+    const error = this.#doubted;
+    nextTurn(() => {
+      if (error === undefined || !this.doubted) return;
+      this.#doubted = undefined;
+      if (this.interrupt(error)) this.markDelivered();
+    });
   }
 
   /** Untie it from the scopes around it: a body that was handed on is ended by its holder only. */

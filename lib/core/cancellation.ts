@@ -6,8 +6,17 @@ import { onUnhandledRejection } from "../base/runtime.ts";
 interface Delivery {
   waits: number;
   unheard: number;
-  /** Nobody at all has heard of it. */
-  readonly onUnheard: () => void;
+  /** Whether it was found, once, that nobody at all has heard of it. */
+  over: boolean;
+  readonly listener: DeliveryListener;
+}
+
+/** What wants to know whether anybody hears of a cancellation. */
+export interface DeliveryListener {
+  /** Nobody at all has heard of it; `again`: nor when it was delivered once more. */
+  onUnheard(again: boolean): void;
+  /** Somebody has come to hear of it after that. */
+  onHeardLate(): void;
 }
 
 /** Gives a private field to an object that exists already. */
@@ -39,7 +48,7 @@ class Cancelling extends Existing {
 }
 
 // When this is loaded, before the program can have listeners of its own: they are not to hear of it.
-onUnhandledRejection(isDelivered);
+onUnhandledRejection(isDelivered, isHeardLate);
 
 /**
  * Make the error for `cancel(reason)`: a string is its message, anything else its cause.
@@ -68,18 +77,29 @@ export function isDelivered(reason: unknown): boolean {
   if (!isInstance(reason, CancelledError) || !Cancelling.has(reason)) return false;
   const delivery = Cancelling.get(reason);
   if (delivery !== undefined && ++delivery.unheard === delivery.waits) {
-    Cancelling.set(reason, undefined);
-    delivery.onUnheard();
+    // It is delivered again, and may be so in vain again.
+    delivery.waits = delivery.unheard = 0;
+    const again = delivery.over;
+    delivery.over = true;
+    delivery.listener.onUnheard(again);
   }
   return true;
 }
 
-/** A scope is being cancelled with `error`: call `onUnheard` if none of its waits has a listener. */
-export function watchDelivery(error: CancelledError, onUnheard: () => void): void {
+/** Whether a rejection that was unhandled, and is handled now, is that of a cancelled wait. */
+export function isHeardLate(reason: unknown): boolean {
+  if (!isInstance(reason, CancelledError) || !Cancelling.has(reason)) return false;
+  const delivery = Cancelling.get(reason);
+  if (delivery?.over) delivery.listener.onHeardLate();
+  return true;
+}
+
+/** A scope is being cancelled with `error`: tell `listener` if none of its waits is listened to. */
+export function watchDelivery(error: CancelledError, listener: DeliveryListener): void {
   // The same error for several scopes, as that of a group for its children: who has heard of it
   // cannot be told apart.
   const shared = Cancelling.get(error) !== undefined;
-  Cancelling.set(error, shared ? undefined : { waits: 0, unheard: 0, onUnheard });
+  Cancelling.set(error, shared ? undefined : { waits: 0, unheard: 0, over: false, listener });
 }
 
 /** A wait is about to reject with `error`. */

@@ -1,7 +1,7 @@
 import { isThenable } from "../base/is_thenable.ts";
 import type { CancelledError } from "../errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
-import { now, roughNow } from "../base/clock.ts";
+import { nextTurn, now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";
 import { contextSnapshot, currentFiber, runInFiber, type TaskOwner } from "./context.ts";
 import { forget } from "./fiber_numbers.ts";
@@ -9,7 +9,8 @@ import { groupFailure } from "./exception_group.ts";
 import { instruments, type Outcome } from "./instrument.ts";
 import { callSoon, type Handle, parked, resumed, type Stepping } from "./scheduler.ts";
 import type { Stoppable } from "./future.ts";
-import { CancelScope, isUnderWay } from "./cancel_scope.ts";
+import { CancelScope } from "./cancel_scope.ts";
+import { isUnderWay } from "./carry_out.ts";
 import type { Task } from "./task.ts";
 import type { WaitSubject } from "./wait_subject.ts";
 import type { Waiter } from "./waiter.ts";
@@ -129,6 +130,11 @@ export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
   /** For `follow`: its function has returned. */
   finish(value: unknown): void {
     if (this.ended) return;
+    if (this.#scope?.doubted) {
+      this.#scope.settleDoubt();
+      nextTurn(() => this.finish(value));
+      return;
+    }
     const cancelled = this.#scope?.pending;
     this.#end(cancelled === undefined ? DONE : { state: "cancelled", error: cancelled });
     if (cancelled === undefined) this.onValue(value);

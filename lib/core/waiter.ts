@@ -76,7 +76,8 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     if (scope === undefined) return this.promise;
     scope.enter(this);
     const due = scope.pendingScope();
-    if (due !== undefined && this.interrupt(due.pending!)) due.markDelivered();
+    if (due?.doubted) due.settleDoubt();
+    else if (due !== undefined && this.interrupt(due.pending!)) due.markDelivered();
     parked(scope.fiber);
     if (instruments() === undefined) this.#begunAt = roughNow();
     else this.#tellBegan(scope.fiber);

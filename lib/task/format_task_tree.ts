@@ -52,7 +52,13 @@ interface Row {
 }
 
 function rowsOf(siblings: TaskInfo[], indent: string, within: string): Row[] {
-  const alike = Map.groupBy(siblings, keyOf);
+  const alike = new Map<string, TaskInfo[]>();
+  for (const [i, info] of siblings.entries()) {
+    const key = keyOf(info, i);
+    const group = alike.get(key);
+    if (group === undefined) alike.set(key, [info]);
+    else group.push(info);
+  }
   const shown: { text: string; children: TaskInfo[] }[] = [];
   for (const group of alike.values()) {
     const rest = group.length > MOST_ALIKE ? group.splice(SHOWN) : [];

@@ -12,7 +12,7 @@ import { printTaskTree } from "./print_task_tree.ts";
 import { endShared } from "./at_run_end.ts";
 import { StuckRun } from "./stuck_run.ts";
 import { taskTree } from "./task_tree.ts";
-import { cancelledError, isDelivered } from "../core/cancellation.ts";
+import { cancelledError, isDelivered, isHeardLate } from "../core/cancellation.ts";
 import { type Coroutine, type Task, taskInternals } from "../core/task.ts";
 import { hearRaces } from "../core/race_entry.ts";
 
@@ -57,7 +57,7 @@ export interface RunOptions {
 
 // Here and not where the errors of cancellations are made: pages that need no more than those have no
 // use for it.
-hideFromListeners(isDelivered);
+hideFromListeners(isDelivered, isHeardLate);
 
 const OPTIONS = ["handleSignals", "gracePeriod", "signal", "debug"];
 

@@ -217,6 +217,47 @@ Deno.test("Unheard: delivered once, also where the flow awaits what it began lon
   assertEquals([code, out, err], [0, "cleaned up\nfalse\n", ""]);
 });
 
+/** What a flow may come back to, long after the cancellation reached it and nobody listened. */
+const EARLY: Record<string, string> = {
+  "a wait": "new Queue().get()",
+  "an async function": "(async () => await new Queue().get())()",
+  "a chain": "new Queue().get().then((item) => item)",
+  "what lost a race": "lost",
+};
+
+for (const [what, early] of Object.entries(EARLY)) {
+  Deno.test(`Unheard: a flow that comes to hear of a cancellation by ${what} hears of it once`, async () => {
+    const { code, out, err } = await runProgram(`${PRELUDE}
+      const task = createTask(async () => {
+        const lost = new Queue().get();
+        await Promise.race([lost, Promise.resolve()]);
+        const early = ${early};
+        await foreign(20);
+        try {
+          await early;
+        } catch {
+          console.log("heard");
+          await sleep(0);
+          await foreign(1);
+          await sleep(0);
+          console.log("cleaned up");
+        }
+      });
+      const quiet = createTask(async () => {
+        const early = new Queue().get();
+        await foreign(20);
+        await early.catch(() => {}); // and goes on
+      });
+      await foreign(5);
+      task.cancel();
+      quiet.cancel();
+      await Promise.allSettled([task, quiet]);
+      console.log(task.cancelled(), quiet.cancelled());
+    `);
+    assertEquals([code, out, err], [0, "heard\ncleaned up\nfalse false\n", ""]);
+  });
+}
+
 const OUTCOMES: Record<string, string> = {
   "await run":
     "await run(() => { queueMicrotask(() => currentTask().cancel()); return sleep(9e9); });",

@@ -6,7 +6,7 @@
 import { builtin } from "../../base/builtins.ts";
 import { hideFromListeners } from "../../base/hide_from_listeners.ts";
 import { exit, lockManager } from "../../base/runtime.ts";
-import { isDelivered } from "../../core/cancellation.ts";
+import { isDelivered, isHeardLate } from "../../core/cancellation.ts";
 import type { Boot } from "../protocol.ts";
 import { serve } from "./serve.ts";
 
@@ -23,5 +23,5 @@ globals.close ??= () => exit(0);
 // Deno (2.9.4 and later) really stops a thread that never comes back, if it holds a lock.
 void lockManager()?.request(`strand ${crypto.randomUUID()}`, () => new Promise(() => {}));
 
-hideFromListeners(isDelivered);
+hideFromListeners(isDelivered, isHeardLate);
 serve(builtin<{ workerData: { strand: Boot } }>("node:worker_threads")!.workerData.strand);

@@ -3,8 +3,8 @@
  * @module
  */
 import { hideFromListeners } from "../../base/hide_from_listeners.ts";
-import { isDelivered } from "../../core/cancellation.ts";
+import { isDelivered, isHeardLate } from "../../core/cancellation.ts";
 import { serveProcess } from "./serve_process.ts";
 
-hideFromListeners(isDelivered);
+hideFromListeners(isDelivered, isHeardLate);
 serveProcess();
