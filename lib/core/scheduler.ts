@@ -40,7 +40,7 @@ let wakeDriver: (() => void) | undefined;
 let inTimer = false;
 // As in asyncio, turns are taken in rounds: what becomes ready in one has its turn in the next.
 let leftInRound = 0;
-let nextRound: Handle[] = [];
+let nextRound: DueHandle[] = [];
 let turnWanted = false;
 
 /**
@@ -56,12 +56,20 @@ export function callSoon(handle: Handle): void {
   if (wakeDriver !== undefined) resumeDriver(wakeDriver);
 }
 
+/** A turn of the next round, which those take in the order of their times. */
+export interface DueHandle extends Handle {
+  /** When it was due, on the scale of the clock. */
+  readonly due: number;
+}
+
 /**
- * Give `handle` its turn in the next round, after all that are ready when it begins: asyncio's
- * `loop.call_later(0, …)`.
+ * Give `handle` its turn in the next round, after all that are ready when it begins, and after those
+ * that were due before it: asyncio's `loop.call_later` with 0 or less.
  */
-export function callNextRound(handle: Handle): void {
-  nextRound.push(handle);
+export function callNextRound(handle: DueHandle): void {
+  let place = nextRound.length;
+  while (place > 0 && nextRound[place - 1]!.due > handle.due) place--;
+  nextRound.splice(place, 0, handle);
   if (wakeDriver !== undefined) resumeDriver(wakeDriver);
 }
 

@@ -416,7 +416,7 @@ class Programs:
         return self.pick([0, 0, -1, *self.times])
 
     def wait_limit(self):
-        return None if self.chance(0.4) else self.pick([0, *self.times])
+        return None if self.chance(0.4) else self.pick([0, -1, -2, *self.times])
 
     def names(self):
         return [self.pick(PLANNED) for _ in range(self.random.randint(1, 3))]

@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeTime } from "@std/testing/time";
-import { createTask, Future, type ReturnWhen, sleep, wait } from "../../mod.ts";
+import {
+  asCompleted,
+  createTask,
+  Future,
+  type ReturnWhen,
+  sleep,
+  wait,
+  waitFor,
+} from "../../mod.ts";
 import { runToEnd } from "../support/running_process.ts";
 import { settle } from "../support/settled.ts";
 import { advance, ended, ending, start } from "./helpers.ts";
@@ -68,6 +76,38 @@ Deno.test("wait: with a timeout of 0 takes what is there", async () => {
   const never = new Future<number>();
   const { done, pending } = await wait([there, never], { timeout: 0 });
   assertEquals([[...done], [...pending]], [[there], [never]]);
+});
+
+Deno.test("wait: limits that are over already end in the order of their times, as in CPython", async () => {
+  using _ = new FakeTime();
+  const log: string[] = [];
+  const never = new Future();
+  const waiting = (timeout: number) => async () => {
+    await wait([never], { timeout });
+    log.push(`wait ${timeout}`);
+  };
+  const going = (timeout: number) => async () => {
+    try {
+      for await (const one of asCompleted([never], { timeout })) await one;
+    } catch {
+      log.push(`asCompleted ${timeout}`);
+    }
+  };
+  const limited = (ms: number) => () =>
+    waitFor(new Future(), ms).catch(() => log.push(`waitFor ${ms}`));
+  const bodies = [waiting(0), waiting(-1), waiting(-2), waiting(0), going(0), going(-3)];
+  await Promise.all(bodies.map(start));
+  assertEquals(log.splice(0), [
+    "asCompleted -3",
+    "wait -2",
+    "wait -1",
+    "wait 0",
+    "wait 0",
+    "asCompleted 0",
+  ]);
+  // These take what is there in their turn, however long the limit has been over.
+  await Promise.all([limited(0), limited(-1)].map(start));
+  assertEquals(log, ["waitFor 0", "waitFor -1"]);
 });
 
 Deno.test("wait: with all done returns in its turn", async () => {
