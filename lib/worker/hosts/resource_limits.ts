@@ -40,7 +40,7 @@ const LEAST_OLD = 8;
 /** Refuse limits of memory that are none. */
 export function checkResourceLimits(what: string, limits: unknown): void {
   if (limits === undefined) return;
-  checkOptions(what, limits);
+  checkOptions(what, limits, NAMES, "resource limit");
   for (const name of NAMES) {
     const value = (limits as Record<string, unknown>)[name];
     if (value === undefined) continue;

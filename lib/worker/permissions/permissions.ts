@@ -1,7 +1,7 @@
 /**
  * What a child process may do: what this one may, or less.
  */
-import { show } from "../../base/validate.ts";
+import { checkOptions, show } from "../../base/validate.ts";
 import { hasLocalPackages } from "./deno_flags.ts";
 import type { WorkerPermissions } from "./worker_permissions.ts";
 
@@ -82,6 +82,7 @@ export function readPermissions(what: string, permissions: WorkerPermissions): R
       }`,
     );
   }
+  checkOptions(what, permissions, KINDS, "permission");
   const asked: Record<string, unknown> = { ...permissions };
   return Object.fromEntries(KINDS.map((kind) => {
     const value = asked[kind] ?? false;
