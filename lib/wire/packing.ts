@@ -2,6 +2,7 @@ import { show } from "../base/validate.ts";
 import { decodeError, encodeError, type ErrorBox, fillError } from "./errors.ts";
 import { extraKeys, isDisguised, isProxy, kindOf, ObjectKind } from "./object_kind.ts";
 import { type Parcel, parcel, revive, type Shareable } from "./shareable.ts";
+import { Transferred } from "./transfer.ts";
 
 /**
  * A value in which something had to be replaced, because structured clone would not carry it as it
@@ -352,7 +353,7 @@ class Packer {
   }
 
   #parcel(value: Shareable): object {
-    if (this.#refuse !== undefined) throw this.#refuse(value);
+    if (this.#refuse !== undefined && !(value instanceof Transferred)) throw this.#refuse(value);
     const { kind, data, transfer }: Parcel = value[parcel](this.#transfer !== undefined);
     const mark = this.#mark(value);
     // Its parts come after it.

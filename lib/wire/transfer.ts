@@ -1,13 +1,36 @@
 import { show } from "../base/validate.ts";
+import { parcel, Shareable } from "./shareable.ts";
 
-/** A value together with what has to move with it; `transfer` makes it. */
-export class Transferred {
+/**
+ * A value together with what has to move with it; `transfer` makes it. It crosses as the whole result
+ * of a function, which its sender takes apart; anywhere else it is refused.
+ */
+export class Transferred extends Shareable {
   readonly value: unknown;
   readonly list: Transferable[];
 
   constructor(value: unknown, list: Transferable[]) {
+    super();
     this.value = value;
     this.list = list;
+  }
+
+  [parcel](): never {
+    throw new TypeError(
+      "Cannot send a value: what transfer makes is within it, which has to be the whole result of a " +
+        "worker function; for arguments use the option transfer of apply",
+    );
+  }
+}
+
+/** Refuse arguments that are what `transfer` makes. `what` completes "Cannot …". */
+export function refuseTransferred(what: string, args: readonly unknown[]): void {
+  for (let i = 0; i < args.length; i++) {
+    if (!(args[i] instanceof Transferred)) continue;
+    throw new TypeError(
+      `Cannot ${what}: argument ${i + 1} is what transfer makes, which is for results; ` +
+        `pass the value as it is, and what moves by the option transfer of apply`,
+    );
   }
 }
 
@@ -16,7 +39,8 @@ export class Transferred {
  *
  * Return or yield it, as it is or through a promise; the caller gets `value`. Afterwards the buffers
  * of the list are of length 0 in the worker. Outside a worker function it has no meaning. For
- * arguments there is `apply(fn, args, { transfer })`.
+ * arguments there is `apply(fn, args, { transfer })`: what this makes is refused among arguments and
+ * items, and within a result.
  *
  * CPython has no twin: its processes share nothing.
  *

@@ -3,6 +3,7 @@ import { checkDuration, checkFunction, checkOptions, show } from "../base/valida
 import { Future, futureInternals } from "../core/future.ts";
 import { wait } from "../task/wait.ts";
 import { describeCallable, describeRun } from "../wire/describe_function.ts";
+import { refuseTransferred } from "../wire/transfer.ts";
 import { checkArguments } from "../executor/checks.ts";
 import { defaultHost } from "./hosts/default_host.ts";
 import { ThreadHost } from "./hosts/thread_host.ts";
@@ -133,6 +134,7 @@ export class Thread<R = unknown, A extends readonly unknown[] = []> {
     checkOptions(what, options, ["args", "name", "daemon"]);
     const { args = [], name, daemon = false } = options ?? {};
     checkArguments(what, args);
+    refuseTransferred(what, args);
     if (typeof daemon !== "boolean") {
       throw new TypeError(`Cannot ${what}: daemon must be a boolean, received ${show(daemon)}`);
     }

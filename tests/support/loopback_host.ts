@@ -124,6 +124,7 @@ export class LoopbackWorker implements HostedWorker {
 /** Starts workers in this thread. */
 export class LoopbackHost implements Host {
   readonly sharesMemory = true;
+  killsBusy = false;
   /** Every worker it has started. */
   readonly workers: LoopbackWorker[] = [];
   /** Whether workers boot by themselves. */

@@ -285,6 +285,10 @@ export class SimulatedHost implements Host, Disposable {
     return this.weather.shares;
   }
 
+  get killsBusy(): boolean {
+    return this.weather.stuck === 0;
+  }
+
   spawn(_name: string, listener: WorkerListener): HostedWorker {
     const worker = new SimulatedWorker(this, listener);
     this.#workers.add(worker);

@@ -271,6 +271,39 @@ Deno.test("The end of a pool does not wait for a worker that cannot be stopped i
   pool.host.workers[0]!.die();
 });
 
+Deno.test("The end of a pool waits for a worker that was killed in its job, where that is certain", async () => {
+  using time = new FakeTime();
+  for (const end of ["shutdown", "terminate"] as const) {
+    makeWorld();
+    const pool = new LoopbackPool({ maxWorkers: 1, cancelGrace: 10 });
+    pool.host.killsBusy = true;
+    pool.host.stubborn = true;
+    const call = pool.submit(async () => await new Promise(() => {}));
+    await quiet();
+    call.cancel();
+    time.tick(10);
+    await assertRejects(() => call, CancelledError);
+    assert(pool.host.workers[0]!.killed);
+    let ended = false;
+    const ending = pool.executor[end](undefined).then(() => ended = true);
+    await quiet();
+    time.tick(5_000);
+    await quiet();
+    assertEquals([ended, pool.executor.stats.stuck], [false, 0]);
+    // It is late beyond all measure: now it is not waited for any longer, and counts.
+    if (end === "terminate") {
+      while (!ended) {
+        await quiet();
+        time.tick(1_000);
+      }
+      assertEquals(pool.executor.stats.stuck, 1);
+    }
+    pool.host.workers[0]!.die();
+    await ending;
+    assertEquals(pool.executor.stats.stuck, 0);
+  }
+});
+
 Deno.test("timeout counts from the start of the call, and rejects at once", async () => {
   using time = new FakeTime();
   const { log } = makeWorld();

@@ -48,6 +48,8 @@ export function exitCause(table: CallTable): Error | undefined {
 export interface Host {
   /** Whether memory is shared with its workers, so that shared objects can cross. */
   readonly sharesMemory: boolean;
+  /** Whether a worker that is killed goes whatever it does; else one that is busy may burn on. */
+  readonly killsBusy: boolean;
   /**
    * Start a worker. It must not call the listener before it has returned.
    *

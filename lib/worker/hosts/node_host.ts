@@ -1,5 +1,5 @@
 import { builtin } from "../../base/builtins.ts";
-import { isDeno } from "../../base/runtime.ts";
+import { denoVersion, isDeno } from "../../base/runtime.ts";
 import { granted } from "../permissions/granted.ts";
 import type { Host, HostedWorker, WorkerListener } from "./host.ts";
 import { PortWorker } from "./port_worker.ts";
@@ -30,6 +30,8 @@ type NodeThreadClass = new (entry: URL, options: NodeThreadOptions) => NodeThrea
 /** Workers of node:worker_threads: threads that can be given limits, and stopped whatever they do. */
 export class NodeHost implements Host {
   readonly sharesMemory = true;
+  // Before 2.9.4, Deno leaves a thread alone that never comes back.
+  readonly killsBusy: boolean = !/^2\.([0-8]|9\.[0-3])\b/.test(denoVersion() ?? "");
   readonly #limits: ResourceLimits | undefined;
   readonly #Thread: NodeThreadClass;
 

@@ -8,6 +8,7 @@ const FAILED = 1;
 /** Starts the one worker of a `Thread`: knows how it ended, and whether it holds the program alive. */
 export class ThreadHost implements Host {
   readonly sharesMemory: boolean;
+  readonly killsBusy: boolean;
   readonly #host: Host;
   readonly #daemon: boolean;
   #worker: ThreadWorker | undefined;
@@ -18,6 +19,7 @@ export class ThreadHost implements Host {
     this.#host = host;
     this.#daemon = daemon;
     this.sharesMemory = host.sharesMemory;
+    this.killsBusy = host.killsBusy;
   }
 
   /** The code with which the worker ended itself: 1 after an error; `undefined` if it has not. */

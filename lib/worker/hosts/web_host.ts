@@ -13,6 +13,7 @@ const HERE = import.meta.url;
 /** Workers that are Web Workers: threads of this program. */
 export class WebHost implements Host {
   readonly sharesMemory: boolean = canShareMemory();
+  readonly killsBusy: boolean = !isDeno();
   readonly #permissions: WorkerPermissions | undefined;
   readonly #make: ((name: string) => Worker) | undefined;
 

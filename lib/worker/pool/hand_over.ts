@@ -35,8 +35,8 @@ export class HandOver implements Handle {
   readonly #table: CallTable;
   readonly #onLooked: () => void;
   #givenAt = 0;
-  /** For how long to look. */
-  #patience = 0;
+  /** For how many milliseconds to look. */
+  #spinMs = 0;
   /** Whether the answer came in time, so that the worker has to be found looking for the next call. */
   #inTime = false;
   #misses = 0;
@@ -64,7 +64,7 @@ export class HandOver implements Handle {
     else if (this.#inTime) this.#miss();
     this.#inTime = false;
     if (!attentive.has(this)) return handed;
-    this.#patience = handed ? SPIN_MS : WAKE_MS;
+    this.#spinMs = handed ? SPIN_MS : WAKE_MS;
     this.#table.muteDoorbell();
     if (this.#givenAt - turnedAt < ROW_MS) callSoon(this);
     else {
@@ -78,7 +78,7 @@ export class HandOver implements Handle {
 
   /** Look for the answer. */
   run(): void {
-    this.#inTime = spin(() => this.#table.answered, this.#patience);
+    this.#inTime = spin(() => this.#table.answered, this.#spinMs);
     if (!this.#inTime) this.#miss();
     this.#onLooked();
   }

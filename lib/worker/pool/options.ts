@@ -1,6 +1,7 @@
 import { processorCount } from "../../base/runtime.ts";
 import { checkFunction, checkInteger, checkOptions, checkSpan, show } from "../../base/validate.ts";
 import { describeCallable } from "../../wire/describe_function.ts";
+import { refuseTransferred } from "../../wire/transfer.ts";
 import type { FunctionRef } from "../../wire/function_ref.ts";
 
 /**
@@ -165,6 +166,7 @@ export function readPoolOptions(
   if (!Array.isArray(initargs)) {
     throw new TypeError(`Cannot ${what}: initargs must be an array, received ${show(initargs)}`);
   }
+  refuseTransferred(what, initargs);
   if (maxTasksPerWorker !== undefined) {
     checkInteger(what, "maxTasksPerWorker", maxTasksPerWorker, 1);
   }

@@ -103,7 +103,7 @@ export class Pool implements ExecutorPool, WorkerOwner {
   }
 
   get stuck(): number {
-    return this.#terminating.size;
+    return this.#terminating.stuck;
   }
 
   get closed(): boolean {

@@ -20,6 +20,7 @@ import type {
   PoolStats,
   ShutdownOptions,
 } from "../../executor/executor.ts";
+import { refuseTransferred } from "../../wire/transfer.ts";
 import { makeRemote } from "../make_remote.ts";
 import { Call } from "./call.ts";
 import { type CallSite, callSite } from "./caller_stack.ts";
@@ -75,6 +76,7 @@ export class PoolExecutor {
   submit(fn: unknown, args: unknown[], above: unknown): Future<unknown> {
     const what = "submit a call";
     const described = describeCallable(what, fn);
+    refuseTransferred(what, args);
     this.#pool.checkOpen(what);
     return this.#add(described, args, callSite(above));
   }
@@ -89,6 +91,7 @@ export class PoolExecutor {
     const what = "apply a function";
     const described = describeCallable(what, fn);
     checkArguments(what, args);
+    refuseTransferred(what, args);
     checkCallOptions(what, options, this.#pool.callOptions);
     this.#pool.checkOpen(what);
     return this.#add(described, [...args], callSite(above), options);
@@ -114,6 +117,7 @@ export class PoolExecutor {
   stream(fn: unknown, args: unknown[], above: unknown): Stream {
     const what = "stream from a worker";
     const described = describeFunction(what, fn);
+    refuseTransferred(what, args);
     this.#pool.checkOpen(what);
     return new Stream(this.#pool, described, args, callSite(above));
   }

@@ -2,17 +2,14 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/**
- * For how many milliseconds a worker is waited for that was killed in a job: one that computes cannot
- * be stopped everywhere, and counts as stuck after that.
- */
+/** For how many milliseconds a worker is waited for that was killed in a job and may burn on in it. */
 const BUSY_MS = 250;
 
 /**
- * For how long, if it had none. It goes as soon as the machine lets it, which on one with much to do
- * may be a second for a thread that had only begun to boot.
+ * For how long, if it is certain to go. It goes as soon as the machine lets it, which on one with much
+ * to do may be a second for a thread that had only begun to boot.
  */
-const IDLE_MS = 10_000;
+const CERTAIN_MS = 10_000;
 
 /** Workers that were killed and are not gone yet: those that cannot be stopped stay here. */
 export class TerminatingWorkers {
@@ -21,14 +18,16 @@ export class TerminatingWorkers {
   #quiet: Future<void> | undefined;
   #timer: Timer | undefined;
 
-  /** How many there are. */
-  get size(): number {
-    return this.#workers.size;
+  /** How many of them burn on, as far as is known: all that cannot be stopped, or that are overdue. */
+  get stuck(): number {
+    let stuck = 0;
+    for (const [worker, until] of this.#workers) if (worker.mayBeStuck || until < now()) stuck++;
+    return stuck;
   }
 
   /** One was killed. */
   add(worker: WorkerHandle): void {
-    this.#workers.set(worker, now() + (worker.mayBeStuck ? BUSY_MS : IDLE_MS));
+    this.#workers.set(worker, now() + (worker.mayBeStuck ? BUSY_MS : CERTAIN_MS));
   }
 
   /** It is gone. */

@@ -74,11 +74,12 @@ export interface JobsLeft {
  */
 export class WorkerHandle implements WorkerListener, JobWorker {
   readonly name: string;
-  /** Whether it had begun a job when it was killed, and may not be stopped in it. */
+  /** Whether it had begun a job when it was killed, and may burn on in it. */
   mayBeStuck = false;
   /** For the pool: whether it has had nothing to do since this was set. */
   idle = false;
   readonly #owner: WorkerOwner;
+  readonly #killsBusy: boolean;
   readonly #hosted: HostedWorker;
   readonly #handOver: HandOver | undefined;
   readonly #flight: LinkedList<Job> = new LinkedList();
@@ -97,6 +98,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
   constructor(owner: WorkerOwner, host: Host, name: string) {
     this.name = name;
     this.#owner = owner;
+    this.#killsBusy = host.killsBusy;
     this.#hosted = host.spawn(name, this);
     const { table } = this.#hosted;
     this.#handOver = table && new HandOver(table, () => this.onMessage(FromWorkerKind.Doorbell));
@@ -281,7 +283,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
       const untouched = table !== undefined && !table.begun(job.call) && !job.moved;
       (untouched ? waiting : begun).push(job);
     }
-    this.mayBeStuck = begun.length > 0;
+    this.mayBeStuck = begun.length > 0 && !this.#killsBusy;
     for (const job of [...begun, ...waiting]) this.#take(job);
     if (!this.#gone) this.#hosted.kill();
     return { begun, waiting };

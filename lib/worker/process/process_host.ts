@@ -22,6 +22,7 @@ const DRAIN_MS = 100;
 /** Workers that are processes of the same runtime. */
 export class ProcessHost implements Host {
   readonly sharesMemory = false;
+  readonly killsBusy = true;
   readonly #command: ChildCommand;
 
   /** @throws As `processCommand` does. */
