@@ -4,7 +4,8 @@
  * Usage: deno task test:runtimes [word…]
  *
  * With words, only the rows that have one of them in their name are run: "node 24", "bun", "page",
- * "vite", "workerd", "own" … `--quick` takes the rows that the gate of every change has time for.
+ * "vite", "workerd", "own" … `--quick` takes the rows that the gate of every change has time for;
+ * `--only=tests/task/` takes of the project's own tests those whose path has that in it.
  *
  * @module
  */
@@ -16,10 +17,11 @@ import { openPage } from "../tests/runtimes/pages.ts";
 import { EXAMPLES, runExample } from "../tests/runtimes/projects.ts";
 import { checkSite } from "../tests/runtimes/site.ts";
 import { runPrograms } from "../tests/runtimes/programs.ts";
-import { findChromium, findNode, toolbox } from "../tests/runtimes/toolbox.ts";
+import { findChromium, findNode, testPackages, toolbox } from "../tests/runtimes/toolbox.ts";
 import { COMPATIBILITIES, runWorkerd } from "../tests/runtimes/workerd.ts";
 
 const ROOT = new URL("../", import.meta.url);
+const only = Deno.args.find((arg) => arg.startsWith("--only="))?.slice("--only=".length);
 const SUITE = new URL("tests/runtimes/suite/", ROOT).pathname;
 const SHIM = "./tests/runtimes/shim";
 
@@ -101,13 +103,14 @@ const rows: Row[] = [
     name: "own tests: node 24",
     async run() {
       const command = [await findNode(24), "--import", `${SHIM}/node.mjs`, "--no-warnings"];
-      return await runOwnTests({ runtime: "node", command, npm });
+      return await runOwnTests({ runtime: "node", command, npm: await testPackages() }, only);
     },
   },
   {
     name: "own tests: bun",
-    run: () => {
-      return runOwnTests({ runtime: "bun", command: [bun, "--preload", `${SHIM}/bun.mjs`], npm });
+    async run() {
+      const command = [bun, "--preload", `${SHIM}/bun.mjs`];
+      return await runOwnTests({ runtime: "bun", command, npm: await testPackages() }, only);
     },
   },
 ];

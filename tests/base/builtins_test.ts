@@ -104,7 +104,7 @@ Deno.test("Builtins: a worker that ends before Deno has loaded what tells of it 
       await using pool = new WorkerPool(1);
       return await pool.submit(how).catch((error) => error.name);
     };
-    console.log(await Promise.all([
+    console.log(JSON.stringify(await Promise.all([
       ends(() => self.close()),
       ends(() => 1),
       (async () => {
@@ -113,9 +113,9 @@ Deno.test("Builtins: a worker that ends before Deno has loaded what tells of it 
         await pool.terminate();
         return await call;
       })(),
-    ]));
+    ])));
   `);
-  assertEquals([code, out, err], [0, '[ "WorkerCrashedError", 1, "CancelledError" ]\n', ""]);
+  assertEquals([code, out, err], [0, '["WorkerCrashedError",1,"CancelledError"]\n', ""]);
 });
 
 Deno.test("Builtins: no task runs within the call that has the runtime load what it needs", async () => {

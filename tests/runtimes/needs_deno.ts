@@ -17,12 +17,39 @@ export interface Need {
   readonly feature: string;
 }
 
+const NAMES_IN_WORKERS = "names of an import map in a worker";
 const SOURCES = "reads the sources with Deno";
 
 export const NEEDS_DENO: readonly Need[] = [
   { file: "architecture_test.ts", feature: SOURCES },
   { file: "docs_test.ts", feature: SOURCES },
-  { file: "bull_executor_test.ts", feature: "packages of npm that are no part of the matrix" },
+  {
+    file: "base/builtins_test.ts",
+    tests: /asks the runtime for nothing|need timers at most|needs no process/,
+    on: ["node"],
+    feature: "globals that are loaded when they are first read",
+  },
+  {
+    file: "base/clock_test.ts",
+    tests: /before the library is loaded/,
+    on: ["bun"],
+    feature: "timers behind those put in their place: Bun's node:timers has these, too",
+  },
+  ...["bull_executor", "faults", "rules"].map((name) => {
+    return { file: `bullmq/${name}_test.ts`, on: ["bun"] as const, feature: NAMES_IN_WORKERS };
+  }),
+  {
+    file: "bullmq/payload_test.ts",
+    tests: /What Deno 2\.5 and Deno 2\.9 write/,
+    on: ["bun"],
+    feature: "the format of V8",
+  },
+  {
+    file: "observe/open_telemetry_test.ts",
+    tests: /spans of threads|maps and streams|counts what is queued/,
+    on: ["bun"],
+    feature: NAMES_IN_WORKERS,
+  },
   {
     file: "wire/resource_sharer_test.ts",
     on: ["node"],

@@ -7,15 +7,32 @@ import { runOrThrow } from "./npm_package.ts";
 
 /** From npm, so that everybody has the same. */
 const TOOLS: Readonly<Record<string, string>> = {
-  "@sinonjs/fake-timers": "15.5.0",
   "bun": "1.4.5",
-  "deno-std": "1.4.0",
   "esbuild": "0.28.2",
   "vite": "8.3.8",
   "webpack": "5.112.2",
   "webpack-cli": "7.3.1",
   "workerd": "1.20261117.1",
 };
+
+/** What the project's own tests import from npm. */
+const TEST_PACKAGES: Readonly<Record<string, string>> = {
+  "@jest/fake-timers": "30.5.2",
+  "@opentelemetry/api": "1.9.0",
+  "@opentelemetry/context-async-hooks": "1.30.1",
+  "@opentelemetry/sdk-metrics": "1.30.1",
+  "@opentelemetry/sdk-trace-base": "1.30.1",
+  "@sinonjs/fake-timers": "15.5.0",
+  "bullmq": "6.7.0",
+  "deno-std": "1.4.0",
+  "ioredis": "5.11.1",
+  "vitest": "4.0.15",
+};
+
+/** Where the packages of the tests are kept from one run to the next. */
+export function testPackages(): Promise<string> {
+  return install("strand-test-packages", TEST_PACKAGES, Deno.env.get("STRAND_TEST_PACKAGES"));
+}
 
 /** Where the tools are kept from one run to the next. */
 export function toolbox(): Promise<string> {

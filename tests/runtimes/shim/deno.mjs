@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { inspect } from "node:util";
 import { Command } from "./command.mjs";
 import { NeedsDeno } from "./needs_deno.mjs";
+import { connect, listen } from "./net.mjs";
 import { serve } from "./serve.mjs";
 
 /** What was collected, in order. */
@@ -103,6 +104,8 @@ export function missing(error) {
 const own = {
   test,
   Command,
+  connect,
+  listen,
   serve,
   args: process.argv.slice(2),
   pid: process.pid,

@@ -2,11 +2,13 @@
 import { readFileSync } from "node:fs";
 import { registerHooks, stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";
-import { resolve, withShims } from "./resolve.mjs";
+import { NPM, resolve, withShims } from "./resolve.mjs";
 
 registerHooks({
   resolve(specifier, context, next) {
-    return next(resolve(specifier) ?? specifier, context);
+    const found = resolve(specifier);
+    if (found === undefined || found.startsWith("file:")) return next(found ?? specifier, context);
+    return next(found, { ...context, parentURL: NPM });
   },
   load(url, context, next) {
     if (!url.startsWith("file:") || !url.endsWith(".ts")) return next(url, context);

@@ -3,33 +3,35 @@
  * says, with packages from npm in the folder that STRAND_NPM names.
  */
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 const TESTS = new URL("../../", import.meta.url);
+const ROOT = new URL("../", TESTS);
 const { imports } = JSON.parse(readFileSync(new URL("import_map.json", TESTS), "utf8"));
-const require = createRequire(`${process.env.STRAND_NPM}/package.json`);
 
-/** The URL that a specifier stands for; `undefined` if it is the runtime's to know. */
+/** From where packages are found. */
+export const NPM = pathToFileURL(`${process.env.STRAND_NPM}/package.json`).href;
+
+/** What a specifier stands for: a URL, or the name of a package; `undefined` if it is the runtime's to know. */
 export function resolve(specifier) {
   const mapped = imports[specifier] ?? specifier;
   if (mapped.startsWith("npm:")) {
     const [, name, path = ""] = /^npm:(@?[^@]+)@[\d.]+(\/.*)?$/.exec(mapped);
-    return pathToFileURL(require.resolve(name + path)).href;
+    return name + path;
   }
   return mapped === specifier ? undefined : new URL(mapped, TESTS).href;
 }
 
 const SHIMS = { Deno: "deno.mjs", Worker: "worker.mjs" };
 
-/** The source of a test, which finds `Deno` and `Worker` among its imports. */
+/** The source of a test, an example or a program of tests, with `Deno` and `Worker` among its imports. */
 export function withShims(url, source, addressOf = (url) => url.href) {
-  if (!url.startsWith(TESTS.href)) return source;
-  const path = url.slice(TESTS.href.length);
-  if (path.startsWith("runtimes/")) return source;
+  if (!url.startsWith(ROOT.href)) return source;
+  const path = url.slice(ROOT.href.length);
+  if (!/^(?:tests\/(?!runtimes\/)|examples\/)/.test(path)) return source;
   // Also in functions that go to a worker, where there is no stand-in.
   source = source.replaceAll(/\bDeno\.(?=exit\(|kill\(|pid\b)/g, "process.");
-  if (path.includes("/fixtures/")) return source;
+  if (path.includes("/fixtures/") && url !== process.env.STRAND_MAIN) return source;
   let imports = "";
   for (const [name, file] of Object.entries(SHIMS)) {
     if (!new RegExp(`\\b(?:${name}\\.|new ${name}\\()`).test(source)) continue;
