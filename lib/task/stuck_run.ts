@@ -53,7 +53,7 @@ export class StuckRun {
   /** The event loop is empty: whatever waits, waits in vain. */
   #atEnd(): void {
     failAtEnd();
-    this.#say(findCircle(this.#main));
+    this.#say(findCircle(this.#main), "nothing is open that could wake one");
   }
 
   /** Once after each time that something happened. */
@@ -73,18 +73,23 @@ export class StuckRun {
     const circle = findCircle(this.#main);
     const open = callSources.size > 0 || !allWait() ? false : nothingOpen();
     if (circle === undefined && open !== true) return;
-    this.#say(circle);
+    // Of these two the runtime does not tell; so only a circle is reason enough to end the program.
+    this.#say(
+      circle,
+      "no timer, connection or file is open that could wake one; only a worker of the program's own " +
+        "or standard input could",
+    );
     if (circle === undefined || open === false) return;
     this.stop();
     failAtEnd();
     this.#unlisten();
   }
 
-  #say(circle: Fiber[] | undefined): void {
+  #say(circle: Fiber[] | undefined, reason: string): void {
     if (this.#said) return;
     this.#said = true;
     const head = circle === undefined
-      ? "Strand: all tasks wait, and nothing is open that could wake one:\n"
+      ? `Strand: all tasks wait, and ${reason}:\n`
       : `${showCircle(circle)}Strand: all that runs:\n`;
     console.error(`${head}${formatTaskTree()}`.trimEnd());
   }

@@ -105,6 +105,25 @@ Deno.test("run, stuck without signal listeners: says so, and the runtime ends it
   }
 });
 
+// The runtime does not tell of either, so that such a program must not be told that it hangs, nor end.
+Deno.test("run, awaited by the main module: a worker of the program's own may wake it", async () => {
+  const { code, out, err } = await runProgram(`
+    ${CIRCLE}
+    import { Event } from "$MOD";
+    const source = "setTimeout(() => { postMessage(1); self.close(); }, 1_600)";
+    await run(async () => {
+      const done = new Event();
+      const worker = new Worker("data:text/javascript," + source, { type: "module" });
+      worker.onmessage = () => done.set();
+      await done.wait();
+      console.log("done");
+    });
+  `);
+  assertEquals([code, out], [0, "done\n"]);
+  // Deno before 2.6 does not tell enough to say anything.
+  if (err !== "") assertStringIncludes(err, "only a worker of the program's own or standard input");
+});
+
 Deno.test("run: says nothing while something can still wake a task", async () => {
   const { code, out, err } = await runProgram(`
     ${CIRCLE}
