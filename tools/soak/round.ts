@@ -1,6 +1,7 @@
 import {
   CancelledError,
   type Executor,
+  formatTaskTree,
   ProcessPool,
   QueueFull,
   SharedLock,
@@ -29,8 +30,12 @@ export interface Tally {
 
 type Pool = (WorkerPool | ProcessPool) & Executor;
 
-/** If nothing comes of anything for so many milliseconds, something waits in vain. */
-const STALLED_MS = 120_000;
+/**
+ * If nothing comes of anything for so many milliseconds, and then for as long as new pools take for so
+ * many calls, something waits in vain. Time alone says little: on a machine with much else to do a
+ * worker may take a minute to start.
+ */
+const [STALLED_MS, STALLED_CALLS] = [120_000, 10] as const;
 
 /** Make some pools, give them all kinds of work at once, and account for each call. */
 export async function runRound(random: Random, kinds: readonly Kind[]): Promise<Tally> {
@@ -61,15 +66,27 @@ export async function runRound(random: Random, kinds: readonly Kind[]): Promise<
       } catch (error) {
         if (!(error instanceof TimeoutError)) throw error;
       }
+      for (let i = 0; i < STALLED_CALLS && progress() === before; i++) {
+        for (const kind of new Set(pools.map(({ kind }) => kind))) await callOnce(kind);
+      }
       const now = progress();
       if (now === before) {
-        throw new Error(`${[...open].map(({ name }) => name)} never ends: ${now}`);
+        const names = [...open].map(({ name }) => name);
+        throw new Error(`${names} never ends: ${now}\n${formatTaskTree()}`);
       }
       before = now;
     }
   } finally {
     for (const { pool } of pools) await pool.terminate();
   }
+}
+
+/** Have a pool of its own do one call, as a measure of what this machine can do now. */
+async function callOnce(kind: Kind): Promise<void> {
+  await using pool = kind === "process"
+    ? new ProcessPool(1)
+    : new WorkerPool({ maxWorkers: 1, host: kind });
+  await pool.submit(double, 1);
 }
 
 function makePool(
