@@ -1,3 +1,4 @@
+import { checkIteratorResult } from "../base/check_iterator_result.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { type Task, taskInternals } from "../core/task.ts";
@@ -80,7 +81,7 @@ class SyncInput implements Input {
     try {
       this.#iterator ??= this.#source[Symbol.iterator]();
       while (!this.#over && this.#sink.wants()) {
-        const { done, value } = this.#iterator.next();
+        const { done, value } = checkIteratorResult(this.#iterator.next());
         if (done) {
           this.#over = true;
           this.#sink.end();
@@ -171,7 +172,7 @@ class AsyncInput implements Input {
         }
         if (this.#stopped) return;
         over = true;
-        const { done, value } = await iterator.next();
+        const { done, value } = checkIteratorResult(await iterator.next());
         if (done) return;
         over = false;
         if (this.#stopped) return;

@@ -1,6 +1,7 @@
 import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { inspect } from "../base/inspect.ts";
+import { isInstance } from "../base/instance.ts";
 import { Deque } from "../base/deque.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { runInScope } from "../core/context.ts";
@@ -208,7 +209,7 @@ export abstract class MapOutput<P extends Piece>
     this.flush();
     if (failure === undefined) return this.#endInput(undefined);
     const { error } = failure;
-    this.#endInput({ error, cancelled: error instanceof CancelledError });
+    this.#endInput({ error, cancelled: isInstance(error, CancelledError) });
   }
 
   /** How many pieces are begun or wait for their turn. */

@@ -1,3 +1,4 @@
+import { checkIteratorResult } from "../base/check_iterator_result.ts";
 import { show } from "../base/validate.ts";
 import { ensureFuture } from "./ensure_future.ts";
 
@@ -21,7 +22,8 @@ function streamReader<T>(stream: ReadableStream<T>): Reader<T> {
 function iteratorReader<T>(source: AsyncIterable<T>): Reader<T> {
   const iterator = source[Symbol.asyncIterator]();
   return {
-    next: () => iterator.next(),
+    // What is no promise is taken, too, as `for await` takes it; a thenable is asked only once.
+    next: () => Promise.resolve(iterator.next()),
     leave: async (pending) => {
       const left = iterator.return?.();
       // A generator answers `return` only after the `next` that may never come.
@@ -77,6 +79,15 @@ export function cancellable<T>(source: ReadableStream<T> | AsyncIterable<T>): As
     : read(() => iteratorReader(source as AsyncIterable<T>));
 }
 
+/** A source whose results cannot be read is not left either, as by `for await`. */
+function isOver(result: IteratorResult<unknown>): boolean {
+  try {
+    return Boolean(result.done);
+  } catch {
+    return true;
+  }
+}
+
 async function* read<T>(open: () => Reader<T>): AsyncGenerator<T> {
   const reader = open();
   let state: "between" | "reading" | "over" = "between";
@@ -86,8 +97,8 @@ async function* read<T>(open: () => Reader<T>): AsyncGenerator<T> {
       const step = reader.next();
       state = "reading";
       // A source that fails or ends is over: it need not be left.
-      step.then(({ done }) => done && (state = "over"), () => state = "over");
-      const { done, value } = await ensureFuture(step);
+      step.then((result) => isOver(result) && (state = "over"), () => state = "over");
+      const { done, value } = checkIteratorResult(await ensureFuture(step));
       if (done) return;
       state = "between";
       yield value;

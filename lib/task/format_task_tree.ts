@@ -1,4 +1,5 @@
 import { showDuration } from "../base/inspect.ts";
+import { show } from "../base/validate.ts";
 import type { TaskInfo } from "../core/instrument.ts";
 import { showState, showWait } from "../core/show_state.ts";
 import { taskTree } from "./task_tree.ts";
@@ -19,6 +20,7 @@ const SHOWN = 2;
  *
  * @param tree What to show. Default: what lives now.
  * @returns The lines, with a line break after each; of an empty tree the words "Nothing is running".
+ * @throws {TypeError} If `tree` is not an array.
  *
  * @example
  * ```ts
@@ -32,6 +34,9 @@ const SHOWN = 2;
  * ```
  */
 export function formatTaskTree(tree: TaskInfo[] = taskTree()): string {
+  if (!Array.isArray(tree)) {
+    throw new TypeError(`Cannot format a task tree: tree must be an array, received ${show(tree)}`);
+  }
   const lines: string[] = [];
   // By hand, not by recursion: tasks that create one another may be nested very deep.
   const open = rowsOf(tree, "", "").reverse();

@@ -42,7 +42,9 @@ hearRaces();
  * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
  * ```
  */
-export type TaskGroupBody<T> = (group: TaskGroup) => T | PromiseLike<T>;
+export type TaskGroupBody<T, G extends TaskGroup = TaskGroup> = (
+  group: G,
+) => T | PromiseLike<T>;
 
 const CHILD_OPTIONS = ["name"];
 
@@ -143,6 +145,7 @@ export class TaskGroup {
    * Outside any task the body runs in a task of its own, so that a failing child can stop it.
    *
    * @typeParam T What the body resolves with.
+   * @typeParam G The class of the group: `run` of a subclass makes one of that class.
    * @param body Gets the group; it runs in the current task.
    * @param options `name`: what the group is called where tasks are shown; `signal`: aborting it
    *   cancels the group as from outside.
@@ -165,7 +168,13 @@ export class TaskGroup {
    * assertEquals(tasks.map((task) => task.result()), ["bread", "butter"]);
    * ```
    */
-  static run<T>(body: TaskGroupBody<T>, options?: TaskGroupRunOptions): Promise<T> {
+  static run<T, G extends TaskGroup = TaskGroup>(
+    this: (new () => G) | void,
+    body: TaskGroupBody<T, G>,
+    options?: TaskGroupRunOptions,
+  ): Promise<T> {
+    // Where it is handed on by itself, there is no class.
+    const Group = typeof this === "function" ? this : TaskGroup as unknown as new () => G;
     const what = "run a task group";
     try {
       checkFunction(what, "body", body);
@@ -176,13 +185,25 @@ export class TaskGroup {
       return Promise.reject(error);
     }
     return underSignal(options?.signal, () => {
-      const group = new TaskGroup(new GroupOfRun(options?.name) as TaskGroupOptions);
+      const group = TaskGroup.#make(Group, new GroupOfRun(options?.name));
       const traced = instruments()?.scopeBegan("group", options?.name ?? "TaskGroup");
       const ending = traced === undefined
-        ? group.#run(body)
-        : followScope(traced, group.#run((it) => traced.around(() => body(it))));
+        ? group.#run<T>(body as TaskGroupBody<T>)
+        : followScope(traced, group.#run<T>((it) => traced.around(() => body(it as G))));
       return holdWait(ending, group.#held);
     });
+  }
+
+  /** What the group is for that `run` is making: its class need not know, nor hand it on. */
+  static #ofRun: GroupOfRun | undefined;
+
+  static #make<G extends TaskGroup>(Group: new () => G, ofRun: GroupOfRun): G {
+    TaskGroup.#ofRun = ofRun;
+    try {
+      return new Group();
+    } finally {
+      TaskGroup.#ofRun = undefined;
+    }
   }
 
   /** Waits until the last child has ended. */
@@ -210,7 +231,8 @@ export class TaskGroup {
    * @throws {TypeError} If `onExit` is neither `"join"` nor `"cancel"`.
    */
   constructor(options?: TaskGroupOptions) {
-    const ofRun = options instanceof GroupOfRun ? options : undefined;
+    const ofRun = TaskGroup.#ofRun;
+    TaskGroup.#ofRun = undefined;
     if (ofRun === undefined) checkOptions("create a task group", options, ["onExit"]);
     const onExit = options?.onExit ?? "join";
     if (onExit !== "join" && onExit !== "cancel") {

@@ -1,7 +1,15 @@
-import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertInstanceOf,
+  assertRejects,
+  assertThrows,
+} from "@std/assert";
 import { FakeTime } from "@std/testing/time";
 import {
   CancelledError,
+  type Coroutine,
   createTask,
   currentTask,
   type ExceptionGroup,
@@ -10,6 +18,7 @@ import {
   sleep,
   type Task,
   TaskGroup,
+  type TaskOptions,
 } from "../../mod.ts";
 import { settle } from "../support/settled.ts";
 import { advance, boom, ended, ending, failure, messages, start, waiting } from "./helpers.ts";
@@ -430,4 +439,49 @@ Deno.test("TaskGroup.run: requests are counted as in CPython, whoever takes its 
     return [(error as Error).name, me.cancelling()];
   });
   assertEquals(await task, ["ExceptionGroup", 0]);
+});
+
+Deno.test("TaskGroup.run of a subclass makes a group of that class", async () => {
+  class Limited extends TaskGroup {
+    readonly made: string[];
+
+    /** Hands nothing on, as a constructor with options of its own would not. */
+    constructor() {
+      super();
+      this.made = [];
+    }
+
+    override createTask<T>(coro: Coroutine<T>, options?: TaskOptions): Task<T> {
+      this.made.push(options?.name ?? "nameless");
+      return super.createTask(coro, options);
+    }
+  }
+  const seen: string[] = [];
+  const made = await Limited.run((group) => {
+    group.createTask(() => 1, { name: "one" });
+    group.createTask(() => 2);
+    return group.made;
+  });
+  assertEquals(made, ["one", "nameless"]);
+  // It is a group of `run` in all else, too: a child that fails stops the body.
+  const error = await failure(Limited.run(async (group) => {
+    assertInstanceOf(group, Limited);
+    group.createTask(boom("child"));
+    await waiting(seen, "body")();
+  }));
+  assertEquals([messages(error), seen], [["child"], ["body CancelledError"]]);
+
+  class Failing extends TaskGroup {
+    constructor() {
+      if (seen.length > 0) throw new RangeError("no group");
+      super();
+    }
+  }
+  assertInstanceOf(await failure(Failing.run(() => 1)), RangeError);
+  // And the one that failed leaves nothing behind for the next.
+  const plain = new TaskGroup();
+  assertEquals(Deno.inspect(plain), "TaskGroup [open]");
+  await plain.join();
+  const { run } = TaskGroup;
+  assertEquals(await run(() => 3), 3);
 });

@@ -1,3 +1,4 @@
+import { checkIteratorResult } from "../../base/check_iterator_result.ts";
 import { show } from "../../base/validate.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import { FromWorkerKind, type List } from "../protocol.ts";
@@ -31,7 +32,7 @@ export class StreamJob extends WorkerJob {
         this.#gate = undefined;
         // A generator that fails or ends has run its `finally` blocks already.
         over = true;
-        const { done, value } = await iterator.next();
+        const { done, value } = checkIteratorResult(await iterator.next());
         if (done) return;
         over = false;
         this.#credit--;
