@@ -1,5 +1,6 @@
 import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect, showError } from "../base/inspect.ts";
+import { report } from "../base/report.ts";
 import { checkFunction } from "../base/validate.ts";
 import { contextSnapshot, currentScope, runInScope } from "./context.ts";
 import { callSoon, type Handle } from "./scheduler.ts";
@@ -60,15 +61,6 @@ class UserCallback extends Callback {
     } catch (error) {
       report(error);
     }
-  }
-}
-
-/** Report an error that nobody can catch, also one that the runtime cannot show. */
-function report(error: unknown): void {
-  try {
-    reportError(error);
-  } catch {
-    Promise.reject(error);
   }
 }
 

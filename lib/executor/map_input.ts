@@ -1,4 +1,5 @@
 import { checkIteratorResult } from "../base/check_iterator_result.ts";
+import { report } from "../base/report.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { type Task, taskInternals } from "../core/task.ts";
@@ -88,7 +89,7 @@ class SyncInput implements Input {
         } else if (!this.#over) this.#sink.take(value);
       }
     } catch (error) {
-      if (this.#over) reportError(error);
+      if (this.#over) report(error);
       this.#over = true;
       this.#sink.end({ error });
     } finally {
@@ -110,7 +111,7 @@ class SyncInput implements Input {
     try {
       this.#iterator?.return?.();
     } catch (error) {
-      reportError(error);
+      report(error);
     }
   }
 }
@@ -138,7 +139,7 @@ class AsyncInput implements Input {
     futureInternals.subscribe(reader, {
       run: () => {
         if (this.#stopped) {
-          if (futureInternals.failed(reader)) reportError(futureInternals.error(reader));
+          if (futureInternals.failed(reader)) report(futureInternals.error(reader));
           return;
         }
         const failed = reader.cancelled() || futureInternals.failed(reader);
