@@ -44,6 +44,7 @@ export const NEEDS_DENO: readonly Need[] = [
     on: ["bun"],
     feature: "the format of V8",
   },
+  { file: "observe/deno_otel_test.ts", feature: "telemetry of the runtime's own" },
   {
     file: "observe/open_telemetry_test.ts",
     tests: /spans of threads|maps and streams|counts what is queued/,

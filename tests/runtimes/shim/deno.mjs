@@ -119,7 +119,8 @@ const own = {
   readTextFile: (path) => fs.promises.readFile(path, "utf8"),
   readTextFileSync: (path) => fs.readFileSync(path, "utf8"),
   readFile: (path) => fs.promises.readFile(path),
-  writeTextFile: (path, text) => fs.promises.writeFile(path, text),
+  writeTextFile: (path, text, { append = false } = {}) =>
+    fs.promises.writeFile(path, text, { flag: append ? "a" : "w" }),
   writeTextFileSync: (path, text) => fs.writeFileSync(path, text),
   remove: (path, { recursive = false } = {}) => fs.promises.rm(path, { recursive }),
   mkdir: (path, options) => fs.promises.mkdir(path, options),

@@ -24,6 +24,9 @@ export function resolve(specifier) {
 
 const SHIMS = { Deno: "deno.mjs", Worker: "worker.mjs" };
 
+/** What runs in workers, and is to find there what every program does; but for what notes into files. */
+const WITHOUT_STAND_INS = /^tests\/(?!bullmq\/).*\/fixtures\//;
+
 /** The source of a test, an example or a program of tests, with `Deno` and `Worker` among its imports. */
 export function withShims(url, source, addressOf = (url) => url.href) {
   if (!url.startsWith(ROOT.href)) return source;
@@ -31,7 +34,7 @@ export function withShims(url, source, addressOf = (url) => url.href) {
   if (!/^(?:tests\/(?!runtimes\/)|examples\/)/.test(path)) return source;
   // Also in functions that go to a worker, where there is no stand-in.
   source = source.replaceAll(/\bDeno\.(?=exit\(|kill\(|pid\b)/g, "process.");
-  if (path.includes("/fixtures/") && url !== process.env.STRAND_MAIN) return source;
+  if (WITHOUT_STAND_INS.test(path) && url !== process.env.STRAND_MAIN) return source;
   let imports = "";
   for (const [name, file] of Object.entries(SHIMS)) {
     if (!new RegExp(`\\b(?:${name}\\.|new ${name}\\()`).test(source)) continue;
