@@ -10,6 +10,7 @@
  * @module
  */
 import { bundle, BUNDLERS, smallSize } from "../tests/runtimes/bundles.ts";
+import { checkDev } from "../tests/runtimes/dev_server.ts";
 import { lintPackage, packInto, runOrThrow } from "../tests/runtimes/npm_package.ts";
 import type { Outcome } from "../tests/runtimes/outcome.ts";
 import { needs, runOwnTests } from "../tests/runtimes/own_tests.ts";
@@ -77,6 +78,10 @@ const rows: Row[] = [
       },
     }))
   ),
+  ...[true, false].map((isolated) => ({
+    name: `vite dev: ${isolated ? "isolated" : "plain"}`,
+    run: async () => await checkDev(npm, await findChromium(), isolated),
+  })),
   {
     name: "esbuild: size of sleep and gather",
     quick: true,

@@ -85,9 +85,9 @@ export class BrowserPage implements AsyncDisposable {
   }
 
   /** Go to an address, and wait until an expression holds there. */
-  async go(url: string, until: string): Promise<void> {
+  async go(url: string, until: string, limitMs?: number): Promise<void> {
     await this.#send("Page.navigate", { url });
-    await this.until(until);
+    await this.until(until, limitMs);
   }
 
   /** The value of an expression in the page. */

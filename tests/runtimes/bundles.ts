@@ -20,19 +20,24 @@ export type Bundler = (typeof BUNDLERS)[number];
 /** Bundle the page. `npm` is the folder that has the bundler and the package. */
 export async function bundle(bundler: Bundler, npm: string): Promise<Bundle> {
   const folder = `${npm}/app-${bundler}`;
+  await copySuite(folder);
+  return await BUILD[bundler](folder, `${npm}/node_modules/.bin`);
+}
+
+/** Make a project of the page. */
+export async function copySuite(folder: string): Promise<void> {
   await Deno.remove(folder, { recursive: true }).catch(() => {});
   await Deno.mkdir(folder);
   for await (const { name } of Deno.readDir(SUITE)) {
     await Deno.copyFile(new URL(name, SUITE), `${folder}/${name}`);
   }
   await Deno.writeTextFile(`${folder}/package.json`, `{ "type": "module", "private": true }`);
-  return await BUILD[bundler](folder, `${npm}/node_modules/.bin`);
+  const page = `<!doctype html><script type="module" src="./bundled_page.js"></script>`;
+  await Deno.writeTextFile(`${folder}/index.html`, page);
 }
 
 const BUILD: Record<Bundler, (folder: string, bin: string) => Promise<Bundle>> = {
   async vite(folder, bin) {
-    const page = `<!doctype html><script type="module" src="./bundled_page.js"></script>`;
-    await Deno.writeTextFile(`${folder}/index.html`, page);
     await runOrThrow(`${bin}/vite`, ["build", "--outDir", "out", "--base", "./"], folder);
     const html = await Deno.readTextFile(`${folder}/out/index.html`);
     return { folder: `${folder}/out`, script: /src="\.(\/[^"]+)"/.exec(html)![1]! };

@@ -18,6 +18,7 @@ export interface Need {
 }
 
 const NAMES_IN_WORKERS = "names of an import map in a worker";
+const CLOSE = "self.close() in a worker";
 const SOURCES = "reads the sources with Deno";
 
 export const NEEDS_DENO: readonly Need[] = [
@@ -66,6 +67,29 @@ export const NEEDS_DENO: readonly Need[] = [
     file: "task/run_test.ts",
     tests: /leaves no signal listener/,
     feature: "replaces verbs of Deno",
+  },
+  { file: "worker/process/projects_test.ts", feature: "projects and flags of Deno" },
+  {
+    file: "worker/process/hostile_process_test.ts",
+    tests: /sends nonsense is ended/,
+    feature: "its way to write an answer, which the test takes over",
+  },
+  {
+    file: "worker/faults_test.ts",
+    tests: /after self\.close/,
+    on: ["bun"],
+    feature: CLOSE,
+  },
+  {
+    file: "worker/between_workers_test.ts",
+    tests: /the death of another's|hears of a death/,
+    on: ["bun"],
+    feature: CLOSE,
+  },
+  {
+    file: "worker/module_guard_test.ts",
+    tests: /permissions without the flag/,
+    feature: "permissions",
   },
   { file: "troubleshooting_test.ts", feature: "quotes the messages of Deno" },
 ];

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { BrowserPage } from "./browser.ts";
+import { serveDev } from "./dev_server.ts";
 import { runOrThrow } from "./npm_package.ts";
 import type { Outcome } from "./outcome.ts";
 import { openPage } from "./pages.ts";
@@ -25,10 +27,10 @@ export async function runExample(name: Example, npm: string): Promise<Outcome> {
   for await (const file of Deno.readDir(new URL(name, FOLDER))) {
     await Deno.copyFile(new URL(`${name}/${file.name}`, FOLDER), `${folder}/${file.name}`);
   }
-  return await RUN[name](folder, `${npm}/node_modules/.bin`);
+  return await RUN[name](folder, `${npm}/node_modules/.bin`, npm);
 }
 
-const RUN: Record<Example, (folder: string, bin: string) => Promise<Outcome>> = {
+const RUN: Record<Example, (folder: string, bin: string, npm: string) => Promise<Outcome>> = {
   async node(folder) {
     const says = [];
     for (const version of [20, 24]) {
@@ -40,9 +42,17 @@ const RUN: Record<Example, (folder: string, bin: string) => Promise<Outcome>> = 
     const said = await runOrThrow(`${bin}/bun`, ["main.ts"], folder);
     return judge(said.includes(ANSWER), said);
   },
-  async vite(folder, bin) {
+  async vite(folder, bin, npm) {
+    const chromium = await findChromium();
+    // As `npx vite` serves it, and as it is published.
+    const said = await serveDev(folder, npm, true, async (address) => {
+      await using page = await BrowserPage.open(chromium);
+      await page.go(address, `document.body.textContent.includes("below")`);
+      return await page.value<string>("document.body.textContent");
+    });
+    if (!said.includes(ANSWER)) return judge(false, said);
     await runOrThrow(`${bin}/vite`, ["build", "--outDir", "out", "--base", "./"], folder);
-    return await openPage(await findChromium(), {
+    return await openPage(chromium, {
       folders: { "/": `${folder}/out` },
       html: await Deno.readTextFile(`${folder}/out/index.html`),
       wanted: ANSWER,
