@@ -5,9 +5,8 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
-import { resolve } from "node:path";
 import { Readable, Writable } from "node:stream";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { NeedsDeno } from "./needs_deno.mjs";
 
 const HERE = new URL("./", import.meta.url);
@@ -46,7 +45,7 @@ class Child {
     const stdio = [stdin, stdout ?? otherwise, stderr ?? otherwise];
     this.#child = spawn(path, program.args, {
       cwd,
-      env: { ...process.env, ...program.env, ...env },
+      env: { ...process.env, ...env },
       stdio: stdio.map((how) => how === "piped" ? "pipe" : how === "null" ? "ignore" : how),
     });
     this.pid = this.#child.pid;
@@ -109,11 +108,7 @@ function programOf(args) {
   }
   const own = flags.flatMap((flag) => /^--v8-flags=(.*)$/.exec(flag)?.[1].split(",") ?? []);
   if (own.length > 0 && BUN) throw new NeedsDeno("Command(…, flags of V8)");
-  if (verb === "run") {
-    const file = fileFor(program);
-    const env = { STRAND_MAIN: pathToFileURL(resolve(file)).href };
-    return { args: [...own, ...READER, file, ...given], env };
-  }
+  if (verb === "run") return { args: [...own, ...READER, fileFor(program), ...given] };
   if (verb !== "eval") throw new NeedsDeno(`Command(…, "${verb}")`);
   const folder = mkdtempSync(`${tmpdir()}/program-`);
   writeFileSync(`${folder}/_program.ts`, withStandIns(program));

@@ -92,6 +92,7 @@ export function missing(error) {
     // Of a program that the test ran.
     const needed = /This needs (Deno\.[^\n]*)/.exec(String(at.message));
     if (needed !== null) return needed[1];
+    if (/permissions need the runtime to be Deno/.test(String(at.message))) return "permissions";
     if (/self\.close is not a function/.test(String(at.message))) return "self.close() in a worker";
     if (/has no Web Workers/.test(String(at.message))) return "Web Workers";
     // A function that ran in a worker, where there is not even a stand-in.

@@ -33,8 +33,8 @@ export function withShims(url, source, addressOf = (url) => url.href) {
   const path = url.slice(ROOT.href.length);
   if (!/^(?:tests\/(?!runtimes\/)|examples\/)/.test(path)) return source;
   // Also in functions that go to a worker, where there is no stand-in.
-  source = source.replaceAll(/\bDeno\.(?=exit\(|kill\(|pid\b)/g, "process.");
-  if (WITHOUT_STAND_INS.test(path) && url !== process.env.STRAND_MAIN) return source;
+  source = source.replaceAll(/\bDeno\.(?=exit\(|kill\(|pid\b)/g, "globalThis.process.");
+  if (WITHOUT_STAND_INS.test(path)) return source;
   let imports = "";
   for (const [name, file] of Object.entries(SHIMS)) {
     if (!new RegExp(`\\b(?:${name}\\.|new ${name}\\()`).test(source)) continue;
