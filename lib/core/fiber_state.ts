@@ -20,15 +20,18 @@ export function stateOf(
   wait: Waiter<unknown, unknown> | undefined,
 ): TaskInfo["state"] {
   if (fiber.ended) return "done";
+  const runs = currentScope()?.fiber === fiber;
+  // Also of one that is asked to stop: this is the word by which a task that cannot be reached is found.
+  if (fiber.started && !runs && wait === undefined) return "native";
   if (fiber.cancelsRequested > 0) return "cancelling";
   if (!fiber.started) return "ready";
-  if (currentScope()?.fiber === fiber) return "running";
-  if (wait === undefined) return "native";
-  return wait.waiting ? "waiting" : "ready";
+  if (runs) return "running";
+  return wait!.waiting ? "waiting" : "ready";
 }
 
 /** For how many milliseconds it has done that. */
 export function sinceOf(fiber: Fiber, wait: Waiter<unknown, unknown> | undefined): number {
-  const since = fiber.cancelsRequested > 0 ? fiber.scope.cancelledAt : wait?.begunAt ?? fiber.since;
+  const asked = stateOf(fiber, wait) === "cancelling";
+  const since = asked ? fiber.scope.cancelledAt : wait?.begunAt ?? fiber.since;
   return Math.max(0, now() - since);
 }

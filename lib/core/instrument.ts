@@ -55,8 +55,8 @@ export interface TaskInfo {
   readonly kind: "run" | "group" | "task" | "call";
   /**
    * What it does: `"ready"` to go on and not yet at it, `"running"` right now, `"waiting"` in a wait
-   * of the library, `"native"` in a promise that is not the library's, `"cancelling"` when it was
-   * asked to stop, `"done"`.
+   * of the library, `"native"` in a promise that is not the library's, where a request to stop does
+   * not reach it, `"cancelling"` when it was asked to stop, and hears of it or has, `"done"`.
    */
   readonly state: "ready" | "running" | "waiting" | "native" | "cancelling" | "done";
   /**

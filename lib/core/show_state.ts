@@ -5,7 +5,7 @@ const STATES: Record<TaskInfo["state"], string> = {
   ready: "ready",
   running: "running",
   waiting: "waiting",
-  native: "in a promise that is not the library's",
+  native: "in a promise that is not the library's (native)",
   cancelling: "asked to stop",
   done: "done",
 };
@@ -20,7 +20,6 @@ export function showState(
   if (waitsFor !== undefined && (state === "waiting" || state === "cancelling")) {
     words.push(state === "waiting" ? "for" : "and waiting for", showWait(waitsFor));
   } else if (waitsFor?.kind === "worker") words.push(`in ${waitsFor.name}`);
-  else if (state === "cancelling") words.push("and in a promise that is not the library's");
   return words.join(" ");
 }
 

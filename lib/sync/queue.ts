@@ -352,7 +352,7 @@ export class Queue<T> {
     });
     const held = bounded ? `${this.qsize()}/${this.#maxsize}` : `${this.qsize()}`;
     const state = this.#isShutDown ? ["shut down"] : [];
-    return `Queue [${[held, ...counts, ...state].join(", ")}]`;
+    return `${this.constructor.name} [${[held, ...counts, ...state].join(", ")}]`;
   }
 
   /** The items, each taken out; it ends when the queue is shut down and drained. */

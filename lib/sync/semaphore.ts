@@ -147,7 +147,7 @@ export class Semaphore {
   /** What `console.log` shows. */
   [inspect](): string {
     const counts = showCounts({ waiting: this.#waiters.size });
-    return `Semaphore [${[`${this.#value} free`, ...counts].join(", ")}]`;
+    return `${this.constructor.name} [${[`${this.#value} free`, ...counts].join(", ")}]`;
   }
 
   // Permits may be left while some wait: they came when others had been woken before them.

@@ -1,6 +1,7 @@
 import { InvalidStateError } from "../errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
+import { inspect, showCounts } from "../base/inspect.ts";
 import { isInstance } from "../base/instance.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, show } from "../base/validate.ts";
@@ -295,6 +296,15 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
   /** Whether this end is closed, or has moved to another thread. */
   get closed(): boolean {
     return this.#state !== OPEN;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const received = this.#received.size;
+    const counts = showCounts({ received, waiting: this.#receivers.size + this.#pollers.size });
+    const state = this.#state === CLOSED ? "closed" : this.#state === MOVED ? "moved" : "open";
+    const other = state === "open" && this.#ended ? ["the other end is closed"] : [];
+    return `Connection [${[state, ...counts, ...other].join(", ")}]`;
   }
 
   /** Receive one after the other, until nothing more can come. */

@@ -1,4 +1,5 @@
 import { InvalidStateError } from "../errors.ts";
+import { inspect } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, show } from "../base/validate.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { wait } from "../task/wait.ts";
@@ -297,6 +298,13 @@ export class Thread<R = unknown, A extends readonly unknown[] = []> {
     if (this.#terminated) return TERMINATED;
     if (!this.#future.cancelled() && !futureInternals.failed(this.#future)) return 0;
     return this.#host.exitcode ?? FAILED;
+  }
+
+  /** What `console.log` shows. */
+  [inspect](): string {
+    const { exitcode } = this;
+    const state = this.#future === undefined ? "not started" : exitcode === null ? "running" : "";
+    return `Thread ${JSON.stringify(this.name)} [${state || `ended, exit code ${exitcode}`}]`;
   }
 }
 

@@ -51,14 +51,30 @@ Deno.test("taskTree: nests tasks and groups as they were created, in their run",
 Deno.test("taskTree: says what each does", async () => {
   const stop = new Event();
   const native = Promise.withResolvers<void>();
+  const cleaning = async () => {
+    try {
+      await stop.wait();
+    } finally {
+      await sleep(0);
+      await stop.wait();
+    }
+  };
   const tasks = [
     createTask(() => stop.wait(), { name: "waits" }),
     createTask(() => native.promise, { name: "native" }),
-    createTask(() => native.promise, { name: "cancelling" }),
+    createTask(() => native.promise, { name: "unreached" }),
+    createTask(cleaning, { name: "cancelling" }),
   ];
   const late = () => createTask(() => {}, { name: "ready" });
   await sleep(0);
   tasks[2]!.cancel();
+  tasks[3]!.cancel();
+  assertEquals(find("cancelling").state, "cancelling"); // and has not heard of it yet
+  await sleep(0);
+  assertEquals(find("cancelling").state, "cancelling"); // and cleans up
+  // Asked to stop or not: this is the word by which one that cannot be reached is found.
+  assertEquals(find("unreached").state, "native");
+  assertMatch(formatTaskTree(), /"unreached" in a promise that is not the library's \(native\)/);
   tasks.push(late());
   const state = (name: string) => find(name).state;
   assertEquals(["waits", "native", "cancelling", "ready"].map(state), [

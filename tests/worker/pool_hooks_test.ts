@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import * as strand from "../../mod.ts";
 import {
   Barrier,
   Condition,
@@ -71,6 +72,64 @@ Deno.test("taskTree: shows the calls of pools under their task, with their worke
   assertEquals(info?.children[0]?.waitsFor?.kind, "worker");
   assertMatch(Deno.inspect(pool), /^WorkerPool "img" \[1 workers, 1 busy/);
   await task;
+});
+
+Deno.test("console.log says of every class of the surface in one line what it is", async () => {
+  const [here, there] = strand.pipe<number>();
+  const thread = new strand.Thread(() => 1, { name: "sum" });
+  const failed = createTask(() => Promise.reject(new RangeError("no")), { name: "fails" });
+  await Promise.allSettled([failed]);
+  let limit: unknown;
+  await strand.timeout(null, (timeout) => void (limit = timeout));
+  const made: Record<string, [unknown, string]> = {
+    Barrier: [new Barrier(2), "Barrier [0/2 waiting]"],
+    BoundedSemaphore: [new strand.BoundedSemaphore(2), "BoundedSemaphore [2 free]"],
+    CapacityLimiter: [new strand.CapacityLimiter(2), "CapacityLimiter [0/2]"],
+    Condition: [new Condition(), "Condition [unlocked]"],
+    Connection: [here, "Connection [open]"],
+    Event: [new Event(), "Event [unset]"],
+    Future: [new Future(), "Future (pending)"],
+    LifoQueue: [new strand.LifoQueue(3), "LifoQueue [0/3]"],
+    Lock: [new Lock(), "Lock [unlocked]"],
+    PriorityQueue: [new strand.PriorityQueue(), "PriorityQueue [0]"],
+    ProcessPool: [new strand.ProcessPool({ name: "far" }), 'ProcessPool "far" [no workers]'],
+    Queue: [new Queue(), "Queue [0]"],
+    RateLimiter: [new strand.RateLimiter(2, 5), "RateLimiter [0/2 in 5 ms]"],
+    Semaphore: [new Semaphore(2), "Semaphore [2 free]"],
+    SharedArray: [new SharedArray("int8", 2), "SharedArray [int8, 2 elements]"],
+    SharedBarrier: [new SharedBarrier(2), "SharedBarrier [0/2 waiting]"],
+    SharedCondition: [new strand.SharedCondition(), "SharedCondition [unlocked]"],
+    SharedEvent: [new SharedEvent(), "SharedEvent [unset]"],
+    SharedLock: [new SharedLock(), "SharedLock [unlocked]"],
+    SharedQueue: [new SharedQueue(), "SharedQueue [0]"],
+    SharedSemaphore: [new SharedSemaphore(2), "SharedSemaphore [2 free]"],
+    SharedValue: [new SharedValue("int8", 2), "SharedValue [int8 2]"],
+    Task: [failed, 'Task "fails" (failed: RangeError: no)'],
+    TaskGroup: [await TaskGroup.run((group) => group), "TaskGroup [ended]"],
+    TaskPool: [new strand.TaskPool(2), "TaskPool [2 workers]"],
+    Thread: [thread, 'Thread "sum" [not started]'],
+    Timeout: [limit, "Timeout [no limit]"],
+    WorkerPool: [new WorkerPool({ name: "near" }), 'WorkerPool "near" [no workers]'],
+  };
+  for (const [name, [value, line]] of Object.entries(made)) {
+    assertEquals(Deno.inspect(value), line, name);
+  }
+  // Errors show their stack.
+  const classes = Object.entries(strand).filter(([name, value]) =>
+    /^[A-Z]/.test(name) && typeof value === "function" && !(value.prototype instanceof Error)
+  );
+  assertEquals(classes.map(([name]) => name).filter((name) => !(name in made)), []);
+
+  await there.send(1);
+  assertEquals(await here.poll(1_000), true);
+  assertEquals(Deno.inspect(here), "Connection [open, 1 received]");
+  there.close();
+  here.close();
+  assertEquals(Deno.inspect(here), "Connection [closed]");
+  thread.start();
+  assertEquals(Deno.inspect(thread), 'Thread "sum" [running]');
+  await thread.join();
+  assertEquals(Deno.inspect(thread), 'Thread "sum" [ended, exit code 0]');
 });
 
 Deno.test("console.log says in one line what matters", async () => {
