@@ -48,7 +48,7 @@ export function refuseTransferred(what: string, args: readonly unknown[]): void 
  * @param value The result.
  * @param list The buffers, ports and streams in it that should move.
  * @returns A wrapper, of which only the pool takes notice; it is typed as what the caller gets.
- * @throws {TypeError} If `list` is not an array of objects.
+ * @throws {TypeError} If `list` is not an array of objects that can move, each once.
  *
  * @example
  * ```ts
@@ -68,7 +68,7 @@ export function transfer<T>(value: T, list: Transferable[]): T {
   return new Transferred(value, [...list]) as T;
 }
 
-/** Refuse what is no list of objects to transfer. */
+/** Refuse what is no list of objects to transfer, each once. */
 export function checkTransfer(what: string, list: unknown, name = "transfer"): void {
   if (!Array.isArray(list)) {
     throw new TypeError(`Cannot ${what}: ${name} must be an array, received ${show(list)}`);
@@ -77,5 +77,14 @@ export function checkTransfer(what: string, list: unknown, name = "transfer"): v
     if (typeof item !== "object" || item === null) {
       throw new TypeError(`Cannot ${what}: ${name} must hold objects, received ${show(item)}`);
     }
+    if (ArrayBuffer.isView(item)) {
+      throw new TypeError(
+        `Cannot ${what}: ${name} must hold what can move, received ${show(item)}, ` +
+          `whose buffer can`,
+      );
+    }
+  }
+  if (new Set(list).size < list.length) {
+    throw new TypeError(`Cannot ${what}: ${name} must not hold the same object twice`);
   }
 }

@@ -36,6 +36,8 @@ const HAND_OVER = 8;
 const HANDED_CALL = 9;
 const HANDED_FN = 10;
 const HANDED_COUNT = 11;
+/** Whether the worker is at its initializer. */
+const INITIALIZING = 12;
 const HEADER = 16;
 
 /** Nobody looks: calls go by message. */
@@ -233,6 +235,15 @@ export class CallTable {
     const handed = { call: words[HANDED_CALL]!, fn: words[HANDED_FN]!, args };
     Atomics.store(words, HAND_OVER, CLOSED);
     return handed;
+  }
+
+  /** Whether the worker is at its initializer, which it may not come back from. The worker says so. */
+  get initializing(): boolean {
+    return Atomics.load(this.#words, INITIALIZING) === 1;
+  }
+
+  set initializing(initializing: boolean) {
+    Atomics.store(this.#words, INITIALIZING, initializing ? 1 : 0);
   }
 
   /** How long a call takes of late, in milliseconds. The worker writes it, the sender reads it. */

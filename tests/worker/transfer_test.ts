@@ -2,6 +2,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertRejects,
   assertStringIncludes,
   assertThrows,
@@ -87,4 +88,30 @@ Deno.test("Pipes and queues refuse what transfer made, alone or within something
   one.close();
   other.close();
   queue.close();
+});
+
+Deno.test("What can only be refused by the platform, by the place of an argument, is refused by name", async () => {
+  await using pool = new WorkerPool(1);
+  const [one, other] = pipe<unknown>();
+  const buffer = new ArrayBuffer(8);
+  const bytes = new Uint8Array(buffer);
+  const lists: [Transferable[], RegExp][] = [
+    [[buffer, buffer], /(transfer|list) must not hold the same object twice/],
+    [[bytes as unknown as Transferable], /must hold what can move, received .*Uint8Array/],
+    [
+      [new DataView(buffer) as unknown as Transferable],
+      /must hold what can move, received .*DataView/,
+    ],
+  ];
+  for (const [list, says] of lists) {
+    const calls = [
+      () => pool.apply(length, [buffer], { transfer: list }),
+      () => transfer(buffer, list),
+    ];
+    for (const call of calls) assertMatch(assertThrows(call, TypeError).message, says);
+    assertMatch((await assertRejects(() => one.send(bytes, list), TypeError)).message, says);
+  }
+  assertEquals([buffer.byteLength, pool.stats.workers], [8, 0]);
+  one.close();
+  other.close();
 });

@@ -2,7 +2,7 @@ import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import type { WorkerHandle } from "./worker_handle.ts";
 
-/** For how many milliseconds a worker is waited for that was killed in a job and may burn on in it. */
+/** For how many milliseconds a worker is waited for that was killed at something it may burn on in. */
 const BUSY_MS = 250;
 
 /**

@@ -74,7 +74,7 @@ export interface JobsLeft {
  */
 export class WorkerHandle implements WorkerListener, JobWorker {
   readonly name: string;
-  /** Whether it had begun a job when it was killed, and may burn on in it. */
+  /** Whether it was at a job or its initializer when it was killed, and may burn on in that. */
   mayBeStuck = false;
   /** For the pool: whether it has had nothing to do since this was set. */
   idle = false;
@@ -283,7 +283,7 @@ export class WorkerHandle implements WorkerListener, JobWorker {
       const untouched = table !== undefined && !table.begun(job.call) && !job.moved;
       (untouched ? waiting : begun).push(job);
     }
-    this.mayBeStuck = begun.length > 0 && !this.#killsBusy;
+    this.mayBeStuck = !this.#killsBusy && (begun.length > 0 || table?.initializing === true);
     for (const job of [...begun, ...waiting]) this.#take(job);
     if (!this.#gone) this.#hosted.kill();
     return { begun, waiting };

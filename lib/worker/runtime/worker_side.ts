@@ -217,6 +217,7 @@ export class WorkerSide implements JobHost {
 
   #init(initializer: FunctionRef | null, list: List): void {
     if (initializer === null) return this.#takeCalls();
+    this.#table.initializing = true;
     const task = taskInternals.create(async () => {
       const callee = await resolve({ ref: initializer, callee: undefined });
       if (!Array.isArray(list)) await this.loadSharedTypes();
@@ -225,6 +226,7 @@ export class WorkerSide implements JobHost {
     });
     futureInternals.subscribe(task, {
       run: () => {
+        this.#table.initializing = false;
         const error = futureInternals.error(task);
         if (task.cancelled() || futureInternals.failed(task)) {
           this.send([FromWorkerKind.InitFailed, this.encode(explain(error, initializer))]);
