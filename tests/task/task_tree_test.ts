@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   createTask,
   Event,
@@ -141,4 +141,10 @@ Deno.test("formatTaskTree: takes trees of any depth", async () => {
   assertEquals(deepest, 2_000);
   stop.set();
   await root;
+});
+
+Deno.test("formatTaskTree refuses what is no tree", () => {
+  for (const tree of [5, null, "", {}, new Map()]) {
+    assertThrows(() => formatTaskTree(tree as never), TypeError, "tree must be an array");
+  }
 });
