@@ -91,5 +91,7 @@ export const NEEDS_DENO: readonly Need[] = [
     tests: /permissions without the flag/,
     feature: "permissions",
   },
+  { file: "worker/runtime_facts_test.ts", feature: "facts of Deno itself" },
+  { file: "worker/terminal_test.ts", feature: "a terminal at which Deno asks for permissions" },
   { file: "troubleshooting_test.ts", feature: "quotes the messages of Deno" },
 ];
