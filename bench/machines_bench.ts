@@ -1,6 +1,7 @@
 import { square } from "./machines/square.ts";
+import { openPython, type PythonPeer, versionOf } from "./machines/python_peer.ts";
 import { openOurs, openRaw } from "./machines/rivals.ts";
-import { bench, contender, expect, strand } from "./support/comparison.ts";
+import { bench, type Contender, contender, expect, strand } from "./support/comparison.ts";
 
 const RAW = "BullMQ 6.7.0 by itself";
 /** What the difference is made of. */
@@ -30,6 +31,26 @@ const rawAtOnce = contender({
   close,
 });
 
+type Python = Awaited<ReturnType<typeof openPython>>;
+
+/** Celery and Dask, where they are installed. */
+async function pythons(how: "together" | "one by one", ops: number): Promise<Contender[]> {
+  const found: Contender[] = [];
+  for (const peer of ["celery", "dask"] satisfies PythonPeer[]) {
+    const version = await versionOf(peer);
+    if (version === undefined) continue;
+    found.push(contender({
+      name: `${peer === "dask" ? "Dask distributed" : "Celery"} ${version}`,
+      kind: "peer",
+      ops,
+      open: () => openPython(peer),
+      run: async (state: Python) => expect(await state.run(how, ops), (ops - 1) ** 2),
+      close: (state: Python) => state.close(),
+    }));
+  }
+  return found;
+}
+
 export const comparisons = bench([
   {
     operation: "BullExecutor, 500 calls at once",
@@ -46,6 +67,7 @@ export const comparisons = bench([
         close,
       }),
       rawAtOnce,
+      ...await pythons("together", AT_ONCE),
     ],
     goals: [{ against: RAW, most: 1 / 0.8 }],
     remainder,
@@ -70,6 +92,7 @@ export const comparisons = bench([
         },
         close,
       }),
+      ...await pythons("one by one", ONE_BY_ONE),
     ],
     goals: [{ against: RAW, most: 1 / 0.7 }],
     remainder,

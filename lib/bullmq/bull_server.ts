@@ -230,11 +230,11 @@ export class BullServer implements AsyncDisposable {
     running: RunningJob,
   ): Promise<OutcomeText> {
     const { pool, bullmq } = this.#settings;
-    const { signal } = running.abort;
-    const options = timeout === null ? { signal } : { signal, timeout };
+    const options = timeout === null ? undefined : { timeout };
     let outcome: OutcomeText;
     try {
-      outcome = await pool.apply(runJob, [module, name, form, input], options);
+      const call = running.call = pool.apply(runJob, [module, name, form, input], options);
+      outcome = await call;
     } catch (error) {
       if (running.stopped === "drained") {
         await job.moveToWait(token);

@@ -22,7 +22,9 @@ export interface Engine {
 export interface EngineQueue {
   /** The key of Redis for a part of the queue. */
   toKey(part: string): string;
-  /** Add jobs. Those whose id is there already are left as they are. */
+  /** Add a job. One whose id is there already is left as it is. */
+  add(name: string, data: any, opts?: any): Promise<unknown>;
+  /** Add jobs with one message, in the same way. */
   addBulk(jobs: { name: string; data: any; opts?: any }[]): Promise<unknown>;
   /** Take a job out, unless a worker has it. */
   remove(id: string): Promise<number>;
@@ -96,8 +98,8 @@ export interface RedisClient extends RedisLike {
   del(...keys: any[]): Promise<number>;
   /** UNLINK. */
   unlink(...keys: any[]): Promise<number>;
-  /** ZREM. */
-  zrem(key: string, ...members: any[]): Promise<number>;
+  /** EVAL. */
+  eval(script: string, keys: number, ...keysAndArguments: any[]): Promise<unknown>;
   /** TIME. */
   time(): Promise<any>;
 }

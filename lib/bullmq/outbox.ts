@@ -35,6 +35,7 @@ export class Outbox {
   readonly #queue: EngineQueue;
   readonly #owner: OutboxOwner;
   #batch: Outgoing[] = [];
+  readonly #pauses = new Set<() => void>();
   #closed = false;
 
   constructor(queue: EngineQueue, owner: OutboxOwner) {
@@ -52,6 +53,7 @@ export class Outbox {
   /** Try nothing again. */
   close(): void {
     this.#closed = true;
+    for (const end of this.#pauses) end();
   }
 
   #flush(): void {
@@ -61,6 +63,17 @@ export class Outbox {
     void this.#send(jobs);
   }
 
+  #addAll(jobs: readonly Outgoing[]): Promise<unknown> {
+    const all = jobs.map(({ id, name, data, opts }) => {
+      return { name, data, opts: { jobId: id, ...opts } };
+    });
+    const [one] = all;
+    // Alone it goes without a transaction around it.
+    return all.length === 1
+      ? this.#queue.add(one!.name, one!.data, one!.opts)
+      : this.#queue.addBulk(all);
+  }
+
   async #send(jobs: readonly Outgoing[]): Promise<void> {
     for (;;) {
       // Some may have been called off while the Redis was away.
@@ -68,9 +81,7 @@ export class Outbox {
       if (wanted.length === 0) return;
       for (const job of wanted) this.#owner.onSending(job);
       try {
-        await this.#queue.addBulk(
-          wanted.map(({ id, name, data, opts }) => ({ name, data, opts: { jobId: id, ...opts } })),
-        );
+        await this.#addAll(wanted);
         for (const job of wanted) this.#owner.onAdded(job);
         return;
       } catch (error) {
@@ -80,9 +91,23 @@ export class Outbox {
           return;
         }
         // The connection broke. What is there already under its name is not added twice.
-        await new Promise<void>((resolve) => startTimer(AGAIN_MS, resolve));
+        await this.#pause();
+        if (this.#closed) return;
       }
     }
+  }
+
+  /** Wait for a moment, or until this is closed. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        timer.stop();
+        this.#pauses.delete(end);
+        resolve();
+      };
+      const timer = startTimer(AGAIN_MS, end);
+      this.#pauses.add(end);
+    });
   }
 }
 

@@ -5,13 +5,34 @@ import type { QueueKeys } from "./queue_keys.ts";
 /** Receipts of so many milliseconds go out together. */
 const TOGETHER_MS = 50;
 
-/** A job is looked for so many times among the finished: its outcome may arrive before it is there. */
+/** A job is looked for so many times: its outcome may arrive before the engine has finished it. */
 const TIMES = 20;
 
+/** For so many jobs at a time nobody else is served. */
+const BATCH = 500;
+
 /**
- * Takes jobs out of Redis whose outcome has arrived, many at a time: of one that is finished nothing
- * is left but its hash, and its place among the finished. One that is not there yet waits for the
- * next time.
+ * Takes out the jobs that are finished, and returns the others that are there: of one that is finished
+ * nothing is left but its hash, and its place in one of the lists. Both go in one step, so that a hash
+ * that no list knows, and which would stay for ever, is left neither by a submitter that dies nor by a
+ * command that a broken connection has sent twice.
+ */
+const TAKE_OUT = `
+local left = {}
+for i, id in ipairs(ARGV) do
+  local job = KEYS[i + 2]
+  if redis.call("ZREM", KEYS[1], id) == 1 or redis.call("ZREM", KEYS[2], id) == 1
+      or redis.call("HEXISTS", job, "finishedOn") == 1 then
+    redis.call("UNLINK", job)
+  elseif redis.call("EXISTS", job) == 1 then
+    left[#left + 1] = id
+  end
+end
+return left`;
+
+/**
+ * Takes jobs out of Redis whose outcome has arrived, many at a time. One that is not finished yet waits
+ * for the next time.
  */
 export class Receipts {
   readonly #redis: RedisClient;
@@ -34,14 +55,15 @@ export class Receipts {
   async flush(): Promise<void> {
     this.#timer?.stop();
     this.#timer = undefined;
-    const batch = [...this.#times];
+    const times = new Map(this.#times);
     this.#times.clear();
+    const ids = [...times.keys()];
     try {
-      const finished = await Promise.all(batch.map(([id]) => this.#wasFinished(id)));
-      const keys = batch.filter((_, i) => finished[i]).map(([id]) => this.#keys.job(id));
-      if (keys.length > 0) await this.#redis.unlink(...keys);
-      for (const [i, [id, times]] of batch.entries()) {
-        if (!finished[i] && times > 1) this.#times.set(id, times - 1);
+      for (let at = 0; at < ids.length; at += BATCH) {
+        for (const id of await this.#takeOut(ids.slice(at, at + BATCH))) {
+          const more = times.get(id)! - 1;
+          if (more > 0) this.#times.set(id, more);
+        }
       }
       if (this.#times.size > 0) this.#schedule();
     } catch {
@@ -59,8 +81,9 @@ export class Receipts {
     this.#timer ??= startTimer(TOGETHER_MS, () => void this.flush());
   }
 
-  async #wasFinished(id: string): Promise<boolean> {
+  async #takeOut(ids: readonly string[]): Promise<string[]> {
     const { completed, failed } = this.#keys;
-    return await this.#redis.zrem(completed, id) === 1 || await this.#redis.zrem(failed, id) === 1;
+    const keys = [completed, failed, ...ids.map((id) => this.#keys.job(id))];
+    return await this.#redis.eval(TAKE_OUT, keys.length, ...keys, ...ids) as string[];
   }
 }

@@ -1,4 +1,5 @@
 import { now } from "../base/clock.ts";
+import type { Future } from "../core/future.ts";
 import { mapOf } from "./job_ids.ts";
 
 /** What is cancelled: a call by its name, or the chunks of a map from one of them on. */
@@ -10,7 +11,8 @@ export type StopReason = "cancelled" | "drained";
 /** A job that runs here. */
 export interface RunningJob {
   readonly id: string;
-  readonly abort: AbortController;
+  /** The call of the pool that runs it. */
+  call: Future<unknown> | undefined;
   /** Why it was asked to stop, if it was. */
   stopped: StopReason | undefined;
 }
@@ -30,7 +32,7 @@ export class RunningJobs {
 
   /** Note down that a job begins. */
   begin(id: string): RunningJob {
-    const job: RunningJob = { id, abort: new AbortController(), stopped: undefined };
+    const job: RunningJob = { id, call: undefined, stopped: undefined };
     this.#running.set(id, job);
     return job;
   }
@@ -79,7 +81,7 @@ export class RunningJobs {
 function stop(job: RunningJob, reason: StopReason, message: string): void {
   if (job.stopped !== undefined) return;
   job.stopped = reason;
-  job.abort.abort(message);
+  job.call?.cancel(message);
 }
 
 function namesOf(id: string): string[] {

@@ -35,3 +35,8 @@ export async function startSubmitter(redis: RedisServer, file: string): Promise<
   await child.says("added");
   return child;
 }
+
+/** Start a program that has made an executor, and nothing else that would hold it. */
+export function startHolder(redis: RedisServer): Child {
+  return new Child("holder.ts", [`${redis.port}`]);
+}

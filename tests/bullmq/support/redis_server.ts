@@ -4,7 +4,14 @@ import { Redis } from "./engine.ts";
 export interface RedisOptions {
   /** Whether it keeps a log of what it did, so that it has it all when it is started again. */
   appendOnly?: boolean;
+  /** Whether it speaks TLS, and asks for a password. */
+  tls?: boolean;
 }
+
+const AUTHORITY = new URL("../fixtures/tls/authority.pem", import.meta.url);
+const CERTIFICATE = new URL("../fixtures/tls/certificate.pem", import.meta.url);
+const KEY = new URL("../fixtures/tls/key.pem", import.meta.url);
+const PASSWORD = "the password of the tests";
 
 /** A `redis-server` of the test's own: on a free port of loopback, with a folder of its own. */
 export class RedisServer implements AsyncDisposable {
@@ -35,9 +42,17 @@ export class RedisServer implements AsyncDisposable {
 
   /** Start it, for the first time or again. */
   async start(): Promise<void> {
-    const { appendOnly = false } = this.#options;
+    const { appendOnly = false, tls = false } = this.#options;
+    const encrypted = {
+      port: 0,
+      "tls-port": this.port,
+      "tls-cert-file": CERTIFICATE.pathname,
+      "tls-key-file": KEY.pathname,
+      "tls-auth-clients": "no",
+      requirepass: PASSWORD,
+    };
     const settings = {
-      port: this.port,
+      ...tls ? encrypted : { port: this.port },
       bind: "127.0.0.1",
       dir: this.#folder,
       save: "",
@@ -51,12 +66,24 @@ export class RedisServer implements AsyncDisposable {
       stdout: "null",
       stderr: "null",
     }).spawn();
-    while (!await this.#answers()) await new Promise((resolve) => setTimeout(resolve, 10));
+    let ended = false;
+    void this.#process.status.then(() => ended = true);
+    while (!await this.#answers(tls ? "-NOAUTH" : "+PONG")) {
+      if (ended) throw new Error(`redis-server has ended: port ${this.port} may be taken`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
   }
 
   /** A client, which is the test's to use; it is closed with the server. */
-  client(): Redis {
-    const client = new Redis(this.port, "127.0.0.1", { maxRetriesPerRequest: null });
+  client(options: object = {}): Redis {
+    const { tls } = this.#options;
+    const client = new Redis({
+      port: this.port,
+      host: "127.0.0.1",
+      maxRetriesPerRequest: null,
+      ...tls ? { tls: { ca: Deno.readTextFileSync(AUTHORITY) }, password: PASSWORD } : {},
+      ...options,
+    });
     client.on("error", () => {});
     this.#clients.push(client);
     return client;
@@ -82,16 +109,34 @@ export class RedisServer implements AsyncDisposable {
     await Deno.remove(this.#folder, { recursive: true });
   }
 
-  async #answers(): Promise<boolean> {
+  async #answers(first: string): Promise<boolean> {
+    const { port } = this;
     try {
-      using connection = await Deno.connect({ hostname: "127.0.0.1", port: this.port });
+      using connection = this.#options.tls
+        ? await Deno.connectTls({
+          hostname: "127.0.0.1",
+          port,
+          caCerts: [await Deno.readTextFile(AUTHORITY)],
+        })
+        : await Deno.connect({ hostname: "127.0.0.1", port });
       await connection.write(new TextEncoder().encode("PING\r\n"));
       const answer = new Uint8Array(16);
       const length = await connection.read(answer) ?? 0;
-      return new TextDecoder().decode(answer.subarray(0, length)).startsWith("+PONG");
+      return new TextDecoder().decode(answer.subarray(0, length)).startsWith(first);
     } catch {
       return false;
     }
+  }
+}
+
+/** Whether the `redis-server` that is there can speak TLS. */
+export async function hasTls(): Promise<boolean> {
+  try {
+    const args = ["--port", "0", "--tls-port", "1", "--tls-cert-file", "none"];
+    const { stdout } = await new Deno.Command("redis-server", { args }).output();
+    return !new TextDecoder().decode(stdout).includes("Bad directive");
+  } catch {
+    return false;
   }
 }
 
