@@ -450,6 +450,14 @@ redisTest(
       'TypeError: Cannot run a call of wire version 2: worker "old" knows versions up to 1; ' +
         "update the workers before the submitters",
     );
+    const other = await queue.add("tasks/square", [1, "jsc", "call", "me", "[2]", null, true]);
+    await until(async () => (await other.getState()) === "failed");
+    const { failedReason: reason = "" } = await queue.getJob(other.id!) ?? {};
+    assertEquals(
+      reason,
+      'TypeError: Cannot run a call whose arguments have the format "jsc": worker "old" reads ' +
+        '"v8"; run both on V8 (Deno, Node), or both on Bun',
+    );
     await queue.close();
   },
 );
