@@ -33,16 +33,16 @@ class Existing {
 class Cancelling extends Existing {
   #delivery: Delivery | undefined = undefined;
 
-  static has(error: CancelledError): boolean {
-    return #delivery in error;
+  static has(error: unknown): error is CancelledError {
+    return isInstance(error, CancelledError) && #delivery in error;
   }
 
-  static get(error: CancelledError): Delivery | undefined {
-    return #delivery in error ? (error as unknown as Cancelling).#delivery : undefined;
+  static get(error: unknown): Delivery | undefined {
+    return Cancelling.has(error) ? (error as unknown as Cancelling).#delivery : undefined;
   }
 
   static set(error: CancelledError, delivery: Delivery | undefined): void {
-    if (!(#delivery in error)) new Cancelling(error);
+    if (!Cancelling.has(error)) new Cancelling(error);
     (error as unknown as Cancelling).#delivery = delivery;
   }
 }
@@ -74,7 +74,7 @@ function makeError(reason: unknown): CancelledError {
 
 /** Whether an unhandled rejection with this reason is that of a cancelled wait. */
 export function isDelivered(reason: unknown): boolean {
-  if (!isInstance(reason, CancelledError) || !Cancelling.has(reason)) return false;
+  if (!Cancelling.has(reason)) return false;
   const delivery = Cancelling.get(reason);
   if (delivery !== undefined && ++delivery.unheard === delivery.waits) {
     // It is delivered again, and may be so in vain again.
@@ -88,11 +88,14 @@ export function isDelivered(reason: unknown): boolean {
 
 /** Whether a rejection that was unhandled, and is handled now, is that of a cancelled wait. */
 export function isHeardLate(reason: unknown): boolean {
-  if (!isInstance(reason, CancelledError) || !Cancelling.has(reason)) return false;
+  if (!Cancelling.has(reason)) return false;
   const delivery = Cancelling.get(reason);
   if (delivery?.over) delivery.listener.onHeardLate();
   return true;
 }
+
+/** Whether it is the error of a cancellation, with which waits reject. */
+export const isOfCancellation: (error: unknown) => boolean = Cancelling.has;
 
 /** A scope is being cancelled with `error`: tell `listener` if none of its waits is listened to. */
 export function watchDelivery(error: CancelledError, listener: DeliveryListener): void {
@@ -103,7 +106,7 @@ export function watchDelivery(error: CancelledError, listener: DeliveryListener)
 }
 
 /** A wait is about to reject with `error`. */
-export function noteDelivery(error: CancelledError): void {
+export function noteDelivery(error: unknown): void {
   const delivery = Cancelling.get(error);
   if (delivery !== undefined) delivery.waits++;
 }

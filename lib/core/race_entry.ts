@@ -1,4 +1,5 @@
 import { isThenable } from "../base/is_thenable.ts";
+import { isOfCancellation } from "./cancellation.ts";
 import { heldWait } from "./held_wait.ts";
 import { onWaitPromise } from "./waiter.ts";
 
@@ -28,6 +29,7 @@ export interface Racer {
  */
 export class RaceEntry {
   readonly #enter: Settle;
+  readonly #onRejected: Settle;
   /** By whom the promise was entered: read only if it matters, as that takes long. */
   readonly #trace: { stack?: unknown } = {};
   /** What `then` of the promise would have given. */
@@ -37,6 +39,7 @@ export class RaceEntry {
 
   constructor(enter: Settle, onRejected: Settle) {
     this.#enter = enter;
+    this.#onRejected = onRejected;
     const { stackTraceLimit } = Error;
     Reflect.set(Error, "stackTraceLimit", 1);
     Error.captureStackTrace?.(this.#trace, thenOfWait);
@@ -54,18 +57,29 @@ export class RaceEntry {
     this.#resolve(isThenable(value) ? promise : value);
   }
 
-  /** The wait of `promise` has failed, which the race hears of. */
+  /** The wait of `promise` has failed, or was cancelled. */
   reject(error: unknown, promise: Promise<unknown>): void {
+    if (isOfCancellation(error)) this.#cancel(error, promise);
+    else this.#fail(error, promise);
+  }
+
+  /** The race hears of it. */
+  #fail(error: unknown, promise: Promise<unknown>): void {
+    rejected.add(this.#onRejected);
     this.#reject(error);
     then.call(promise, undefined, () => {});
   }
 
   /** The wait of `promise` was cancelled: the race hears of that, unless it is over. */
-  cancel(error: unknown, promise: Promise<unknown>): void {
-    // `Promise.all` and the like tell nobody whether they are over.
-    if (!this.#isRace()) return this.reject(error, promise);
+  #cancel(error: unknown, promise: Promise<unknown>): void {
+    if (!this.#isRace()) {
+      // `Promise.all` and the like tell nobody whether they are over, unless it was one of ours that
+      // has ended them: of several waits of a task they hear the first.
+      if (!rejected.has(this.#onRejected)) this.#fail(error, promise);
+      return;
+    }
     // What resolves a promise looks at what it is given only if that promise is not resolved yet.
-    const heard = () => this.reject(error, promise);
+    const heard = () => this.#fail(error, promise);
     this.#enter({
       get then() {
         heard();
@@ -84,6 +98,9 @@ export class RaceEntry {
   }
 }
 
+/** What has ended a promise, by a wait that it followed: for all members of a `Promise.all` it is one. */
+const rejected: WeakSet<Settle> = new WeakSet();
+
 interface Site {
   getFunctionName(): string | null;
   getFileName(): string | null | undefined;
@@ -97,9 +114,12 @@ const isRace = (_: unknown, [site]: Site[]) =>
  * cancelled: a program without any needs none of this.
  */
 export function hearRaces(): void {
-  onWaitPromise((promise) => {
-    promise.then = thenOfWait as typeof then;
-  });
+  onWaitPromise(followRaces);
+}
+
+/** Let races follow the wait of `promise` by entries. */
+export function followRaces(promise: Promise<unknown>): void {
+  promise.then = thenOfWait as typeof then;
 }
 
 /** The method `then` of the promise of a wait. `await` does not call it. */

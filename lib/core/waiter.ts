@@ -166,10 +166,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     if (interruption !== undefined) {
       if (state === WITHDRAWN) this.onWithdrawn();
       else this.onLost(handed as W);
-      const error = this.errorFor(interruption);
-      noteDelivery(error);
-      this.#reject(error);
-      if (this.#races !== undefined) this.#endRaces("cancel", error);
+      this.#fail(this.errorFor(interruption));
     } else if (state === FAILED) {
       this.#fail(handed);
     } else {
@@ -234,11 +231,13 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
   }
 
   #fail(error: unknown): void {
+    // Of a wait that was handed on its holder hears.
+    if (this.#scope !== undefined) noteDelivery(error);
     this.#reject(error);
     if (this.#races !== undefined) this.#endRaces("reject", error);
   }
 
-  #endRaces(how: "resolve" | "reject" | "cancel", outcome: unknown): void {
+  #endRaces(how: "resolve" | "reject", outcome: unknown): void {
     for (const race of this.#races!) race[how](outcome, this.promise);
     this.#races = undefined;
   }

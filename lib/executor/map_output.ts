@@ -7,6 +7,7 @@ import { cancelledError } from "../core/cancellation.ts";
 import { runInScope } from "../core/context.ts";
 import { Future, futureInternals, type Stoppable } from "../core/future.ts";
 import { holdWait, WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { startLimit } from "../core/start_limit.ts";
 import { noWait } from "../core/waiter.ts";
 import { type Subscription, whenAborted } from "../core/when_aborted.ts";
@@ -318,7 +319,7 @@ export abstract class MapOutput<P extends Piece>
     const head = this.#pieces.peek();
     if (head?.over && this.#at < head.size) return noWait(this.#hand(head));
     const chain = new WaitChain();
-    return holdWait(this.#wait(chain), chain);
+    return racedWait(this.#wait(chain), chain);
   }
 
   #hand(head: P): IteratorResult<unknown> {

@@ -1,4 +1,5 @@
-import { holdWait, WaitChain } from "../core/held_wait.ts";
+import { WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 import { inspect } from "../base/inspect.ts";
 import { now } from "../base/clock.ts";
@@ -188,7 +189,7 @@ export class SharedCondition extends Shareable {
    */
   wait(): Promise<true> {
     const chain = new WaitChain();
-    return holdWait(this.#wait(chain), chain);
+    return racedWait(this.#wait(chain), chain);
   }
 
   async #wait(chain: WaitChain): Promise<true> {
@@ -247,12 +248,12 @@ export class SharedCondition extends Shareable {
    */
   waitForPredicate(fn: () => boolean): Promise<true> {
     const chain = new WaitChain();
-    return holdWait(this.#waitForPredicate(fn, chain), chain);
+    return racedWait(this.#waitForPredicate(fn, chain), chain);
   }
 
   async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a shared condition", "fn", fn);
-    while (!ask(fn)) await chain.step(this.wait());
+    while (!ask(fn)) await this.#wait(chain);
     return true;
   }
 

@@ -1,8 +1,9 @@
 import { BrokenBarrierError } from "../errors.ts";
 import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
-import { holdWait, WaitChain } from "../core/held_wait.ts";
-import { type Condition, conditionOf } from "./condition.ts";
+import { WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
+import { type Condition, conditionInternals } from "./condition.ts";
 
 const FILLING = 0;
 const DRAINING = 1;
@@ -30,7 +31,7 @@ const BROKEN = 3;
  */
 export class Barrier {
   readonly #parties: number;
-  readonly #condition: Condition = conditionOf("Barrier");
+  readonly #condition: Condition = conditionInternals.create("Barrier");
   #state: number = FILLING;
   #inside = 0;
 
@@ -56,7 +57,7 @@ export class Barrier {
    */
   wait(): Promise<number> {
     const chain = new WaitChain();
-    return holdWait(this.#wait(chain), chain);
+    return racedWait(this.#wait(chain), chain);
   }
 
   async #wait(chain: WaitChain): Promise<number> {
@@ -64,13 +65,13 @@ export class Barrier {
     await chain.step(condition.acquire());
     try {
       while (this.#state === DRAINING || this.#state === RESETTING) {
-        await chain.step(condition.wait());
+        await conditionInternals.wait(condition, chain);
       }
       if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
       const arrival = this.#inside++;
       try {
         if (arrival + 1 === this.#parties) this.#enter(DRAINING);
-        while (this.#state === FILLING) await chain.step(condition.wait());
+        while (this.#state === FILLING) await conditionInternals.wait(condition, chain);
         if (this.#state !== DRAINING) {
           throw new BrokenBarrierError("The barrier was aborted or reset");
         }
@@ -92,7 +93,7 @@ export class Barrier {
    */
   reset(): Promise<void> {
     const chain = new WaitChain();
-    return holdWait(this.#reset(chain), chain);
+    return racedWait(this.#reset(chain), chain);
   }
 
   async #reset(chain: WaitChain): Promise<void> {
@@ -111,7 +112,7 @@ export class Barrier {
    */
   abort(): Promise<void> {
     const chain = new WaitChain();
-    return holdWait(this.#abort(chain), chain);
+    return racedWait(this.#abort(chain), chain);
   }
 
   async #abort(chain: WaitChain): Promise<void> {

@@ -1,7 +1,8 @@
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
-import { holdWait, WaitChain } from "../core/held_wait.ts";
+import { WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
@@ -167,7 +168,7 @@ export class CapacityLimiter {
    */
   run<T>(fn: () => T | PromiseLike<T>): Promise<T> {
     const chain = new WaitChain();
-    return holdWait(this.#run(fn, chain), chain);
+    return racedWait(this.#run(fn, chain), chain);
   }
 
   async #run<T>(fn: () => T | PromiseLike<T>, chain: WaitChain): Promise<T> {

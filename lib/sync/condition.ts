@@ -2,12 +2,21 @@ import { CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
-import { holdWait, WaitChain } from "../core/held_wait.ts";
+import { WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { Lock, lockInternals } from "./lock.ts";
 import { PlainWait } from "./_plain_wait.ts";
 
-/** Make the condition of another primitive, for which its waits are then waits. */
-export let conditionOf: (kind: string) => Condition;
+/** What another primitive does with a condition within it. */
+export interface ConditionInternals {
+  /** Make one, for which its waits are waits for `kind`. */
+  create(kind: string): Condition;
+  /** `wait`, as a step of an async function. */
+  wait(condition: Condition, chain: WaitChain): Promise<true>;
+}
+
+/** Filled by the class below. */
+export let conditionInternals: ConditionInternals;
 
 /**
  * A lock together with tasks that wait, without holding it, to be notified.
@@ -46,10 +55,13 @@ export class Condition {
   #kind = "Condition";
 
   static {
-    conditionOf = (kind) => {
-      const condition = new Condition();
-      condition.#kind = kind;
-      return condition;
+    conditionInternals = {
+      create: (kind) => {
+        const condition = new Condition();
+        condition.#kind = kind;
+        return condition;
+      },
+      wait: (condition, chain) => condition.#wait(chain),
     };
   }
 
@@ -111,7 +123,7 @@ export class Condition {
    */
   wait(): Promise<true> {
     const chain = new WaitChain();
-    return holdWait(this.#wait(chain), chain);
+    return racedWait(this.#wait(chain), chain);
   }
 
   async #wait(chain: WaitChain): Promise<true> {
@@ -161,12 +173,12 @@ export class Condition {
    */
   waitForPredicate(fn: () => boolean): Promise<true> {
     const chain = new WaitChain();
-    return holdWait(this.#waitForPredicate(fn, chain), chain);
+    return racedWait(this.#waitForPredicate(fn, chain), chain);
   }
 
   async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a condition", "fn", fn);
-    while (!ask(fn)) await chain.step(this.wait());
+    while (!ask(fn)) await this.#wait(chain);
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { QueueShutDown } from "../errors.ts";
 import { isInstance } from "../base/instance.ts";
 import { heldWait, holdWait, noHeldWait } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 
 /** The items of a queue, each taken out; it ends when the queue is shut down and drained. */
 export class QueueItems<T> implements AsyncIterator<T, undefined> {
@@ -21,7 +22,8 @@ export class QueueItems<T> implements AsyncIterator<T, undefined> {
         return this.return();
       },
     );
-    return holdWait(next, heldWait(got) ?? noHeldWait);
+    const wait = heldWait(got);
+    return wait === undefined ? holdWait(next, noHeldWait) : racedWait(next, wait);
   }
 
   return(): Promise<IteratorResult<T, undefined>> {

@@ -1,7 +1,7 @@
 import { cancelledError, outcomeError } from "../core/cancellation.ts";
 import { CancelScope } from "../core/cancel_scope.ts";
 import { currentScope, runInScope } from "../core/context.ts";
-import { holdWait } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { inTask } from "../core/in_task.ts";
 import { whenAborted } from "../core/when_aborted.ts";
 
@@ -21,7 +21,7 @@ export function underSignal<T>(
   return inTask(() => {
     const outer = currentScope()!;
     const scope = new CancelScope(outer.fiber, outer.runContext, outer);
-    return holdWait(runUnder(signal, scope, fn), scope);
+    return racedWait(runUnder(signal, scope, fn), scope);
   });
 }
 

@@ -4,7 +4,8 @@ import { cancelledError } from "../core/cancellation.ts";
 import { currentScope } from "../core/context.ts";
 import { ExceptionGroup } from "../core/exception_group.ts";
 import { type Future, futureInternals } from "../core/future.ts";
-import { holdWait, WaitChain } from "../core/held_wait.ts";
+import { WaitChain } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { inTask } from "../core/in_task.ts";
 import { type Awaitable, Task } from "../core/task.ts";
 import { nameFailures } from "./_name_failures.ts";
@@ -81,7 +82,7 @@ export function race(...args: unknown[]): Promise<unknown> {
   }
   return inTask(() => {
     const chain = new WaitChain();
-    return holdWait(decide(aws, chain), chain);
+    return racedWait(decide(aws, chain), chain);
   });
 }
 

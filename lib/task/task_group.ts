@@ -6,7 +6,8 @@ import { checkFunction, checkName, checkOptions, checkSignal, show } from "../ba
 import { currentRunContext, currentScope, runInScope, type TaskOwner } from "../core/context.ts";
 import { ExceptionGroup, groupFailure } from "../core/exception_group.ts";
 import { futureInternals } from "../core/future.ts";
-import { type HeldWait, holdWait } from "../core/held_wait.ts";
+import type { HeldWait } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { instruments, type TracedScope } from "../core/instrument.ts";
 import { followScope } from "./_follow_scope.ts";
 import { nameFailures } from "./_name_failures.ts";
@@ -190,7 +191,7 @@ export class TaskGroup {
       const ending = traced === undefined
         ? group.#run<T>(body as TaskGroupBody<T>)
         : followScope(traced, group.#run<T>((it) => traced.around(() => body(it as G))));
-      return holdWait(ending, group.#held);
+      return racedWait(ending, group.#held);
     });
   }
 

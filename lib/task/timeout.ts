@@ -4,7 +4,7 @@ import { nextTurn, now, type Timer } from "../base/clock.ts";
 import { inspect, showDuration } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, checkSignal, show } from "../base/validate.ts";
 import { currentScope, runInScope } from "../core/context.ts";
-import { holdWait } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import { instruments } from "../core/instrument.ts";
 import { startLimit } from "../core/start_limit.ts";
 import { futureInternals } from "../core/future.ts";
@@ -180,9 +180,9 @@ export class Timeout {
     const outer = currentScope()!;
     const scope = new CancelScope(outer.fiber, outer.runContext, outer);
     const traced = instruments()?.scopeBegan("timeout", this.#moveOn ? "moveOnAfter" : "timeout");
-    if (traced === undefined) return holdWait(this.#run(ms, body, outer, scope), scope);
+    if (traced === undefined) return racedWait(this.#run(ms, body, outer, scope), scope);
     const run = this.#run(ms, (limit) => traced.around(() => body(limit)), outer, scope);
-    return holdWait(followScope(traced, run), scope);
+    return racedWait(followScope(traced, run), scope);
   }
 
   async #run<T>(

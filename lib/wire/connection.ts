@@ -6,6 +6,7 @@ import { isInstance } from "../base/instance.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkDuration, show } from "../base/validate.ts";
 import { heldWait, holdWait, noHeldWait } from "../core/held_wait.ts";
+import { racedWait } from "../core/raced_wait.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 import { type CancelOutcome, Waiter } from "../core/waiter.ts";
 import { needPeers } from "./resource_sharer.ts";
@@ -167,7 +168,8 @@ export class Connection<T> extends Shareable implements AsyncIterable<T>, Dispos
           throw error;
         },
       );
-      return holdWait(next, heldWait(got) ?? noHeldWait);
+      const wait = heldWait(got);
+      return wait === undefined ? holdWait(next, noHeldWait) : racedWait(next, wait);
     }
 
     return(): Promise<IteratorResult<T, undefined>> {

@@ -14,12 +14,15 @@ const BESIDE: Record<string, string> = {
   "what lost a race": "await Promise.race([sleep(2 ** 40), Promise.resolve()]);",
   "what lost one race after another":
     "const stop = new Queue().get(); for (let i = 0; i < 3; i++) await Promise.race([stop, Promise.resolve()]);",
+  "a limit that lost a race":
+    "await Promise.race([waitFor(new Queue().get(), 2 ** 40), Promise.resolve()]);",
+  "several waits that a Promise.all has": "Promise.all([new Queue().get(), lock.acquire()]);",
   "several that lost one race":
     "await Promise.race([new Queue().get(), lock.acquire(), sleep(2 ** 40), Promise.resolve()]);",
 };
 
 const PRELUDE = `
-  import { createTask, Lock, Queue, run, sleep, timeout } from "$MOD";
+  import { createTask, Lock, Queue, run, sleep, timeout, waitFor } from "$MOD";
   const lock = new Lock();
   await lock.acquire();
   const foreign = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
