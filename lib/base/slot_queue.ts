@@ -80,10 +80,22 @@ export abstract class SlotQueue<E extends object> {
     if (mask >= KEPT && this.#size <= mask >> 3) this.#moveTo((mask + 1) >> 1);
   }
 
-  // Where half of the slots are gaps it is enough to close up.
+  // Where half of the slots are gaps it is enough to close up. Else all keep their slots: to touch
+  // each entry, when a queue of 1,000 grows, takes as long as a third of its way through the queue.
   #makeRoom(): void {
     const { length } = this.#ring;
-    this.#moveTo(this.#size > length >> 1 ? length * 2 : Math.max(SMALLEST, length));
+    if (length === 0) this.#ring = new Array(SMALLEST);
+    else if (this.#size <= length >> 1) this.#moveTo(length);
+    else this.#widen();
+  }
+
+  #widen(): void {
+    const from = this.#ring;
+    const ring: (E | undefined)[] = new Array(from.length * 2);
+    for (let slot = this.#head; slot < this.#tail; slot++) {
+      ring[slot & (ring.length - 1)] = from[slot & (from.length - 1)];
+    }
+    this.#ring = ring;
   }
 
   #moveTo(length: number): void {

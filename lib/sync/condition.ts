@@ -1,11 +1,12 @@
-import { CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { WaitQueue } from "../base/slot_queue.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import { WaitChain } from "../core/held_wait.ts";
 import { racedWait } from "../core/raced_wait.ts";
+import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
+import type { WaitSubject } from "../core/wait_subject.ts";
 import { Lock, lockInternals } from "./lock.ts";
-import { PlainWait } from "./_plain_wait.ts";
 
 /** What another primitive does with a condition within it. */
 export interface ConditionInternals {
@@ -50,9 +51,89 @@ export let conditionInternals: ConditionInternals;
  */
 export class Condition {
   readonly #lock: Lock;
-  readonly #waiters: WaitQueue<PlainWait<true>> = new WaitQueue();
+  /** Those who were not notified yet. */
+  readonly #waiters: WaitQueue<Waiter<true, void>> = new WaitQueue();
   /** What those who wait wait for, as the tree of tasks shows it. */
   #kind = "Condition";
+
+  /**
+   * First to be notified, and then for the lock: one wait, so that nothing is between the two.
+   *
+   * As in CPython, a cancellation is kept until the lock is held: of several the last. Each costs the
+   * place in the line for the lock.
+   */
+  static #Wait = class extends Waiter<true, void> {
+    readonly #condition: Condition;
+    readonly #line: Lock;
+    /** Under which the caller has held the lock: it still has to release it at its end. */
+    readonly #permit: Disposable;
+    /** Whether it stands in the line for the lock. */
+    #inLine = false;
+    /** A cancellation that it takes in its turn, and whether that alone is why it has one. */
+    #due: CancelledError | undefined = undefined;
+    #calledOff = false;
+    #failure: CancelledError | undefined = undefined;
+
+    constructor(condition: Condition, permit: Disposable) {
+      super();
+      this.#condition = condition;
+      this.#line = condition.#lock;
+      this.#permit = permit;
+      condition.#waiters.append(this);
+    }
+
+    override describe(): WaitSubject {
+      return this.#inLine ? lockInternals.describe(this.#line) : { kind: this.#condition.#kind };
+    }
+
+    override interrupt(error: CancelledError): boolean {
+      if (this.waiting) return super.interrupt(error);
+      // As in any wait: of several the last is delivered, but not after it was called off.
+      if (!this.#calledOff) this.#due = error;
+      return true;
+    }
+
+    override clearPending(): void {
+      if (!this.#calledOff) this.#due = undefined;
+    }
+
+    // It cannot reject before it holds the lock.
+    protected override onWithdraw(error: CancelledError): CancelOutcome {
+      if (this.#inLine) lockInternals.callOff(this.#line);
+      else this.#condition.#waiters.remove(this);
+      this.#due = error;
+      this.#calledOff = true;
+      this.wake();
+      return "delegated";
+    }
+
+    protected override onResume(): true | typeof again {
+      const due = this.#due;
+      if (this.#inLine && due === undefined) {
+        lockInternals.hold(this.#line, this, this.#permit);
+        return this.#end();
+      }
+      if (this.#inLine) lockInternals.leave(this.#line, this, this.#calledOff);
+      if (due !== undefined) {
+        this.#failure = due;
+        this.#due = undefined;
+        this.#calledOff = false;
+      }
+      if (lockInternals.tryHold(this.#line, this.#permit)) return this.#end();
+      lockInternals.append(this.#line, this);
+      this.#inLine = true;
+      return again;
+    }
+
+    // One that fails may have been notified all the same, so that another one has to be:
+    //
+    //   condition.notify(); waiter.cancel();   // in one step: nobody else would hear of it
+    #end(): true {
+      if (this.#failure === undefined) return true;
+      this.#condition.#wake(1);
+      throw this.#failure;
+    }
+  };
 
   static {
     conditionInternals = {
@@ -61,7 +142,7 @@ export class Condition {
         condition.#kind = kind;
         return condition;
       },
-      wait: (condition, chain) => condition.#wait(chain),
+      wait: (condition, chain) => chain.step(condition.#wait()),
     };
   }
 
@@ -122,40 +203,19 @@ export class Condition {
    *   then, too.
    */
   wait(): Promise<true> {
-    const chain = new WaitChain();
-    return racedWait(this.#wait(chain), chain);
+    return this.#wait();
   }
 
-  async #wait(chain: WaitChain): Promise<true> {
-    const lock = this.#lock;
-    const permit = lockInternals.holder(lock);
+  #wait(): Promise<true> {
+    const permit = lockInternals.holder(this.#lock);
     if (permit === undefined) {
-      throw new InvalidStateError("Cannot wait on a condition: its lock is not held");
+      return Promise.reject(
+        new InvalidStateError("Cannot wait on a condition: its lock is not held"),
+      );
     }
-    lock.release();
-    // As in CPython, a failure of the wait is kept until the lock is held: of several the last. While
-    // one is there, the wait may have been notified all the same, so that another one has to be:
-    //
-    //   condition.notify(); waiter.cancel();   // in one step: nobody else would hear of it
-    let failure: unknown;
-    try {
-      await chain.step(new PlainWait(this.#waiters, this.#kind).begin());
-    } catch (error) {
-      failure = error;
-    }
-    for (;;) {
-      try {
-        // Under the permit that the caller has: it still has to release the lock at its end.
-        lockInternals.replace(lock, await chain.step(lock.acquire()), permit);
-        break;
-      } catch (error) {
-        failure = error;
-        if (!(error instanceof CancelledError)) break;
-      }
-    }
-    if (failure === undefined) return true;
-    PlainWait.wake(this.#waiters, 1, true);
-    throw failure;
+    const wait = new Condition.#Wait(this, permit);
+    this.#lock.release();
+    return wait.begin();
   }
 
   /**
@@ -178,7 +238,7 @@ export class Condition {
 
   async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a condition", "fn", fn);
-    while (!ask(fn)) await this.#wait(chain);
+    while (!ask(fn)) await chain.step(this.#wait());
     return true;
   }
 
@@ -195,7 +255,7 @@ export class Condition {
   notify(n: number = 1): void {
     checkInteger("notify", "n", n, 0);
     this.#checkHeld();
-    PlainWait.wake(this.#waiters, n, true);
+    this.#wake(n);
   }
 
   /**
@@ -205,13 +265,19 @@ export class Condition {
    */
   notifyAll(): void {
     this.#checkHeld();
-    PlainWait.wake(this.#waiters, Infinity, true);
+    this.#wake(Infinity);
   }
 
   /** What `console.log` shows. */
   [inspect](): string {
     const state = this.#lock.locked() ? "locked" : "unlocked";
     return `Condition [${[state, ...showCounts({ waiting: this.#waiters.size })].join(", ")}]`;
+  }
+
+  #wake(n: number): void {
+    for (let left = Math.min(n, this.#waiters.size); left > 0; left--) {
+      this.#waiters.shift()!.wake();
+    }
   }
 
   #checkHeld(): void {

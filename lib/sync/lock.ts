@@ -1,17 +1,33 @@
 import { InvalidStateError } from "../errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
-import { WaitQueue } from "../base/slot_queue.ts";
+import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 import { currentFiber } from "../core/context.ts";
 import { fiberOf } from "../core/fiber_numbers.ts";
 import { type CancelOutcome, noWait, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 
+/** What holds a lock, and the number of the task that took it. */
+type Permit = Disposable & { readonly fiber?: number };
+
+/** Somebody who stands in line for a lock. */
+type LockWait = Slotted & Pick<Waiter<unknown, void>, "wake">;
+
 /** What a condition may do with its lock and users may not. */
 export interface LockInternals {
+  /** What those in line wait for. */
+  describe(lock: Lock): WaitSubject;
   /** The permit that holds the lock. */
-  holder(lock: Lock): Disposable | undefined;
-  /** If `permit` holds the lock, let `other` hold it instead. */
-  replace(lock: Lock, permit: Disposable, other: Disposable): void;
+  holder(lock: Lock): Permit | undefined;
+  /** Let `permit` hold the lock if that needs no waiting. */
+  tryHold(lock: Lock, permit: Permit): boolean;
+  /** Let `wait` stand in line for the lock; it is woken when it may hold it. */
+  append(lock: Lock, wait: LockWait): void;
+  /** One of those in line was called off, and leaves in its turn. */
+  callOff(lock: Lock): void;
+  /** `wait` has its turn and leaves the line, after it was called off or not. */
+  leave(lock: Lock, wait: LockWait, calledOff: boolean): void;
+  /** `wait` has its turn, and leaves the line with the lock held by `permit`. */
+  hold(lock: Lock, wait: LockWait, permit: Permit): void;
 }
 
 /** Filled by the class below. */
@@ -45,14 +61,14 @@ export let lockInternals: LockInternals;
  * ```
  */
 export class Lock {
-  #holder: (Disposable & { readonly fiber?: number }) | undefined = undefined;
+  #holder: Permit | undefined = undefined;
   /**
    * Everybody who waits. As in CPython, those who were woken or cancelled stand here until their
    * turn, so that a newcomer between a release and that turn does not overtake them:
    *
    *     lock.release(); await lock.acquire();   // in one step: behind who waited before
    */
-  readonly #waiters: WaitQueue<Waiter<Disposable, void>> = new WaitQueue();
+  readonly #waiters: WaitQueue<LockWait> = new WaitQueue();
   /** How many of the waiters were cancelled, and leave in their turn. */
   #leaving = 0;
 
@@ -66,7 +82,7 @@ export class Lock {
     }
 
     override describe(): WaitSubject {
-      return { kind: "Lock", holder: fiberOf(this.#lock.#holder?.fiber ?? 0) };
+      return lockInternals.describe(this.#lock);
     }
 
     protected override onWithdraw(): CancelOutcome {
@@ -75,20 +91,17 @@ export class Lock {
     }
 
     protected override onWithdrawn(): void {
-      this.#lock.#leaving--;
-      this.onLost();
+      this.#lock.#leave(this, true);
     }
 
     protected override onLost(): void {
-      // In one step: `lock.release(); first.cancel();`. The release woke the first, or found it still
-      // standing there; nobody but the one who leaves can wake the second.
-      this.#lock.#waiters.remove(this);
-      this.#lock.#passOn();
+      this.#lock.#leave(this, false);
     }
 
     protected override onResume(): Disposable {
-      this.#lock.#waiters.remove(this);
-      return this.#lock.#holder = new Lock.#Permit(this.#lock, this.fiber?.id ?? 0);
+      const permit = new Lock.#Permit(this.#lock, this.fiber?.id ?? 0);
+      this.#lock.#hold(this, permit);
+      return permit;
     }
   };
 
@@ -110,10 +123,17 @@ export class Lock {
 
   static {
     lockInternals = {
+      describe: (lock) => ({ kind: "Lock", holder: fiberOf(lock.#holder?.fiber ?? 0) }),
       holder: (lock) => lock.#holder,
-      replace: (lock, permit, other) => {
-        if (lock.#holder === permit) lock.#holder = other;
+      tryHold: (lock, permit) => {
+        if (!lock.#free()) return false;
+        lock.#holder = permit;
+        return true;
       },
+      append: (lock, wait) => lock.#waiters.append(wait),
+      callOff: (lock) => void lock.#leaving++,
+      leave: (lock, wait, calledOff) => lock.#leave(wait, calledOff),
+      hold: (lock, wait, permit) => lock.#hold(wait, permit),
     };
   }
 
@@ -172,6 +192,19 @@ export class Lock {
 
   #free(): boolean {
     return this.#holder === undefined && this.#waiters.size === this.#leaving;
+  }
+
+  // In one step: `lock.release(); first.cancel();`. The release woke the first, or found it still
+  // standing there; nobody but the one who leaves can wake the second.
+  #leave(wait: LockWait, calledOff: boolean): void {
+    if (calledOff) this.#leaving--;
+    this.#waiters.remove(wait);
+    this.#passOn();
+  }
+
+  #hold(wait: LockWait, permit: Permit): void {
+    this.#waiters.remove(wait);
+    this.#holder = permit;
   }
 
   // The first may have been woken already, or be about to leave: it calls this itself then.

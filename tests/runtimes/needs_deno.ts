@@ -36,7 +36,7 @@ export const NEEDS_DENO: readonly Need[] = [
     on: ["bun"],
     feature: "timers behind those put in their place: Bun's node:timers has these, too",
   },
-  ...["bull_executor", "faults", "rules"].map((name) => {
+  ...["bull_executor", "faults", "rules", "security"].map((name) => {
     return { file: `bullmq/${name}_test.ts`, on: ["bun"] as const, feature: NAMES_IN_WORKERS };
   }),
   {
