@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { nextTurn, now, startTimer, type Timer } from "../base/clock.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { runInScope } from "../core/context.ts";

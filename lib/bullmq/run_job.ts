@@ -1,5 +1,5 @@
 import { cancelRequested } from "../task/cancel_requested.ts";
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { type EncodedError, refuseShared, unpack } from "../wire/packing.ts";
 import { remote } from "../wire/remote.ts";

@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { watchDelivery } from "./cancellation.ts";
 import { carryOut } from "./carry_out.ts";
 import { nextTurn, now } from "../base/clock.ts";

@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { isInstance } from "../base/instance.ts";
 import { onUnhandledRejection } from "../base/runtime.ts";
 
@@ -90,7 +90,11 @@ export function isDelivered(reason: unknown): boolean {
 export function isHeardLate(reason: unknown): boolean {
   if (!Cancelling.has(reason)) return false;
   const delivery = Cancelling.get(reason);
-  if (delivery?.over) delivery.listener.onHeardLate();
+  if (delivery !== undefined) {
+    // Of what it has reached meanwhile nobody need hear any more.
+    delivery.waits = Infinity;
+    if (delivery.over) delivery.listener.onHeardLate();
+  }
   return true;
 }
 

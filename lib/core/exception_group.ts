@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { isInstance, readError } from "../base/instance.ts";
 import { checkFunction, show } from "../base/validate.ts";
 

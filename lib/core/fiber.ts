@@ -1,5 +1,5 @@
 import { isThenable } from "../base/is_thenable.ts";
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import { nextTurn, now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";

@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../task_errors.ts";
 import { inspect, showError } from "../base/inspect.ts";
 import { report } from "../base/report.ts";
 import { checkFunction } from "../base/validate.ts";

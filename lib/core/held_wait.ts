@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 
 /**
  * The wait behind a promise, for whoever was handed the promise: what asyncio does with the coroutine

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { type HeldWait, holdWait } from "./held_wait.ts";
 import { followRaces, type RaceEntry, type Racer } from "./race_entry.ts";
 

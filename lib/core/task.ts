@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../task_errors.ts";
 import { inspect } from "../base/inspect.ts";
 import { checkFunction, checkOptions, show } from "../base/validate.ts";
 import { currentRunContext, currentScope, type TaskOwner } from "./context.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { now, roughNow } from "../base/clock.ts";
 import type { Slotted } from "../base/slot_queue.ts";
 import { currentScope } from "./context.ts";

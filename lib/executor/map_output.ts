@@ -1,4 +1,4 @@
-import { CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
+import { CancelledError, InvalidStateError, TimeoutError } from "../task_errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { inspect } from "../base/inspect.ts";
 import { isInstance } from "../base/instance.ts";

@@ -1,4 +1,4 @@
-import { type CancelledError, TimeoutError } from "../errors.ts";
+import { type CancelledError, TimeoutError } from "../task_errors.ts";
 import type { Timer } from "../base/clock.ts";
 import { Future, futureInternals } from "../core/future.ts";
 import { startLimit } from "../core/start_limit.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import type { ContextSnapshot } from "../base/async_context.ts";
 import type { RunContext } from "../core/context.ts";
 import type { MapFailure, Piece } from "./map_output.ts";

@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { checkFunction, checkInteger } from "../base/validate.ts";
 import { Future, futureInternals } from "../core/future.ts";

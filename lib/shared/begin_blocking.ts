@@ -1,5 +1,5 @@
 import { builtin } from "../base/builtins.ts";
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { now } from "../base/clock.ts";
 import { self as thread } from "./thread_registry.ts";

@@ -1,5 +1,5 @@
 import { type LinkedEntry, LinkedList } from "../base/linked_list.ts";
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { Waiter } from "../core/waiter.ts";
 import { type Polled, startPolling, stopPolling } from "./poller.ts";
 import type { WaitQueues } from "./protocol/wait_queues.ts";

@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { ValueReader } from "./codec/value_reader.ts";
 import { ValueWriter } from "./codec/value_writer.ts";
 import { claim, type Handles, publish, retract } from "../wire/resource_sharer.ts";

@@ -5,7 +5,7 @@ import { inspect } from "../base/inspect.ts";
 import { now } from "../base/clock.ts";
 import { checkFunction, checkInteger, show } from "../base/validate.ts";
 import type { CancelOutcome } from "../core/waiter.ts";
-import { CancelledError, InvalidStateError } from "../errors.ts";
+import { CancelledError, InvalidStateError } from "../task_errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./begin_blocking.ts";
 import { ConditionProtocol } from "./protocol/condition_protocol.ts";

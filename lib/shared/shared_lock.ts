@@ -1,5 +1,5 @@
 import { inspect } from "../base/inspect.ts";
-import { InvalidStateError, TimeoutError } from "../errors.ts";
+import { InvalidStateError, TimeoutError } from "../task_errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./begin_blocking.ts";
 import { LockProtocol, NOT_HELD } from "./protocol/lock_protocol.ts";

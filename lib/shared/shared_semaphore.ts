@@ -1,6 +1,6 @@
 import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
-import { TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../task_errors.ts";
 import { type Parcel, parcel, registerSharedType, Shareable } from "../wire/shareable.ts";
 import { beginBlocking } from "./begin_blocking.ts";
 import { SemaphoreProtocol, TOO_MANY } from "./protocol/semaphore_protocol.ts";

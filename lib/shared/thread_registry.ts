@@ -6,7 +6,7 @@
  */
 import { allocateShared, isSharedMemory } from "../base/shared_memory.ts";
 import { show } from "../base/validate.ts";
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { ID_BITS, type ThreadIdentity } from "./protocol/words.ts";
 
 // A death log lists the threads that died last: its own name, the number of deaths, and for each its

@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { type Slotted, WaitQueue } from "../base/slot_queue.ts";
 import { currentFiber } from "../core/context.ts";

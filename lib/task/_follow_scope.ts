@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { isInstance } from "../base/instance.ts";
 import type { TracedScope } from "../core/instrument.ts";
 

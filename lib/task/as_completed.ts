@@ -1,4 +1,4 @@
-import { TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../task_errors.ts";
 import { now, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { WaitQueue } from "../base/slot_queue.ts";

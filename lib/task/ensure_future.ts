@@ -1,4 +1,4 @@
-import { CancelledError } from "../errors.ts";
+import { CancelledError } from "../task_errors.ts";
 import { Deque } from "../base/deque.ts";
 import { isInstance } from "../base/instance.ts";
 import { heldWait } from "../core/held_wait.ts";

@@ -1,5 +1,5 @@
 import { isThenable } from "../base/is_thenable.ts";
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { checkOptions, show } from "../base/validate.ts";
 import { checkAwaitable, listAwaitables, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { isThenable } from "../base/is_thenable.ts";
 import { cancelledError } from "../core/cancellation.ts";
 import { currentScope } from "../core/context.ts";

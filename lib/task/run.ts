@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { startTimer, type Timer } from "../base/clock.ts";
 import { hideFromListeners } from "../base/hide_from_listeners.ts";
 import { exit, onSignal, readEnv, type Signal } from "../base/runtime.ts";

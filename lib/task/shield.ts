@@ -1,4 +1,4 @@
-import type { CancelledError } from "../errors.ts";
+import type { CancelledError } from "../task_errors.ts";
 import { checkAwaitable, type ResultOf } from "./awaitable.ts";
 import { ensureFuture } from "./ensure_future.ts";
 import { Callback, Future, futureInternals } from "../core/future.ts";

@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError } from "../errors.ts";
+import { type CancelledError, InvalidStateError } from "../task_errors.ts";
 import { inspect, showCounts } from "../base/inspect.ts";
 import { roughNow } from "../base/clock.ts";
 import { WaitQueue } from "../base/slot_queue.ts";

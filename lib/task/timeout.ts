@@ -1,4 +1,4 @@
-import { type CancelledError, InvalidStateError, TimeoutError } from "../errors.ts";
+import { type CancelledError, InvalidStateError, TimeoutError } from "../task_errors.ts";
 import { followsAwaits } from "../base/async_context.ts";
 import { nextTurn, now, type Timer } from "../base/clock.ts";
 import { inspect, showDuration } from "../base/inspect.ts";

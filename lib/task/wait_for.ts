@@ -1,4 +1,4 @@
-import { TimeoutError } from "../errors.ts";
+import { TimeoutError } from "../task_errors.ts";
 import { checkDuration } from "../base/validate.ts";
 import { checkAwaitable, type ResultOf } from "./awaitable.ts";
 import { currentScope } from "../core/context.ts";

@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { nextTurn, startTimer, type Timer } from "../base/clock.ts";
 import { Deque } from "../base/deque.ts";
 import { inspect, showCounts } from "../base/inspect.ts";

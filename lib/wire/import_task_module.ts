@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 
 /** How many task modules are being loaded in this thread. */
 let loading = 0;

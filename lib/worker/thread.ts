@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../errors.ts";
+import { InvalidStateError } from "../task_errors.ts";
 import { inspect } from "../base/inspect.ts";
 import { checkDuration, checkFunction, checkOptions, show } from "../base/validate.ts";
 import { Future, futureInternals } from "../core/future.ts";

@@ -2,7 +2,6 @@
  * Waits whose verbs are async functions inside, in races of the runtime: a cancellation that reaches
  * only what has lost is not spent on it, and one that reaches a race that is not over is heard of once.
  */
-import { setImmediate } from "node:timers";
 import { assertEquals, assertRejects } from "@std/assert";
 import {
   asCompleted,
@@ -27,7 +26,7 @@ import {
   wait,
   waitFor,
 } from "../../mod.ts";
-import { settle } from "../support/settled.ts";
+import { foreignTurns, foreignTurnsOver, settle } from "../support/settled.ts";
 
 const LONG = 2 ** 30;
 
@@ -74,21 +73,16 @@ const nested: typeof waits = {
   "a task": () => Promise.resolve(createTask(() => new Queue().get())),
 };
 
-/** Turns of the event loop, in a promise of somebody else. */
-async function foreign(turns: number): Promise<void> {
-  for (; turns > 0; turns--) await new Promise<void>((resolve) => setImmediate(resolve));
-}
-
 const never = new Promise<never>(() => {});
 
 /** What a flow does with a wait, and goes on to at once. */
 const lost: Record<string, (wait: () => Promise<unknown>) => unknown> = {
   "begun and not looked at": (wait) => void wait(),
-  "lost a race": (wait) => Promise.race([wait(), foreign(1)]),
+  "lost a race": (wait) => Promise.race([wait(), foreignTurns(1)]),
   "lost two races": async (wait) => {
     const one = wait();
-    await Promise.race([one, foreign(1)]);
-    await Promise.race([foreign(1), one]);
+    await Promise.race([one, foreignTurns(1)]);
+    await Promise.race([foreignTurns(1), one]);
   },
   "in a Promise.all beside another that nobody looks at": (wait) =>
     void Promise.all([wait(), wait()]),
@@ -102,12 +96,12 @@ const live: Record<string, (wait: () => Promise<unknown>) => Promise<unknown>> =
   "in a Promise.all": (wait) => Promise.all([wait(), wait(), never]),
   "in a race after it has lost one": async (wait) => {
     const one = wait();
-    await Promise.race([one, foreign(1)]);
+    await Promise.race([one, foreignTurns(1)]);
     await Promise.race([one, never]);
   },
   "awaited after it has lost a race": async (wait) => {
     const one = wait();
-    await Promise.race([one, foreign(1)]);
+    await Promise.race([one, foreignTurns(1)]);
     await one;
   },
   "in a race and besides": async (wait) => {
@@ -127,16 +121,17 @@ async function play(body: () => unknown): Promise<unknown[]> {
       await sleep(LONG);
     } catch (error) {
       if (error instanceof CancelledError) heard++;
-      await foreign(2);
+      await foreignTurns(2);
       await sleep(0);
       await sleep(0);
       cleaned++;
       throw error;
     }
   });
-  await foreign(4);
+  await foreignTurns(4);
   task.cancel();
-  await Promise.race([Promise.allSettled([task]), foreign(60)]);
+  await Promise.race([Promise.allSettled([task]), foreignTurns(60)]);
+  await foreignTurnsOver();
   return [heard, cleaned, task.cancelled()];
 }
 
@@ -145,7 +140,7 @@ for (const [name, make] of Object.entries(waits)) {
     for (const [how, lose] of Object.entries(lost)) {
       const body = async () => {
         await lose(make);
-        await foreign(6);
+        await foreignTurns(6);
       };
       assertEquals(await play(body), [1, 1, true], how);
     }
@@ -164,8 +159,8 @@ Deno.test("Raced: a step of a Connection that has lost is not what a cancellatio
   const [near, far] = pipe();
   const next = () => far[Symbol.asyncIterator]().next();
   const body = async () => {
-    await Promise.race([next(), foreign(1)]);
-    await foreign(6);
+    await Promise.race([next(), foreignTurns(1)]);
+    await foreignTurns(6);
   };
   assertEquals(await play(body), [1, 1, true]);
   near.close();

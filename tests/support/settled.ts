@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import { Future, sleep } from "../../mod.ts";
 
 /** Let everything happen that can happen without timers. */
@@ -17,4 +18,23 @@ export async function giveWay(): Promise<void> {
     if (!done.done()) done.setResult();
   });
   await done;
+}
+
+const underWay: Set<Promise<void>> = new Set();
+
+/** Turns of the event loop, as a promise of somebody else. */
+export function foreignTurns(turns: number): Promise<void> {
+  const gone = hop(turns);
+  underWay.add(gone);
+  void gone.then(() => underWay.delete(gone));
+  return gone;
+}
+
+async function hop(turns: number): Promise<void> {
+  for (; turns > 0; turns--) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Those turns are over, also where nobody waited for them: Deno 2.5 takes them for timers left behind. */
+export async function foreignTurnsOver(): Promise<void> {
+  while (underWay.size > 0) await Promise.all(underWay);
 }

@@ -1,8 +1,8 @@
 /** Random flows through `Promise.race`, cancelled at a random moment: heard of once, at the next wait. */
-import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
 import { CancelledError, createTask, Event, Lock, Queue, Semaphore, sleep } from "../../mod.ts";
 import { Random } from "../support/random.ts";
+import { foreignTurns, foreignTurnsOver } from "../support/settled.ts";
 
 const PROGRAMS = 2_000;
 
@@ -21,21 +21,18 @@ async function play(seed: number): Promise<void> {
     () => new Semaphore(0).acquire(),
   ];
   const wait = (): Promise<unknown> => random.pick(...waits)();
-  const foreign = async (turns: number) => {
-    for (let i = 0; i < turns; i++) await new Promise<void>((resolve) => setImmediate(resolve));
-  };
   const kept: Promise<unknown>[] = [];
   const steps: (() => Promise<unknown>)[] = [
-    () => Promise.race([wait(), foreign(random.int(0, 3))]),
+    () => Promise.race([wait(), foreignTurns(random.int(0, 3))]),
     () => Promise.race([wait(), wait(), Promise.resolve()]),
     () => {
       const one = wait();
       kept.push(one);
-      return Promise.race([one, foreign(1)]);
+      return Promise.race([one, foreignTurns(1)]);
     },
-    () => Promise.race([...kept, foreign(random.int(0, 2))]),
-    () => foreign(random.int(0, 3)),
-    () => Promise.race([wait(), foreign(2)]).finally(() => foreign(1)),
+    () => Promise.race([...kept, foreignTurns(random.int(0, 2))]),
+    () => foreignTurns(random.int(0, 3)),
+    () => Promise.race([wait(), foreignTurns(2)]).finally(() => foreignTurns(1)),
     () => sleep(0),
   ];
   let heard = 0;
@@ -48,15 +45,16 @@ async function play(seed: number): Promise<void> {
       await new Event().wait();
     } catch (error) {
       if (error instanceof CancelledError) heard++;
-      for (let left = random.int(0, 3); left > 0; left--) await foreign(1);
+      for (let left = random.int(0, 3); left > 0; left--) await foreignTurns(1);
       await sleep(0);
       await sleep(0);
       cleanedUp = true;
       throw error;
     }
   });
-  await foreign(1 + random.int(0, 11));
+  await foreignTurns(1 + random.int(0, 11));
   task.cancel();
   await Promise.allSettled([task]);
+  await foreignTurnsOver();
   assertEquals([heard, cleanedUp, task.cancelled()], [1, true, true], `seed ${seed}`);
 }

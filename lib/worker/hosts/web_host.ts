@@ -1,4 +1,4 @@
-import { InvalidStateError } from "../../errors.ts";
+import { InvalidStateError } from "../../task_errors.ts";
 import { canShareMemory, isDeno, lockManager } from "../../base/runtime.ts";
 import { hasWorkerOptions } from "../permissions/deno_flags.ts";
 import type { WorkerPermissions } from "../permissions/worker_permissions.ts";

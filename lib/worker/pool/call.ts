@@ -1,4 +1,4 @@
-import { type CancelledError, TimeoutError } from "../../errors.ts";
+import { type CancelledError, TimeoutError } from "../../task_errors.ts";
 import { roughNow, startTimer, type Timer } from "../../base/clock.ts";
 import { currentFiber } from "../../core/context.ts";
 import { Callback, Future, futureInternals, type Stoppable } from "../../core/future.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../../errors.ts";
+import type { CancelledError } from "../../task_errors.ts";
 import type { MapFailure, Piece } from "../../executor/map_output.ts";
 import { cloneErrorIn } from "../../wire/clone_error.ts";
 import type { Described } from "../../wire/describe_function.ts";

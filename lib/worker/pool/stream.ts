@@ -1,4 +1,4 @@
-import type { CancelledError } from "../../errors.ts";
+import type { CancelledError } from "../../task_errors.ts";
 import { Deque } from "../../base/deque.ts";
 import { Future, futureInternals } from "../../core/future.ts";
 import type { Outcome } from "../../core/instrument.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../../errors.ts";
+import type { CancelledError } from "../../task_errors.ts";
 import { now, startTimer, type Timer } from "../../base/clock.ts";
 import { instruments } from "../../core/instrument.ts";
 import { LinkedList } from "../../base/linked_list.ts";

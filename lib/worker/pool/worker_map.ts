@@ -1,4 +1,4 @@
-import type { CancelledError } from "../../errors.ts";
+import type { CancelledError } from "../../task_errors.ts";
 import type { MapOptions } from "../../executor/executor.ts";
 import { MapOutput } from "../../executor/map_output.ts";
 import type { Described } from "../../wire/describe_function.ts";

@@ -1,5 +1,5 @@
 import { isThenable } from "../../base/is_thenable.ts";
-import { CancelledError } from "../../errors.ts";
+import { CancelledError } from "../../task_errors.ts";
 import { now } from "../../base/clock.ts";
 import { cloneError } from "../../wire/clone_error.ts";
 import { type EncodedError, pack, survey } from "../../wire/packing.ts";

@@ -1,4 +1,4 @@
-import type { CancelledError } from "../../errors.ts";
+import type { CancelledError } from "../../task_errors.ts";
 import { futureInternals } from "../../core/future.ts";
 import { instruments } from "../../core/instrument.ts";
 import type { Handle } from "../../core/scheduler.ts";

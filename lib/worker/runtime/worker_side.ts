@@ -1,4 +1,4 @@
-import { CancelledError } from "../../errors.ts";
+import { CancelledError } from "../../task_errors.ts";
 import { Deque } from "../../base/deque.ts";
 import { now } from "../../base/clock.ts";
 import { probeWith } from "../../task/cancel_requested.ts";
