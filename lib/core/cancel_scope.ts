@@ -74,6 +74,7 @@ export class CancelScope implements Interruptible, HeldWait {
   requests = 0;
   #root: CancelScope;
   #pending: CancelledError | undefined = undefined;
+  /** What is pending because nobody seems to have heard of it: see `doubted`. */
   #doubted: CancelledError | undefined = undefined;
   /** On the scope of the whole task: how many of its scopes have a cancellation pending. */
   #pendings = 0;

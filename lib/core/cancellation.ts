@@ -91,7 +91,9 @@ export function isHeardLate(reason: unknown): boolean {
   if (!Cancelling.has(reason)) return false;
   const delivery = Cancelling.get(reason);
   if (delivery !== undefined) {
-    // Of what it has reached meanwhile nobody need hear any more.
+    // What it has reached since, when it was delivered again, need not be heard of any more:
+    //     await Promise.race([queue.get(), ready]);   // lost, and reached by the second delivery
+    //     try { await early; } finally { await sleep(0); }   // heard of here: tests/task/races_test.ts
     delivery.waits = Infinity;
     if (delivery.over) delivery.listener.onHeardLate();
   }

@@ -130,6 +130,9 @@ export abstract class Fiber implements Slotted, Handle, Stepping, Stoppable {
   /** For `follow`: its function has returned. */
   finish(value: unknown): void {
     if (this.ended) return;
+    // The last thing that it awaited may be where it heard of the cancellation:
+    //     const get = queue.get(); await fetch(url);   // the cancellation comes here
+    //     await get.catch(() => {});                   // and is heard of here: it has ended well
     if (this.#scope?.doubted) {
       this.#scope.settleDoubt();
       nextTurn(() => this.finish(value));

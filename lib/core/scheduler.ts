@@ -67,9 +67,7 @@ export interface DueHandle extends Handle {
  * that were due before it: asyncio's `loop.call_later` with 0 or less.
  */
 export function callNextRound(handle: DueHandle): void {
-  let place = nextRound.length;
-  while (place > 0 && nextRound[place - 1]!.due > handle.due) place--;
-  nextRound.splice(place, 0, handle);
+  nextRound.push(handle);
   if (wakeDriver !== undefined) resumeDriver(wakeDriver);
 }
 
@@ -154,6 +152,7 @@ async function drive(): Promise<never> {
         await new Promise<void>(nextTurn);
       }
       if (nextRound.length > 0) {
+        nextRound.sort((one, other) => one.due - other.due);
         for (const handle of nextRound) ready.push(handle);
         nextRound = [];
       }

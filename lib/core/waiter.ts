@@ -76,6 +76,7 @@ export abstract class Waiter<T, W = T> implements Slotted, Handle, Interruptible
     if (scope === undefined) return this.promise;
     scope.enter(this);
     const due = scope.pendingScope();
+    // See `doubted` for the program whose clean-up this is.
     if (due?.doubted) due.settleDoubt();
     else if (due !== undefined && this.interrupt(due.pending!)) due.markDelivered();
     parked(scope.fiber);

@@ -3,7 +3,7 @@ import { inspect } from "../base/inspect.ts";
 import { checkInteger } from "../base/validate.ts";
 import { WaitChain } from "../core/held_wait.ts";
 import { racedWait } from "../core/raced_wait.ts";
-import { type Condition, conditionInternals } from "./condition.ts";
+import { type Condition, conditionOf } from "./condition.ts";
 
 const FILLING = 0;
 const DRAINING = 1;
@@ -31,7 +31,7 @@ const BROKEN = 3;
  */
 export class Barrier {
   readonly #parties: number;
-  readonly #condition: Condition = conditionInternals.create("Barrier");
+  readonly #condition: Condition = conditionOf("Barrier");
   #state: number = FILLING;
   #inside = 0;
 
@@ -65,13 +65,13 @@ export class Barrier {
     await chain.step(condition.acquire());
     try {
       while (this.#state === DRAINING || this.#state === RESETTING) {
-        await conditionInternals.wait(condition, chain);
+        await chain.step(condition.wait());
       }
       if (this.#state === BROKEN) throw new BrokenBarrierError("The barrier was aborted");
       const arrival = this.#inside++;
       try {
         if (arrival + 1 === this.#parties) this.#enter(DRAINING);
-        while (this.#state === FILLING) await conditionInternals.wait(condition, chain);
+        while (this.#state === FILLING) await chain.step(condition.wait());
         if (this.#state !== DRAINING) {
           throw new BrokenBarrierError("The barrier was aborted or reset");
         }

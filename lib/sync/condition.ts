@@ -8,16 +8,8 @@ import { again, type CancelOutcome, Waiter } from "../core/waiter.ts";
 import type { WaitSubject } from "../core/wait_subject.ts";
 import { Lock, lockInternals } from "./lock.ts";
 
-/** What another primitive does with a condition within it. */
-export interface ConditionInternals {
-  /** Make one, for which its waits are waits for `kind`. */
-  create(kind: string): Condition;
-  /** `wait`, as a step of an async function. */
-  wait(condition: Condition, chain: WaitChain): Promise<true>;
-}
-
-/** Filled by the class below. */
-export let conditionInternals: ConditionInternals;
+/** Make the condition of another primitive, for which its waits are then waits. */
+export let conditionOf: (kind: string) => Condition;
 
 /**
  * A lock together with tasks that wait, without holding it, to be notified.
@@ -89,6 +81,8 @@ export class Condition {
     override interrupt(error: CancelledError): boolean {
       if (this.waiting) return super.interrupt(error);
       // As in any wait: of several the last is delivered, but not after it was called off.
+      //     condition.notify(); task.cancel("one"); task.cancel("other");   // "other"
+      //     task.cancel("one"); task.cancel("other");                       // "one"
       if (!this.#calledOff) this.#due = error;
       return true;
     }
@@ -136,13 +130,10 @@ export class Condition {
   };
 
   static {
-    conditionInternals = {
-      create: (kind) => {
-        const condition = new Condition();
-        condition.#kind = kind;
-        return condition;
-      },
-      wait: (condition, chain) => chain.step(condition.#wait()),
+    conditionOf = (kind) => {
+      const condition = new Condition();
+      condition.#kind = kind;
+      return condition;
     };
   }
 
@@ -203,10 +194,6 @@ export class Condition {
    *   then, too.
    */
   wait(): Promise<true> {
-    return this.#wait();
-  }
-
-  #wait(): Promise<true> {
     const permit = lockInternals.holder(this.#lock);
     if (permit === undefined) {
       return Promise.reject(
@@ -238,7 +225,7 @@ export class Condition {
 
   async #waitForPredicate(fn: () => boolean, chain: WaitChain): Promise<true> {
     checkFunction("wait on a condition", "fn", fn);
-    while (!ask(fn)) await chain.step(this.#wait());
+    while (!ask(fn)) await chain.step(this.wait());
     return true;
   }
 

@@ -5,12 +5,16 @@ import { redisTest } from "./support/with_redis.ts";
 import { QueueKeys } from "../../lib/bullmq/queue_keys.ts";
 import { Receipts } from "../../lib/bullmq/receipts.ts";
 
-redisTest("Of a call whose outcome has arrived nothing stays, however it ended", async () => {
-  await using cluster = await Cluster.start();
+function openQueue(cluster: Cluster) {
   const client = cluster.redis.client();
   const queue = new bullmq.Queue("tests", { connection: client });
   const keys = new QueueKeys(queue);
-  const receipts = new Receipts(client, keys);
+  return { client, queue, keys, receipts: new Receipts(client, keys) };
+}
+
+redisTest("Of a call whose outcome has arrived nothing stays, however it ended", async () => {
+  await using cluster = await Cluster.start();
+  const { client, queue, keys, receipts } = openQueue(cluster);
   const job = (id: string) => client.exists(keys.job(id));
   // As the engine leaves them: done, failed, and under way.
   await client.hset(keys.job("c-done"), "finishedOn", "1");
@@ -39,10 +43,7 @@ redisTest("Of a call whose outcome has arrived nothing stays, however it ended",
 
 redisTest("Thousands are taken out some hundreds at a time", async () => {
   await using cluster = await Cluster.start();
-  const client = cluster.redis.client();
-  const queue = new bullmq.Queue("tests", { connection: client });
-  const keys = new QueueKeys(queue);
-  const receipts = new Receipts(client, keys);
+  const { client, queue, keys, receipts } = openQueue(cluster);
   const ids = Array.from({ length: 1_234 }, (_, n) => `c-me-${n}`);
   await Promise.all(ids.map((id) => client.hset(keys.job(id), "finishedOn", "1")));
   await client.zadd(keys.completed, ...ids.flatMap((id) => [1, id]));

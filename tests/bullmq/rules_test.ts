@@ -9,13 +9,24 @@ import {
 import type { RedisClient, RedisLike } from "@strand/strand/bullmq";
 import { startHolder, startServer, startSubmitter } from "./support/children.ts";
 import { Cluster, modules, until } from "./support/cluster.ts";
-import { bullmq } from "./support/engine.ts";
+import { bullmq, type Redis } from "./support/engine.ts";
 import { redisTest } from "./support/with_redis.ts";
 import * as other from "./fixtures/other_tasks.ts";
 import * as tasks from "./fixtures/tasks.ts";
 
 async function linesOf(file: string): Promise<string[]> {
   return (await Deno.readTextFile(file)).split("\n").filter((line) => line !== "");
+}
+
+/** Until what holds for so long holds for longer again. */
+async function untilRenewed(client: Redis, key: string): Promise<void> {
+  let last = await client.pttl(key);
+  await until(async () => {
+    const left = await client.pttl(key);
+    const renewed = left > last;
+    last = left;
+    return renewed;
+  });
 }
 
 redisTest(
@@ -218,13 +229,7 @@ redisTest("Rule 4: a lease is renewed as long as there is somebody, and ends wit
   const client = cluster.redis.client();
   let lease: string | undefined;
   await until(async () => lease = (await client.keys("*strand:lease*"))[0]);
-  let last = await client.pttl(lease!);
-  await until(async () => {
-    const left = await client.pttl(lease!);
-    const renewed = left > last;
-    last = left;
-    return renewed;
-  });
+  await untilRenewed(client, lease!);
   await executor.shutdown();
   assertEquals(await client.exists(lease!), 0);
 });
@@ -342,13 +347,7 @@ redisTest("Rule 6: a call of many locks is not taken for lost", async () => {
   let lock: string | undefined;
   await until(async () => lock = (await client.keys("bull:tests:c-*:lock"))[0]);
   // Its thread has time for nothing else, and its lock is renewed.
-  let last = await client.pttl(lock!);
-  await until(async () => {
-    const left = await client.pttl(lock!);
-    const renewed = left > last;
-    last = left;
-    return renewed;
-  });
+  await untilRenewed(client, lock!);
   assertEquals(busy.done(), false);
   assertEquals(servers[0]!.stats.active + servers[1]!.stats.active, 1);
   // The engine counts there how many times it was taken for lost.
