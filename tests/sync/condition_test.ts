@@ -362,3 +362,20 @@ Deno.test("Condition: wakes 100000 in order, with every third cancelled", async 
   assertEquals(count, 66_666);
   assertFalse(condition.locked());
 });
+
+Deno.test("Condition: of several cancellations the last is delivered, also the one that comes with the lock", async () => {
+  const condition = new Condition();
+  const task = createTask(async () => {
+    using _ = await condition.acquire();
+    await condition.wait();
+  });
+  await settle();
+  await condition.acquire();
+  task.cancel("while it waits to be notified");
+  await settle();
+  // In one step: it has been woken for the lock.
+  condition.release();
+  task.cancel("while it waits for the lock");
+  await assertRejects(async () => await task, CancelledError, "while it waits for the lock");
+  assertFalse(condition.locked());
+});
